@@ -1,0 +1,71 @@
+"""Is an edit any good? Obeyed, kept, and how far from the truth.
+
+    obeyed     does the picture show what P* asks for?           share of the changed attributes, [0, 1]
+    kept       is the rest as it was?                            PSNR in dB outside the true mask, higher is better
+    distance   how far is it from the true I*?                   mean absolute difference of pixels, [0, 1]
+
+All three need a picture of the Picturebook world, where the true I* is known (`helpers.picturebook.edits.Edit`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from helpers.picturebook.edits import Edit
+from helpers.picturebook.judge import Judge
+
+BEST_PSNR = 60.0  # dB; stands for "no difference at all"
+
+
+class Score(NamedTuple):
+    """One edited picture, scored against its edit."""
+
+    obeyed: float  # share of the changed attributes the picture shows, [0, 1]
+    kept: float  # dB outside the mask
+    distance: float  # to the true I*, [0, 1]
+
+
+def score(result: Image.Image, edit: Edit, judge: Judge) -> Score:
+    """Obeyed, kept and distance of an edited picture.
+
+    The attributes are read by the judge; an attribute that has no meaning in the changed scene does not count.
+    """
+    return Score(obeyed(result, edit, judge), kept(result, edit.picture, edit.mask),
+                 distance(result, edit.target_picture))
+
+
+def obeyed(result: Image.Image, edit: Edit, judge: Judge) -> float:
+    """The share of the changed attributes that the picture shows as P* asks, in [0, 1]."""
+    reading = judge.read([result])[0]
+    asked = [name for name in edit.changed if edit.target.has(name)]
+    return float(np.mean([reading.agrees(edit.target, name) for name in asked])) if asked else 1.0
+
+
+def kept(result: Image.Image, picture: Image.Image, mask: Image.Image) -> float:
+    """How well the picture outside the mask is kept: PSNR in dB over those pixels alone.
+
+    The mask is widened by 4 pixels, since an autoencoder blurs the rim of what changed. An image of one colour
+    everywhere outside gives about 10 dB, the autoencoder alone gives what it can; 60 means no difference at all.
+    """
+    outside = np.asarray(mask.filter(ImageFilter.MaxFilter(9))) < 128
+    if not outside.any():
+        raise ValueError("The mask covers the whole picture: there is nothing to keep. Use `distance` instead.")
+    return psnr(_array(result)[outside], _array(picture)[outside])
+
+
+def distance(result: Image.Image, truth: Image.Image) -> float:
+    """The mean absolute difference to the true I*, in [0, 1]."""
+    return float(np.abs(_array(result) - _array(truth)).mean())
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of values in [0, 1], in dB, 60 at most."""
+    error = float(np.square(a - b).mean())
+    return BEST_PSNR if error == 0 else min(BEST_PSNR, -10 * np.log10(error))
+
+
+def _array(picture: Image.Image) -> np.ndarray:
+    return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255

@@ -1,0 +1,57 @@
+"""Drawing a scene: back to front, every part on one canvas."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from ..canvas import Canvas, labels
+from ..scene import Scene
+from ..vocabulary import ABSENT, CREATURES
+from . import animals, outfits, places, props, rides, styles, things
+
+#: what a pixel can belong to; the index is the label in a label map
+PARTS = ("place", "sky", "clouds", "rainbow", "crowd", "snow", "thing", "topping", "ride", "wearing", "holding",
+         "beside", "prop")
+
+
+def compose(scene: Scene) -> Canvas:
+    """Every shape of the picture, in painting order."""
+    canvas = Canvas()
+    places.draw_sky(canvas, scene)
+    places.draw_place(canvas, scene)
+    if scene.beside != ABSENT:
+        things.draw_beside(canvas, scene)
+    if scene.thing in CREATURES:
+        body = animals.pose(scene)
+        rides.draw_behind(canvas, scene, body)
+        props.draw_behind(canvas, scene, body)
+        outfits.draw_behind(canvas, scene, body)
+        animals.draw(canvas, scene, body)
+        outfits.draw_front(canvas, scene, body)
+        rides.draw_front(canvas, scene, body)
+        props.draw_front(canvas, scene, body)
+    elif scene.thing != ABSENT:
+        things.draw_main(canvas, scene)
+    places.draw_weather(canvas, scene)
+    return canvas
+
+
+def draw(scene: Scene, size: int = 128) -> Image.Image:
+    """The picture of a scene, `size` x `size` pixels, mode RGB."""
+    return styles.apply(scene, compose(scene), size)
+
+
+def part_labels(scene: Scene, size: int = 128) -> np.ndarray:
+    """Which part each pixel of the picture shows: (size, size) uint8, indices into `PARTS`."""
+    return labels(compose(scene), PARTS, size)
+
+
+def part_mask(scene: Scene, part: str, size: int = 128) -> Image.Image:
+    """Where a part is seen: mode "L", white on it."""
+    if part not in PARTS:
+        raise ValueError(f"{part!r} is no part of a picture; the parts are: {', '.join(PARTS)}.")
+    return Image.fromarray(np.where(part_labels(scene, size) == PARTS.index(part), 255, 0).astype(np.uint8))
+
+
+__all__ = ["PARTS", "compose", "draw", "part_labels", "part_mask"]

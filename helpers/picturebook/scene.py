@@ -1,0 +1,94 @@
+"""A scene says what is in a picture; its seed says how everything is laid out.
+
+Every part of the layout draws from a random stream of its own (`scene.stream("horizon")`), named by the seed and the
+part alone. So two scenes that differ in one attribute differ in nothing else when they are drawn.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from dataclasses import dataclass
+
+from .vocabulary import ABSENT, CLASSES, CREATURES, GRADED
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is in one picture.
+
+    Classes are words of vocabulary.py (`ABSENT` where a part is not there); graded amounts are in [0, 1], 0: not there.
+    """
+
+    seed: int = 0
+    place: str = "meadow"
+    sky: str = "day"
+    rainbow: str = "no"
+    style: str = "plain"
+    thing: str = "cat"
+    color: str = "orange"
+    doing: str = "standing"
+    topping: str = ABSENT
+    ride: str = ABSENT
+    ride_color: str = "red"
+    wearing: str = ABSENT
+    wearing_color: str = "red"
+    holding: str = ABSENT
+    holding_color: str = "red"
+    beside: str = ABSENT
+    beside_color: str = "red"
+    fluffy: float = 0.0
+    crowded: float = 0.0
+    cloudy: float = 0.0
+    snowy: float = 0.0
+    character: str = ABSENT
+
+    def __post_init__(self) -> None:
+        for name, values in CLASSES.items():
+            if getattr(self, name) not in values:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it can be one of: {', '.join(values)}.")
+        for name in GRADED:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is an amount in [0, 1], not {getattr(self, name)!r}.")
+        self._check_it_can_be_drawn()
+
+    def _check_it_can_be_drawn(self) -> None:
+        if (self.ride != ABSENT) != (self.doing == "riding"):
+            raise ValueError("A scene with a ride has doing='riding', and one without has not.")
+        extras = [n for n in ("ride", "wearing", "holding") if getattr(self, n) != ABSENT]
+        extras += ["doing"] * (self.doing != "standing") + ["fluffy"] * (self.fluffy > 0)
+        if self.thing not in CREATURES and extras:
+            raise ValueError(f"Only animals and dolls can have {', '.join(extras)}; the thing here is {self.thing!r}.")
+        if self.topping != ABSENT and self.thing != "cake":
+            raise ValueError(f"Only a cake has a topping; the thing here is {self.thing!r}.")
+        if self.crowded and self.place != "street":
+            raise ValueError(f"Only a street can be crowded; the place here is {self.place!r}.")
+        if self.thing == ABSENT and self.beside != ABSENT:
+            raise ValueError("Nothing can stand beside a thing that is not there.")
+
+    def stream(self, part: str) -> random.Random:
+        """The random numbers of one part of the layout: the same for every scene with this seed."""
+        return random.Random(f"{self.seed}/{part}")
+
+    def but(self, **changes: object) -> Scene:
+        """The same scene, laid out the same way, with some attributes changed.
+
+        Changing `ride` sets `doing` along with it.
+        """
+        if "ride" in changes and "doing" not in changes:
+            changes["doing"] = "standing" if changes["ride"] == ABSENT else "riding"
+        return dataclasses.replace(self, **changes)
+
+    def has(self, attribute: str) -> bool:
+        """Whether an attribute means anything here: an absent hat has no colour, a landscape's main thing neither."""
+        if attribute == "color":
+            return self.thing not in (ABSENT, "castle", "house")
+        if attribute.endswith("_color"):
+            return getattr(self, attribute.removesuffix("_color")) != ABSENT
+        if attribute in ("doing", "wearing", "holding", "fluffy"):
+            return self.thing in CREATURES
+        if attribute == "topping":
+            return self.thing == "cake"
+        if attribute == "crowded":
+            return self.place == "street"
+        return True

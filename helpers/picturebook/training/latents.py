@@ -1,0 +1,86 @@
+"""The training pictures as latents, encoded once: `runs/latents/`, one file for each shard of the pool.
+
+    python -m helpers.picturebook.training.latents
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from ..drawing import PARTS
+from .judge import load_autoencoder
+from .loop import device
+from .pool import LABEL_SIZE, POOL, Pool
+
+LATENTS = Path("runs/latents")
+GRID = 16
+
+#: small things first: what decides whose cell it is when several parts share one
+_WEIGHT = np.array([{"place": 1, "sky": 1, "clouds": 1.5, "snow": 0.2}.get(p, 3) for p in PARTS], np.float32)
+
+
+@torch.no_grad()
+def encode_shard(name: str) -> None:
+    """Writes (n, 16, 16, 16) float16 latents and (n, 16, 16) uint8 parts; what is there already is left alone."""
+    target = LATENTS / f"{name}.latents.npy"
+    if target.exists():
+        return
+    vae = load_autoencoder()
+    if vae is None:
+        raise FileNotFoundError("No trained autoencoder: run python -m helpers.picturebook.training.autoencoder first.")
+    vae = vae.to(memory_format=torch.channels_last)
+    pictures = np.load(POOL / f"{name}.pictures.npy", mmap_mode="r")
+    out = []
+    for batch in np.array_split(pictures, len(pictures) // 64):
+        x = torch.from_numpy(np.array(batch)).to(device()).permute(0, 3, 1, 2).bfloat16() / 127.5 - 1
+        out.append(vae.encode(x).latents.half().cpu().numpy())
+    np.save(LATENTS / f"{name}.parts.npy", coarse_parts(np.load(POOL / f"{name}.parts.npy")))
+    np.save(target, np.concatenate(out))
+
+
+def coarse_parts(parts: np.ndarray) -> np.ndarray:
+    """(n, 64, 64) part of each pixel -> (n, 16, 16) part of each latent cell: the one that covers most, small ones favoured."""
+    cells = torch.from_numpy(parts.astype(np.int64))
+    k = LABEL_SIZE // GRID
+    out = []
+    for chunk in cells.split(256):
+        covered = F.one_hot(chunk, len(PARTS)).float().reshape(len(chunk), GRID, k, GRID, k, -1).mean((2, 4))
+        out.append((covered * torch.from_numpy(_WEIGHT)).argmax(-1).to(torch.uint8))
+    return torch.cat(out).numpy()
+
+
+class LatentPool:
+    """All latents in memory, with the scenes they show."""
+
+    def __init__(self) -> None:
+        names = sorted(p.name.split(".")[0] for p in LATENTS.glob("*.latents.npy"))
+        if not names:
+            raise FileNotFoundError(f"No latents in {LATENTS}: run python -m {__package__}.latents first.")
+        self.latents = torch.from_numpy(np.concatenate([np.load(LATENTS / f"{n}.latents.npy") for n in names]))
+        self.parts = torch.from_numpy(np.concatenate([np.load(LATENTS / f"{n}.parts.npy") for n in names]))
+        self.scene = Pool().scene
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+
+def main() -> None:
+    """Encodes the shards that are not encoded yet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    LATENTS.mkdir(parents=True, exist_ok=True)
+    for file in sorted(POOL.glob("*.seeds.npy")):
+        name = file.name.split(".")[0]
+        encode_shard(name)
+        print(f"shard {name} encoded", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""SDEdit: noise the picture to an intermediate time, then denoise it under a prompt.
+
+Meng et al., ICLR 2022, arXiv:2108.01073, Algorithm 1.
+Differs from the paper: deterministic DDIM steps instead of the SDE solver; latents instead of pixels.
+
+    paper    here        what                                    shape or range
+    x^(g)    image       picture to start from (the guide)       any picture; latent (1, C, h, w)
+    t_0      strength    how far to noise it                     [0, 1]; 0 gives it back, 1 forgets it
+    z        z           the noise, drawn from `seed`            (1, C, h, w)
+    x(t)     x           noisy latent                            (1, C, h, w)
+    N        steps       steps from pure noise to clean          strength * steps of them are run
+    w        guidance    how strongly the prompt pulls           1 is plain conditional
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from helpers.diffusion import Model, add_noise, cfg, ddim_step, noise, pairs
+
+
+@torch.no_grad()
+def sdedit(
+    model: Model,
+    image: Any,
+    prompt: str,
+    *,
+    strength: float = 0.6,
+    seed: int = 0,
+    steps: int | None = None,
+    guidance: float | None = None,
+    progress: bool = True,
+) -> Any:
+    """The picture `image` redrawn under `prompt`, as a picture of the model's size.
+
+    strength: in [0, 1]. 0 gives the picture back (through the autoencoder), 1 starts from noise alone.
+    seed: of the noise; the same seed gives the same picture.
+    steps, guidance: the model's own values unless given. round(strength * steps) calls of the model.
+    Raises ValueError when strength or steps is out of range.
+    """
+    steps = model.steps if steps is None else steps
+    guidance = model.guidance if guidance is None else guidance
+    times = model.times(steps, strength)  # t_0 > ... > CLEAN; just [CLEAN] when strength is 0
+    text = model.embed(prompt)
+    guide = model.encode(image)
+    z = noise(seed, guide.shape)
+    x = add_noise(model, guide, z, times[0])  # x(t_0) = sqrt(alpha_bar) x^(g) + sqrt(1 - alpha_bar) z
+    for t, s in pairs(times, progress):  # from t down to s
+        eps = cfg(model, x, t, text, guidance)
+        x = ddim_step(model, x, eps, t, s)
+    return model.decode(x)[0]

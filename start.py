@@ -1,0 +1,140 @@
+"""Set the course up and open it, or run its tests, with nothing installed but Python 3.11, 3.12 or 3.13.
+
+    python start.py          set up (the first time), then open the course in JupyterLab
+    python start.py test     set up, then run all tests: linter, unit tests, notebooks
+    python start.py setup    set up only
+
+Everything is installed into the folder .venv beside this file, with the versions of requirements-tested.txt;
+deleting that folder undoes it. Uses the standard library alone, and no shell: it runs the same on Windows.
+"""
+
+from __future__ import annotations  # an older Python gets as far as the sentence that refuses it
+
+import argparse
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "installed.txt"
+FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
+CPU_TORCH = "https://download.pytorch.org/whl/cpu"
+OLDEST, NEWEST = (3, 11), (3, 13)
+
+
+def main() -> int:
+    """Do what the command line asks; return the exit status."""
+    parser = argparse.ArgumentParser(description="Set the course up and open it, or run its tests.")
+    parser.add_argument("what", nargs="?", default="course", choices=["course", "test", "setup"])
+    what = parser.parse_args().what
+    refuse_other_pythons()
+    install("course,test" if what == "test" else "course")
+    if what == "setup":
+        return 0
+    return run_tests() if what == "test" else open_course()
+
+
+def refuse_other_pythons() -> None:
+    """Stop with a sentence that says what to do if this Python is too old or too new."""
+    if OLDEST <= sys.version_info[:2] <= NEWEST:
+        return
+    found = [f"python3.{n}" for n in (13, 12, 11) if shutil.which(f"python3.{n}")]
+    remedy = f"This machine has one: {found[0]} start.py" if found else "Get one from https://www.python.org/downloads"
+    sys.exit(f"The course needs Python 3.11, 3.12 or 3.13; this is {platform.python_version()}. {remedy}")
+
+
+def venv_python() -> str:
+    """Return the path of the Python inside .venv."""
+    return str(VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+
+
+def install(extras: str) -> None:
+    """Install the package and its `extras` (comma-separated) into .venv, unless that is done already."""
+    wanted = fingerprint()
+    done = STAMP.read_text(encoding="utf-8").split() if STAMP.is_file() else []
+    if done[:1] == [wanted] and set(extras.split(",")) <= set(done[1:]):
+        return
+    make_venv(keep=done[:1] == [wanted])
+    print("Installing the course into .venv; the first time this takes a few minutes.", flush=True)
+    quiet = [] if sys.stdout.isatty() else ["--quiet"]
+    packages = ["-c", "requirements-tested.txt", "-e", f".[{extras}]"]
+    pip = [venv_python(), "-m", "pip", "--disable-pip-version-check", "install", *quiet, *torch_source(), *packages]
+    if subprocess.run(pip, cwd=ROOT, stdin=subprocess.DEVNULL).returncode:
+        sys.exit("The packages could not be installed; pip says why above. Once online, run the same command again.")
+    STAMP.write_text(" ".join([wanted, *extras.split(",")]), encoding="utf-8")
+
+
+def fingerprint() -> str:
+    """Return a digest of all that an installation depends on: this folder, this Python, the package lists."""
+    parts = [str(ROOT).encode(), sys.version.encode()]
+    parts += [(ROOT / name).read_bytes() for name in ("pyproject.toml", "requirements-tested.txt")]
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()
+
+
+def make_venv(keep: bool) -> None:
+    """Create .venv afresh, or leave it when `keep` is true and it is there."""
+    if keep and Path(venv_python()).exists():
+        return
+    command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+    if subprocess.run(command, stdin=subprocess.DEVNULL).returncode:
+        sys.exit("Python could not make a virtual environment. On Debian and Ubuntu: sudo apt install python3-venv")
+
+
+def torch_source() -> list[str]:
+    """Return pip's options for a torch without CUDA, on a Linux machine that has no NVIDIA GPU.
+
+    There the default torch brings gigabytes of GPU libraries. Where the page of CPU builds is out of reach, nothing
+    is added and pip takes the torch of its usual index.
+    """
+    if sys.platform != "linux" or shutil.which("nvidia-smi"):
+        return []
+    try:
+        urllib.request.urlopen(CPU_TORCH + "/torch/", timeout=5).close()
+    except (urllib.error.URLError, OSError):
+        return []
+    return ["--extra-index-url", CPU_TORCH]
+
+
+def open_course() -> int:
+    """Run JupyterLab on the first notebook until it is closed; it prints its address and opens a browser if it can."""
+    if not (ROOT / FIRST_NOTEBOOK).is_file():
+        sys.exit(f"{FIRST_NOTEBOOK} is missing. Is this a full copy of the repository?")
+    first = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}"]
+    quiet = ["--log-level=WARN", "--LabApp.news_url=None"]
+    quiet += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    print("Opening the course. Without a browser here, open the address below. Ctrl+C ends it.", flush=True)
+    server = subprocess.Popen([venv_python(), "-m", "jupyterlab", *first, *quiet, *as_root], cwd=ROOT)
+    while True:
+        try:
+            return server.wait()
+        except KeyboardInterrupt:  # JupyterLab gets it too, and asks whether to stop
+            continue
+
+
+def run_tests() -> int:
+    """Run the linter, then the unit tests and the notebooks; return 0 if all passed."""
+    python = [venv_python(), "-m"]
+    lint = subprocess.run([*python, "ruff", "check", "."], cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+    # Printed numbers may differ in the last digit on other systems: there the notebooks only have to run.
+    compare = "--nbval" if sys.platform == "linux" else "--nbval-lax"
+    limits = ["--nbval-cell-timeout=300", "--nbval-kernel-startup-timeout=120"]
+    notebooks = [compare, "--nbval-current-env", "--nbval-sanitize-with=tests/nbval_sanitize.cfg", *limits]
+    # A progress bar prints how long it took, which is never the same twice.
+    environment = {**os.environ, "TQDM_DISABLE": "1"}
+    command = [*python, "pytest", *notebooks, "tests", "notebooks"]
+    tests = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
+    if lint:
+        print("The tests ran, but the linter (ruff, at the top) has complaints.", file=sys.stderr)
+    return tests or lint
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Every notebook is that of its source and breaks no rule; the tool that makes them sees what is wrong."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+import build_notebooks
+
+SOURCES = build_notebooks.sources([])
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_the_notebook_is_that_of_its_source_and_breaks_no_rule(source):
+    assert build_notebooks.check(source) == []
+
+
+def test_every_notebook_has_a_source():
+    written = {path.stem for path in build_notebooks.NOTEBOOKS.glob("*.ipynb")}
+    assert written == {path.stem for path in SOURCES}
+
+
+def notebook(*cells):
+    """Return an executed notebook of `cells`, with the code cells counted."""
+    made = build_notebooks.normal(new_notebook(cells=list(cells)))
+    for count, cell in enumerate((c for c in made.cells if c.cell_type == "code"), 1):
+        cell.execution_count = count
+    return made
+
+
+def shown(data, metadata=None):
+    """Return a code cell that shows `data`, a dictionary from MIME type to text."""
+    return new_code_cell("x", outputs=[new_output("display_data", data=data, metadata=metadata or {})])
+
+
+def test_a_notebook_without_faults_has_no_problems():
+    figure = "<figure><img src='data:image/png;base64,AAAA' alt='a cat - notice the hat'></figure>"
+    described = shown({"image/png": "AAAA"}, {"image/png": {"alt": "a cat"}})
+    assert build_notebooks.problems(notebook(shown({"text/html": figure}), new_markdown_cell("And:"), described)) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "complaint"),
+    [
+        (shown({"image/png": "AAAA"}), "without alt text"),
+        (shown({"text/html": "<img src='data:,'>"}), "without alt text"),
+        (shown({"text/html": "<img src='data:,' alt=' '>"}), "without alt text"),
+        (shown({"text/html": "<svg></svg>"}), "inline <svg>"),
+        (shown({"image/png": "A" * 300_000}, {"image/png": {"alt": "a cat"}}), "300,000 characters"),
+        (shown({"text/html": f"<img alt='a' src='{'A' * 300_000}'>"}), "300,000 characters"),
+        (shown({"text/plain": str(build_notebooks.ROOT)}), "which readers do not have"),
+        (new_markdown_cell("![](docs/edits.png)"), "without alt text"),
+        (new_markdown_cell("<img src='docs/edits.png'>"), "without alt text"),
+        (new_code_cell("\n".join(["x"] * 26)), "26 lines"),
+        (
+            new_code_cell("x", outputs=[new_output("error", ename="ValueError", evalue="no", traceback=[])]),
+            "ValueError",
+        ),
+        (new_code_cell("x", outputs=[new_output("stream", name="stderr", text="a warning")]), "stderr"),
+    ],
+)
+def test_a_fault_in_a_cell_is_found(cell, complaint):
+    found = build_notebooks.problems(notebook(cell))
+    assert len(found) == 1
+    assert complaint in found[0]
+
+
+def test_a_cell_that_is_there_to_fail_may_fail():
+    error = new_output("error", ename="ValueError", evalue="no", traceback=[])
+    cell = new_code_cell("x", outputs=[error], metadata={"tags": ["raises-exception"]})
+    assert build_notebooks.problems(notebook(cell)) == []
+
+
+def test_faults_of_the_whole_notebook_are_found():
+    made = notebook(new_code_cell("a"), new_code_cell("b"))
+    made.cells[1].execution_count = 7
+    made.metadata["widgets"] = {}
+    assert [what.split()[0] for what in build_notebooks.problems(made)] == ["the", "two", "metadata.widgets,"]
+
+
+def test_cell_ids_depend_on_the_cells_alone_and_differ():
+    first = notebook(new_code_cell("a"), new_markdown_cell("b"), new_code_cell("a"))
+    longer = notebook(new_markdown_cell("new"), new_code_cell("a"), new_markdown_cell("b"), new_code_cell("a"))
+    ids = [cell.id for cell in first.cells]
+    assert ids == [cell.id for cell in longer.cells][1:]
+    assert len(set(ids)) == 3
+    nbformat.validate(first)
+
+
+def test_one_changed_line_in_a_source_is_noticed(tmp_path, monkeypatch):
+    source = tmp_path / "00_small.py"
+    source.write_text('# %% [markdown]\n# One\n\n# %% tags=["parameters"]\nseed = 1\n', encoding="utf-8")
+    monkeypatch.setattr(build_notebooks, "NOTEBOOKS", tmp_path)
+    assert build_notebooks.check(source) == ["it was never built"]
+    made = build_notebooks.read_source(source)
+    made.cells[1].execution_count = 1
+    nbformat.write(made, build_notebooks.target(source))
+    assert build_notebooks.check(source) == []
+    source.write_text(source.read_text(encoding="utf-8").replace("seed = 1", "seed = 2"), encoding="utf-8")
+    assert build_notebooks.check(source) == ["it is not that of 00_small.py: build it again"]
+
+
+def test_badges_and_the_repository_are_filled_in(tmp_path):
+    source = tmp_path / "00_small.py"
+    source.write_text('# %% [markdown]\n# {{badges}}\n\n# %%\nname = "{{repository}}"\n', encoding="utf-8")
+    words, code = build_notebooks.read_source(source).cells
+    assert f"{build_notebooks.repository()}/blob/main/notebooks/00_small.ipynb" in words.source
+    assert code.source == f'name = "{build_notebooks.repository()}"'
+
+
+@pytest.mark.slow
+def test_building_runs_the_cells_and_twice_gives_the_same_file(tmp_path, monkeypatch):
+    source = tmp_path / "00_small.py"
+    source.write_text("# %%\nimport helpers\n\nprint(1 + 1)\n", encoding="utf-8")
+    monkeypatch.setattr(build_notebooks, "NOTEBOOKS", tmp_path)
+    assert build_notebooks.build(source) == []
+    first = build_notebooks.target(source).read_bytes()
+    assert nbformat.reads(first.decode(), as_version=4).cells[0].outputs[0].text == "2\n"
+    assert build_notebooks.build(source) == []
+    assert build_notebooks.target(source).read_bytes() == first
+
+
+def test_a_name_that_no_notebook_has_is_refused():
+    with pytest.raises(FileNotFoundError, match="'77'"):
+        build_notebooks.sources(["77"])
