@@ -284,15 +284,10 @@ def load(
     Raises ValueError for an unknown name, FileNotFoundError for a missing file, HubOutOfReach without network and
     TooLittleMemory where the GPU is too small.
     """
-    path = Path(name).expanduser()
-    if str(name) == catalogue.EMBEDDED.name:
+    if name == catalogue.EMBEDDED.name:
         return load_embedded(device, dtype)
-    if path.is_dir():
-        return DiffusersModel.from_folder(path, device, dtype)
-    if path.is_file() or path.suffix in (".safetensors", ".ckpt", ".pt", ".pth", ".bin"):
-        return load_file(path, device, dtype)
-    if str(name)[:1] in ("/", "~", ".") or isinstance(name, Path):
-        raise FileNotFoundError(f"There is no folder {str(path)!r} (looked from {str(Path.cwd())!r}).")
+    if name not in catalogue.CATALOGUE and (path := as_path(name)):
+        return (DiffusersModel.from_folder if path.is_dir() else load_file)(path, device, dtype)
     entry = catalogue.find(str(name))
     device, dtype = place(device, dtype)
     check_memory(entry, device)
@@ -300,6 +295,17 @@ def load(
     with explained_memory(entry):
         pipeline = settled(read_folder(folder, dtype, variant), device, dtype)
     return DiffusersModel(pipeline, entry.steps, entry.guidance)
+
+
+def as_path(name: str | Path) -> Path | None:
+    """The folder or file meant by `name`; None if it means none, an error if it means one that is not there."""
+    path = Path(name).expanduser()
+    meant = isinstance(name, Path) or name[:1] in ("/", "~", ".")
+    if path.exists() or path.suffix in (".safetensors", ".ckpt", ".pt", ".pth", ".bin"):
+        return path if str(name) else None
+    if meant:
+        raise FileNotFoundError(f"There is no folder {str(path)!r} (looked from {str(Path.cwd())!r}).")
+    return None
 
 
 def load_embedded(device: str | torch.device | None, dtype: torch.dtype | None) -> DiffusersModel:

@@ -61,6 +61,16 @@ def test_it_makes_the_pictures_diffusers_makes_from_the_same_noise(
     assert max(distance(a, b) for a, b in zip(ours, theirs, strict=True)) <= 1
 
 
+def test_pictures_that_are_not_square_are_those_of_diffusers(model: DiffusersModel) -> None:
+    with quiet():
+        model.pipeline.set_progress_bar_config(disable=True)
+        latents = noise(4, model.shape(1, (48, 32)))
+        knobs = {"width": 48, "height": 32, "num_inference_steps": 5, "guidance_scale": 3.0}
+        theirs = model.pipeline("a cat", latents=latents, **knobs).images[0]
+    ours = model.generate("a cat", seed=4, steps=5, guidance=3.0, size=(48, 32), progress=False)[0]
+    assert ours.size == (48, 32) and distance(ours, theirs) <= 1
+
+
 @pytest.mark.parametrize("spacing", ["leading", "trailing"])
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
 def test_every_prediction_and_spacing_of_the_scheduler_is_followed(prediction: str, spacing: str) -> None:
@@ -324,6 +334,17 @@ def test_load_without_a_name_is_the_embedded_model(folders: dict[str, Path], mon
     monkeypatch.setattr(model_module, "EMBEDDED_FOLDER", folders["v"])
     model = load(device="cpu")
     assert (model.steps, model.guidance) == (catalogue.EMBEDDED.steps, catalogue.EMBEDDED.guidance)
+
+
+def test_a_folder_named_like_a_model_of_the_table_does_not_hide_it(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sdxl-turbo").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(model_module, "download", lambda *_: folders["xl"])
+    assert load("sdxl-turbo", device="cpu").steps == 4
+    with pytest.raises(ValueError, match="There is no model ''"):
+        load("")
 
 
 def test_pickled_files_are_not_loaded(tmp_path: Path) -> None:

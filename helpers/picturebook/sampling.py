@@ -44,10 +44,11 @@ ALWAYS_TRAINED = frozenset({
 
 def is_held_out(scene: Scene) -> bool:
     """Whether a scene holds a combination that training never sees."""
-    return any(_is_held_out_pair(scene, a, b) for a, b in HELD_OUT_PAIRS)
+    return any(is_held_out_pair(scene, a, b) for a, b in HELD_OUT_PAIRS)
 
 
-def _is_held_out_pair(scene: Scene, a: str, b: str) -> bool:
+def is_held_out_pair(scene: Scene, a: str, b: str) -> bool:
+    """Whether training never sees this scene's values of the attributes `a` and `b` together."""
     if not (scene.has(a) and scene.has(b)):
         return False
     x, y = getattr(scene, a), getattr(scene, b)

@@ -147,7 +147,7 @@ class Log:
     def add(self, trainee: Trainee, **numbers: float) -> None:
         """Adds one step's numbers; every `every` steps a line is written."""
         for k, v in numbers.items():
-            self.sums[k] = self.sums.get(k, 0.0) + float(v)
+            self.sums[k] = self.sums.get(k, 0.0) + float(v.detach() if isinstance(v, torch.Tensor) else v)
         self.count += 1
         if self.count == self.every:
             line = {"step": trainee.step_count, "minutes": round(trainee.seconds / 60, 2)}

@@ -1,0 +1,84 @@
+"""Puts the trained parts together: a diffusers `StableDiffusionPipeline` folder and the judge, in half precision.
+
+    python -m helpers.picturebook.training.pack
+
+Any diffusers loads the folder, and any transformers from version 4 on: the text encoder's keys keep the prefix that
+older versions look for (without it they load random weights and say so only in a log line), and the tokenizer is saved
+in its old form beside the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from diffusers import AutoencoderTiny, UNet2DConditionModel
+from safetensors.torch import load_file
+
+from ..caption import KNOWN_WORDS
+from .autoencoder import RUN as AUTOENCODER_RUN
+from .autoencoder import build as build_autoencoder
+from .judge import RUN as JUDGE_RUN
+from .loop import save_half
+from .unet import RUN as UNET_RUN
+from .unet import build as build_unet
+from .unet import build_scheduler
+from .words import RUN as WORDS_RUN
+from .words import build_text_encoder, build_tokenizer
+
+WEIGHTS = Path(__file__).parent.parent / "weights"
+FOLDER = WEIGHTS / "pipeline"
+
+
+def pack_network(network: UNet2DConditionModel | AutoencoderTiny, weights: Path, folder: Path) -> None:
+    """A diffusers network: its configuration and its weights."""
+    network.save_config(folder)
+    save_half(load_file(weights), folder / "diffusion_pytorch_model.safetensors")
+
+
+def pack_text_encoder(folder: Path) -> None:
+    """The text encoder, its keys as all versions of transformers find them."""
+    tokenizer = build_tokenizer()
+    tensors = load_file(WORDS_RUN / "text_encoder.safetensors")
+    tensors = {k if k.startswith("text_model.") else f"text_model.{k}": v for k, v in tensors.items()}
+    save_half({k: v for k, v in tensors.items() if "position_ids" not in k}, folder / "model.safetensors")
+    config = build_text_encoder(tokenizer).config.to_dict() | {"architectures": ["CLIPTextModel"]}
+    config |= {"dtype": "float32", "torch_dtype": "float32"}  # the halves are read into float32, like the other parts
+    (folder / "config.json").write_text(json.dumps(config, indent=1, default=str))
+
+
+def pack_tokenizer(folder: Path) -> None:
+    """The tokenizer in the new form (tokenizer.json) and the old (vocab.json, merges.txt)."""
+    build_tokenizer().save_pretrained(folder)
+    model = json.loads((folder / "tokenizer.json").read_text())["model"]
+    (folder / "vocab.json").write_text(json.dumps(model["vocab"]))
+    merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]) + "\n")
+
+
+def main() -> None:
+    """Writes the folder anew, and the judge beside it."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    pack_network(build_unet(), UNET_RUN / "unet.safetensors", FOLDER / "unet")
+    pack_network(build_autoencoder(), AUTOENCODER_RUN / "vae.safetensors", FOLDER / "vae")
+    pack_text_encoder(FOLDER / "text_encoder")
+    pack_tokenizer(FOLDER / "tokenizer")
+    build_scheduler().save_config(FOLDER / "scheduler")
+    index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.39.0", "feature_extractor": [None, None],
+             "image_encoder": [None, None], "requires_safety_checker": False, "safety_checker": [None, None],
+             "scheduler": ["diffusers", "DDIMScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
+             "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
+             "vae": ["diffusers", "AutoencoderTiny"]}
+    (FOLDER / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
+    (FOLDER / "known_words.json").write_text(json.dumps(sorted(KNOWN_WORDS)) + "\n")
+    shutil.copyfile(JUDGE_RUN / "judge.safetensors", WEIGHTS / "judge.safetensors")
+    for file in WEIGHTS.rglob("*"):
+        if file.is_file():
+            file.chmod(0o644)
+    size = sum(f.stat().st_size for f in WEIGHTS.rglob("*.safetensors")) / 2**20
+    print(f"{FOLDER} and the judge: {size:.1f} MB of weights")
+
+
+if __name__ == "__main__":
+    main()
