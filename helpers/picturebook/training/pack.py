@@ -13,6 +13,7 @@ import json
 import shutil
 from pathlib import Path
 
+import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from safetensors.torch import load_file
 
@@ -25,7 +26,7 @@ from .unet import RUN as UNET_RUN
 from .unet import build as build_unet
 from .unet import build_scheduler
 from .words import RUN as WORDS_RUN
-from .words import build_text_encoder, build_tokenizer
+from .words import WINDOW, build_text_encoder, build_tokenizer, load_text_encoder
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 FOLDER = WEIGHTS / "pipeline"
@@ -57,6 +58,16 @@ def pack_tokenizer(folder: Path) -> None:
     (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]) + "\n")
 
 
+def write_fingerprint(folder: Path, prompt: str = "a red cat on the beach") -> None:
+    """What the text encoder makes of a prompt: a test compares, since wrongly loaded weights are random and silent."""
+    tokenizer, encoder = load_text_encoder()
+    ids = tokenizer(prompt, padding="max_length", max_length=WINDOW, return_tensors="pt").input_ids
+    with torch.no_grad():
+        states = encoder(ids).last_hidden_state
+    embedding = [round(x, 4) for x in states[0, 3, :4].tolist()]
+    (folder / "fingerprint.json").write_text(json.dumps({"prompt": prompt, "embedding": embedding}) + "\n")
+
+
 def main() -> None:
     """Writes the folder anew, and the judge beside it."""
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -72,6 +83,7 @@ def main() -> None:
              "vae": ["diffusers", "AutoencoderTiny"]}
     (FOLDER / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
     (FOLDER / "known_words.json").write_text(json.dumps(sorted(KNOWN_WORDS)) + "\n")
+    write_fingerprint(FOLDER)
     shutil.copyfile(JUDGE_RUN / "judge.safetensors", WEIGHTS / "judge.safetensors")
     for file in WEIGHTS.rglob("*"):
         if file.is_file():

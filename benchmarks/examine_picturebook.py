@@ -1,0 +1,141 @@
+"""Examines the shipped Picturebook: its judge, its autoencoder, and the pictures it makes for held-out prompts.
+
+    python benchmarks/examine_picturebook.py --prompts 500
+
+Writes results/picturebook.json, the figures of the model card (helpers/picturebook/weights/README.md) and the card.
+Half of the prompts are combinations of words that training never saw.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from record import ROOT, interval, record
+
+from helpers import load
+from helpers.diffusion import Model
+from helpers.measure import psnr
+from helpers.picturebook.caption import Caption, describe
+from helpers.picturebook.drawing import draw
+from helpers.picturebook.judge import Judge, Reading
+from helpers.picturebook.sampling import held_out_scenes
+from helpers.picturebook.scene import Scene
+from helpers.picturebook.vocabulary import CLASSES, GRADED
+
+CARD = ROOT / "helpers" / "picturebook" / "weights"
+SECOND_THINGS = ("ride", "wearing", "holding", "beside")
+STEPS = 25
+
+
+def held_out(count: int, first: int = 0) -> list[Scene]:
+    """Half of combinations seen in training, half not."""
+    return [s for new in (False, True) for s in islice(held_out_scenes(new, first), count // 2)]
+
+
+def examine_judge(judge: Judge, model: Model, count: int) -> dict[str, object]:
+    """The share of every attribute read right from drawings, as they are and through the autoencoder; what is mixed up."""
+    scenes = held_out(count, first=1_000_000)
+    drawn = [draw(s) for s in scenes]
+    back = [p for i in range(0, count, 32) for p in model.decode(model.encode(drawn[i:i + 32]))]
+    quality = [psnr(*(np.asarray(p, dtype=float) / 255 for p in pair)) for pair in zip(drawn, back, strict=True)]
+    out: dict[str, object] = {"drawings": count, "autoencoder PSNR (dB)": round(float(np.mean(quality)), 2)}
+    for name, pictures in (("drawn", drawn), ("through the autoencoder", back)):
+        readings = judge.read(pictures)
+        out[name] = {a: share([r.agrees(s, a) for r, s in zip(readings, scenes, strict=True) if s.has(a)])
+                     for a in CLASSES}
+        out[f"{name}, mean error of amounts"] = {
+            g: round(float(np.mean([abs(r.amounts[g] - getattr(s, g)) for r, s in zip(readings, scenes, strict=True)])), 4)
+            for g in GRADED}
+        out[f"{name}, mixed up"] = mixed_up(scenes, readings)
+    return out
+
+
+def mixed_up(scenes: list[Scene], readings: list[Reading], most: int = 12) -> dict[str, int]:
+    """The commonest errors: "color: purple read as blue" and how often."""
+    errors = Counter(f"{a}: {getattr(s, a)} read as {r.attributes[a]}" for s, r in zip(scenes, readings, strict=True)
+                     for a in CLASSES if s.has(a) and not r.agrees(s, a))
+    return dict(errors.most_common(most))
+
+
+def share(right: list[bool]) -> dict[str, object]:
+    """A share with its 95 % interval and the number of cases."""
+    return {"right": round(float(np.mean(right)), 4) if right else None, "of": len(right),
+            "interval": interval(sum(right), len(right))}
+
+
+def examine_pictures(scenes: list[Scene], captions: list[Caption], readings: list[Reading]) -> dict[str, object]:
+    """What the prompts asked for and the pictures show, per attribute; two at once; all at once."""
+    cases = list(zip(scenes, captions, readings, strict=True))
+    out: dict[str, object] = {a: share([r.agrees(s, a) for s, c, r in cases if a in c.said]) for a in (*CLASSES, *GRADED)}
+    out["second thing"] = share([r.agrees(s, a) for s, c, r in cases for a in SECOND_THINGS if a in c.said])
+    out["its color"] = share([r.agrees(s, f"{a}_color") for s, c, r in cases for a in SECOND_THINGS
+                              if f"{a}_color" in c.said])
+    out["everything at once"] = share([all(r.agrees(s, a) for a in c.said) for s, c, r in cases])
+    return out
+
+
+def diversity(judge: Judge, model: Model, count: int) -> dict[str, float]:
+    """Distance between pictures of the same caption and other seeds, generated against drawn."""
+    drawn, made = [], []
+    for scene in islice(held_out_scenes(False, first=3_000_000), count):
+        caption = describe(scene, None).text
+        drawn.append(spread(judge, [draw(scene.but(seed=s)) for s in range(4)]))
+        made.append(spread(judge, model.generate([caption] * 4, seed=0, steps=STEPS, progress=False)))
+    return {"drawn": round(float(np.mean(drawn)), 3), "generated": round(float(np.mean(made)), 3),
+            "ratio": round(float(np.mean(made) / np.mean(drawn)), 3)}
+
+
+def spread(judge: Judge, pictures: list[Image.Image]) -> float:
+    """The mean distance of the judge's features between all pairs."""
+    return float(torch.pdist(judge.describe(pictures)).mean())
+
+
+def sheet(pictures: list[Image.Image], columns: int, file: Path) -> None:
+    """Pictures side by side in one PNG."""
+    w, h = pictures[0].size
+    page = Image.new("RGB", (columns * w, -(-len(pictures) // columns) * h), "white")
+    for i, picture in enumerate(pictures):
+        page.paste(picture, (i % columns * w, i // columns * h))
+    page.quantize(128).save(file, optimize=True)
+
+
+def main() -> None:
+    """Measures and writes everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prompts", type=int, default=500)
+    parser.add_argument("--drawings", type=int, default=2000)
+    parser.add_argument("--threads", type=int, default=0)
+    args = parser.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    model, judge = load(), Judge.load()
+    scenes = held_out(args.prompts)
+    captions = [describe(s, s.seed) for s in scenes]
+    pictures = []
+    for i in range(0, len(scenes), 50):
+        pictures += model.generate([c.text for c in captions[i:i + 50]], seed=i, steps=STEPS, progress=False)
+        print(f"{len(pictures)} pictures", flush=True)
+    readings = judge.read(pictures)
+    half = len(scenes) // 2
+    numbers = {
+        "prompts": len(scenes), "steps": STEPS, "guidance": model.guidance,
+        "pictures": examine_pictures(scenes, captions, readings),
+        "pictures of known combinations": examine_pictures(scenes[:half], captions[:half], readings[:half]),
+        "pictures of new combinations": examine_pictures(scenes[half:], captions[half:], readings[half:]),
+        "judge": examine_judge(judge, model, args.drawings),
+        "diversity": diversity(judge, model, 25),
+    }
+    print(record("picturebook", numbers))
+    chosen = [*range(24), *range(half, half + 24)]
+    sheet([pictures[i] for i in chosen], 8, CARD / "samples.png")
+    (CARD / "samples.txt").write_text("".join(f"{captions[i].text}\n" for i in chosen))
+
+
+if __name__ == "__main__":
+    main()

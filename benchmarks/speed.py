@@ -1,0 +1,62 @@
+"""How long things take: run it on an idle machine.
+
+    python benchmarks/speed.py
+
+Writes results/speed.json. Imports are timed in fresh processes, everything else as the best of several runs.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from record import ROOT, record
+
+from helpers import load
+from helpers.picturebook.drawing import draw
+from helpers.picturebook.sampling import random_scene
+
+
+def fresh(code: str, runs: int = 3) -> float:
+    """Seconds a line of Python takes in a process of its own, the start of Python left out; the median."""
+    timed = f"import time; start = time.perf_counter(); {code}; print(time.perf_counter() - start)"
+    outputs = [subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+               for _ in range(runs)]
+    return statistics.median(float(o.split()[-1]) for o in outputs)
+
+
+def best(run: Callable[[], object], runs: int = 3) -> float:
+    """Seconds of the fastest of several runs, after one that does not count."""
+    run()
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def main() -> None:
+    """Measures everything and writes it down."""
+    model = load()
+    scenes = [random_scene(i) for i in range(300)]
+    weights = ROOT / "helpers" / "picturebook" / "weights"
+    prompt = "a cat riding a bicycle on the beach"
+    numbers = {
+        "import helpers (s)": fresh("import helpers"),
+        "load() with all imports (s)": fresh("import helpers; helpers.load()"),
+        "one picture, 25 steps, guidance (s)": best(lambda: model.generate(prompt, steps=25, progress=False)),
+        "eight pictures in a batch (s)": best(lambda: model.generate([prompt] * 8, steps=25, progress=False)),
+        "one scene drawn (ms)": 1000 * best(lambda: [draw(s) for s in scenes]) / len(scenes),
+        "weights (MB)": sum(f.stat().st_size for f in weights.rglob("*.safetensors")) / 2**20,
+    }
+    numbers = {name: round(value, 3) for name, value in numbers.items()}
+    print(numbers)
+    print(record("speed", numbers))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""MagicMix: denoise under a prompt and, at first, pull every step back towards the noised picture.
+
+Liew et al., "MagicMix: Semantic mixing with diffusion models", arXiv:2210.16056, image-text mixing.
+Differs from the paper: latents instead of pixels where the model is a latent one. Text-text mixing is the same call on
+a picture made from the layout's prompt.
+
+    paper         here      what                                           shape or range
+    x_0           image     picture that gives the layout                  any picture; latent (1, C, h, w)
+    y             prompt    what the content shall be                      a text
+    K_max / T     k_max     noise level to start from                      [0, 1]; SDEdit's strength
+    K_min / T     k_min     noise level below which nothing is mixed in    [0, k_max]
+    nu            nu        weight of the denoised state in the mix        [0, 1]; 0 the layout, 1 the prompt
+    eps           z         the noise, the same at every level             (1, C, h, w)
+    x_k           layout_s  the picture noised to time s                   (1, C, h, w)
+    x^_k          x         the state                                      (1, C, h, w)
+    T             steps     steps from pure noise to clean                 k_max * steps of them are run
+    w             guidance  how strongly the prompt pulls                  1 is plain conditional
+
+The mix replaces the state, so that the next step starts from it. Mixing only what the network sees, and stepping from
+the unmixed state, is another algorithm: the layout then fades with every step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.diffusion import Model, add_noise, cfg, ddim_step, noise, pairs
+
+
+def mix(x: Tensor, layout_s: Tensor, nu: float) -> Tensor:
+    """nu x + (1 - nu) x_s: between the state and the noised picture, both (B, C, h, w) at the same time s."""
+    return nu * x + (1 - nu) * layout_s
+
+
+@torch.no_grad()
+def magicmix(
+    model: Model,
+    image: Any,
+    prompt: str,
+    *,
+    k_min: float = 0.3,
+    k_max: float = 0.6,
+    nu: float = 0.5,
+    seed: int = 0,
+    steps: int | None = None,
+    guidance: float | None = None,
+    progress: bool = True,
+) -> Any:
+    """The content of `prompt` in the layout of `image`, as a picture of the model's size.
+
+    k_min, k_max: shares of the steps, 0 <= k_min <= k_max <= 1. The state is mixed at every time from K_max down to
+        K_min and left alone below. With k_min = k_max nothing is mixed: SDEdit at that strength.
+    nu: in [0, 1]. 1 is SDEdit at strength k_max, 0 is SDEdit at strength k_min, both with the same noise.
+    seed: of the noise; the same seed gives the same picture.
+    steps, guidance: the model's own values unless given. round(k_max * steps) calls of the model.
+    Raises ValueError when a number is out of range or k_min is above k_max.
+    """
+    check_knobs(k_min, k_max, nu)
+    steps = model.steps if steps is None else steps
+    guidance = model.guidance if guidance is None else guidance
+    times = model.times(steps, k_max)  # K_max > ... > CLEAN
+    last_mixed = model.times(steps, k_min)[0]  # K_min
+    text = model.embed(prompt)
+    x0 = model.encode(image)
+    z = noise(seed, x0.shape)
+    x = add_noise(model, x0, z, times[0])
+    for t, s in pairs(times, progress):  # from t down to s
+        eps = cfg(model, x, t, text, guidance)
+        x = ddim_step(model, x, eps, t, s)
+        if s >= last_mixed:
+            x = mix(x, add_noise(model, x0, z, s), nu)
+    return model.decode(x)[0]
+
+
+def check_knobs(k_min: float, k_max: float, nu: float) -> None:
+    """An error that names the knob which is out of range."""
+    for name, value in {"k_min": k_min, "k_max": k_max, "nu": nu}.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} is {value}; expected a number from 0 to 1.")
+    if k_min > k_max:
+        raise ValueError(f"k_min is {k_min}, above k_max, {k_max}: mixing starts at k_max and ends at k_min.")
