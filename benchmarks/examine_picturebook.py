@@ -39,7 +39,7 @@ def held_out(count: int, first: int = 0) -> list[Scene]:
 
 
 def examine_judge(judge: Judge, model: Model, count: int) -> dict[str, object]:
-    """The share of every attribute read right from drawings, as they are and through the autoencoder; what is mixed up."""
+    """What the judge reads right from drawings, as they are and through the autoencoder; what it mixes up."""
     scenes = held_out(count, first=1_000_000)
     drawn = [draw(s) for s in scenes]
     back = [p for i in range(0, count, 32) for p in model.decode(model.encode(drawn[i:i + 32]))]
@@ -50,8 +50,8 @@ def examine_judge(judge: Judge, model: Model, count: int) -> dict[str, object]:
         out[name] = {a: share([r.agrees(s, a) for r, s in zip(readings, scenes, strict=True) if s.has(a)])
                      for a in CLASSES}
         out[f"{name}, mean error of amounts"] = {
-            g: round(float(np.mean([abs(r.amounts[g] - getattr(s, g)) for r, s in zip(readings, scenes, strict=True)])), 4)
-            for g in GRADED}
+            g: round(float(np.mean([abs(r.amounts[g] - getattr(s, g))
+                                    for r, s in zip(readings, scenes, strict=True)])), 4) for g in GRADED}
         out[f"{name}, mixed up"] = mixed_up(scenes, readings)
     return out
 
@@ -72,7 +72,8 @@ def share(right: list[bool]) -> dict[str, object]:
 def examine_pictures(scenes: list[Scene], captions: list[Caption], readings: list[Reading]) -> dict[str, object]:
     """What the prompts asked for and the pictures show, per attribute; two at once; all at once."""
     cases = list(zip(scenes, captions, readings, strict=True))
-    out: dict[str, object] = {a: share([r.agrees(s, a) for s, c, r in cases if a in c.said]) for a in (*CLASSES, *GRADED)}
+    out: dict[str, object] = {a: share([r.agrees(s, a) for s, c, r in cases if a in c.said])
+                              for a in (*CLASSES, *GRADED)}
     out["second thing"] = share([r.agrees(s, a) for s, c, r in cases for a in SECOND_THINGS if a in c.said])
     out["its color"] = share([r.agrees(s, f"{a}_color") for s, c, r in cases for a in SECOND_THINGS
                               if f"{a}_color" in c.said])

@@ -23,9 +23,9 @@ from helpers.picturebook.sampling import random_scene
 def fresh(code: str, runs: int = 3) -> float:
     """Seconds a line of Python takes in a process of its own, the start of Python left out; the median."""
     timed = f"import time; start = time.perf_counter(); {code}; print(time.perf_counter() - start)"
-    outputs = [subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, cwd=ROOT, check=True).stdout
-               for _ in range(runs)]
-    return statistics.median(float(o.split()[-1]) for o in outputs)
+    command = [sys.executable, "-c", timed]
+    runs_of_it = [subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True) for _ in range(runs)]
+    return statistics.median(float(run.stdout.split()[-1]) for run in runs_of_it)
 
 
 def best(run: Callable[[], object], runs: int = 3) -> float:

@@ -34,7 +34,7 @@ class Shape(NamedTuple):
 
 
 class Canvas:
-    """Records shapes; `with canvas.part("subject"):` says whose they are, `with canvas.at(...)` moves the pen's frame."""
+    """Records shapes; `with canvas.part("thing"):` says whose they are, `with canvas.at(...)` moves the pen's frame."""
 
     def __init__(self) -> None:
         self.shapes: list[Shape] = []
@@ -52,7 +52,7 @@ class Canvas:
 
     @contextmanager
     def at(self, x: float, y: float, scale: float = 1.0, angle: float = 0.0, flip: bool = False) -> Iterator[Canvas]:
-        """Coordinates inside are relative to (x, y), scaled, turned by `angle` degrees clockwise, mirrored if `flip`."""
+        """Coordinates inside are relative to (x, y), scaled, turned `angle` degrees clockwise, mirrored if `flip`."""
         c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
         turn = np.array([[c, -s], [s, c]]) * scale @ np.diag([-1.0 if flip else 1.0, 1.0])
         outer = self._frame

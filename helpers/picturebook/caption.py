@@ -89,7 +89,8 @@ PLURALS = {"cat": "cats", "dog": "dogs", "bunny": "bunnies", "rabbit": "rabbits"
            "pig": "pigs", "frog": "frogs", "owl": "owls", "penguin": "penguins", "elephant": "elephants"}
 
 #: how often a caption tells an attribute that the picture has
-TELL = {"place": 0.88, "color": 0.86, "sky": 0.9, "cloudy": 0.92, "snowy": 0.95, "rainbow": 0.95, "color of extras": 0.85}
+TELL = {"place": 0.88, "color": 0.86, "sky": 0.9, "cloudy": 0.92, "snowy": 0.95, "rainbow": 0.95,
+        "color of extras": 0.85}
 
 
 class Caption(NamedTuple):

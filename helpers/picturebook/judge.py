@@ -19,13 +19,22 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from .drawing import PARTS
 from .scene import Scene
 from .vocabulary import CLASSES, GRADED
 
 WEIGHTS = Path(__file__).parent / "weights" / "judge.safetensors"
-SIZE = 128
-WIDTHS = (32, 64, 128, 256)
+SIZE, GRID = 128, 16
+WIDTHS = (32, 64, 128, 256)  # of the maps at 64 x 64, 32 x 32, 16 x 16 and 8 x 8
+FEATURES = 256
+
+#: where to look for an attribute; the others are read from the whole picture
+LOOK_AT = {"thing": "thing", "color": "thing", "doing": "thing", "topping": "topping", "rainbow": "rainbow",
+           "ride": "ride", "ride_color": "ride", "wearing": "wearing", "wearing_color": "wearing", "holding": "holding",
+           "holding_color": "holding", "beside": "beside", "beside_color": "beside", "fluffy": "thing",
+           "crowded": "crowd", "cloudy": "clouds", "snowy": "snow"}
 
 
 class Reading(NamedTuple):
@@ -53,28 +62,51 @@ class _Residual(nn.Module):
 
 
 class Judge(nn.Module):
-    """(B, 3, 128, 128) in [-1, 1] -> logits of every attribute's values, and the graded amounts."""
+    """First finds the parts of the picture, then reads each attribute from its part.
+
+    (B, 3, 128, 128) in [-1, 1] -> logits of every attribute's values, the graded amounts, and the parts' logits.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for before, after, blocks in zip((3, *WIDTHS), WIDTHS, (0, 1, 2, 2), strict=False):
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
-            layers += [_Residual(after) for _ in range(blocks)]
-        self.body = nn.Sequential(*layers)
-        self.heads = nn.Linear(2 * WIDTHS[-1], sum(len(v) for v in CLASSES.values()) + len(GRADED))
+        self.stages = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(after),
+                          nn.ReLU(), *(_Residual(after) for _ in range(blocks)))
+            for before, after, blocks in zip((3, *WIDTHS[:-1]), WIDTHS, (0, 1, 2, 2), strict=True))
+        self.merge = nn.Sequential(nn.Conv2d(sum(WIDTHS[1:]), FEATURES, 1, bias=False), nn.BatchNorm2d(FEATURES),
+                                   nn.ReLU())
+        self.parts = nn.Conv2d(FEATURES, len(PARTS), 1)
+        self.heads = nn.ModuleDict({name: nn.Linear(3 * FEATURES + 1, len(CLASSES.get(name, "1")))
+                                    for name in (*CLASSES, *GRADED)})
+
+    def maps(self, x: Tensor) -> Tensor:
+        """(B, 256, 16, 16): features of each place, from fine, middle and coarse maps."""
+        levels = []
+        for stage in self.stages:
+            x = stage(x)
+            levels.append(x)
+        _, fine, middle, coarse = levels
+        return self.merge(torch.cat([F.avg_pool2d(fine, 2), middle, F.interpolate(coarse, scale_factor=2.0)], dim=1))
 
     def features(self, x: Tensor) -> Tensor:
-        """(B, 512): the mean and the maximum of the last maps."""
-        maps = self.body(x)
+        """(B, 512): the mean and the maximum of the maps."""
+        maps = self.maps(x)
         return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
 
-    def forward(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Logits (B, number of values) per attribute; amounts (B, 4) in [0, 1]."""
-        out = self.heads(self.features(x))
-        sizes = [len(v) for v in CLASSES.values()] + [len(GRADED)]
-        *logits, amounts = out.split(sizes, dim=1)
-        return dict(zip(CLASSES, logits, strict=True)), amounts.sigmoid()
+    def forward(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """Logits (B, number of values) per attribute; amounts (B, 4) in [0, 1]; part logits (B, parts, 16, 16)."""
+        maps = self.maps(x)
+        parts = self.parts(maps)
+        share = parts.softmax(1).flatten(2)  # (B, parts, cells)
+        size = share.sum(2, keepdim=True)  # cells of each part
+        inside = share @ maps.flatten(2).transpose(1, 2) / (size + 0.1)  # (B, parts, features)
+        whole = torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
+        out = {}
+        for name, head in self.heads.items():
+            p = PARTS.index(LOOK_AT.get(name, "place"))
+            out[name] = head(torch.cat([whole, inside[:, p], size[:, p] / 16], dim=1))
+        amounts = torch.cat([out.pop(name) for name in GRADED], dim=1)
+        return out, amounts.sigmoid(), parts
 
     @classmethod
     def load(cls, file: Path = WEIGHTS) -> Judge:
@@ -88,13 +120,19 @@ class Judge(nn.Module):
         """What is in each picture; pictures of other sizes are resized to 128 x 128."""
         readings = []
         for start in range(0, len(pictures), 64):
-            logits, amounts = self(pixels(pictures[start:start + 64]))
+            logits, amounts, _ = self(pixels(pictures[start:start + 64]))
             best = {name: x.softmax(1).max(1) for name, x in logits.items()}
             for i in range(len(amounts)):
                 readings.append(Reading({n: CLASSES[n][int(b.indices[i])] for n, b in best.items()},
                                         dict(zip(GRADED, amounts[i].tolist(), strict=True)),
                                         {n: float(b.values[i]) for n, b in best.items()}))
         return readings
+
+    @torch.no_grad()
+    def find(self, picture: Image.Image, part: str) -> Image.Image:
+        """Where a part is (drawing.PARTS): mode "L", 128 x 128, white where it is surely seen, in cells of 8 x 8."""
+        share = self(pixels([picture]))[2].softmax(1)[0, PARTS.index(part)]
+        return Image.fromarray((share * 255).byte().numpy()).resize((SIZE, SIZE), Image.Resampling.NEAREST)
 
     @torch.no_grad()
     def describe(self, pictures: Sequence[Image.Image]) -> Tensor:

@@ -61,7 +61,8 @@ def random_scene(seed: int) -> Scene:
     """One scene of the world, the same for the same seed; any combination can come."""
     rng = random.Random(f"{seed}/what is in the picture")
     words: dict[str, object] = dict(
-        seed=seed, place=rng.choice(PLACES), sky=_draw(rng, day=70, sunset=12, night=18), rainbow=_draw(rng, no=92, yes=8),
+        seed=seed, place=rng.choice(PLACES), sky=_draw(rng, day=70, sunset=12, night=18),
+        rainbow=_draw(rng, no=92, yes=8),
         style=_draw(rng, **dict.fromkeys(STYLES, 7.5) | {"plain": 70}), color=rng.choice(COLORS),
         cloudy=_amount(rng, 0.18), snowy=_amount(rng, 0.08))
     kind = rng.random()

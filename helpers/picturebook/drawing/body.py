@@ -1,4 +1,4 @@
-"""Where a creature stands and where other parts attach to it: the contract between animals, outfits, rides and props."""
+"""Where a creature stands and where other parts attach to it: what animals, outfits, rides and props agree on."""
 
 from __future__ import annotations
 

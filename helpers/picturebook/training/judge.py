@@ -25,7 +25,7 @@ from .autoencoder import RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
 from .autoencoder import to_pixels, to_tensor
 from .loop import Log, Trainee, batches, device, one_cycle, save_half
-from .pool import Pool
+from .pool import Pool, coarse_parts
 
 RUN = Path("runs/judge")
 
@@ -38,9 +38,10 @@ class Labels:
                         for name, values in CLASSES.items()}
         self.amounts = torch.tensor([[getattr(s, g) for g in GRADED] for s in scenes])
 
-    def loss(self, logits: dict[str, Tensor], amounts: Tensor) -> Tensor:
-        """Cross-entropy of every attribute, squared error of the amounts."""
+    def loss(self, logits: dict[str, Tensor], amounts: Tensor, parts: Tensor, cells: Tensor) -> Tensor:
+        """Cross-entropy of every attribute and of the part of every cell, squared error of the amounts."""
         total = 20 * F.mse_loss(amounts.float(), self.amounts.to(amounts.device))
+        total = total + 4 * F.cross_entropy(parts.float(), cells.to(parts.device))
         for name, answer in self.classes.items():
             if (answer >= 0).any():
                 total = total + F.cross_entropy(logits[name].float(), answer.to(amounts.device), label_smoothing=0.02)
@@ -59,13 +60,13 @@ def load_autoencoder() -> torch.nn.Module | None:
 
 
 def spoil(x: Tensor, rng: np.random.Generator, vae: torch.nn.Module | None) -> Tensor:
-    """A third of the pictures go through the autoencoder, and a fifth gets a little noise, blur or other contrast."""
+    """A sixth of the pictures go through the autoencoder, and a fifth gets a little noise, blur or other contrast."""
     n = len(x)
     if vae is not None:
-        third = torch.from_numpy(rng.permutation(n)[:n // 3])
-        z = vae.encode(x[third].bfloat16()).latents
+        some = torch.from_numpy(rng.permutation(n)[:n // 6])
+        z = vae.encode(x[some].bfloat16()).latents
         z = z + 0.15 * float(rng.random()) * torch.from_numpy(rng.standard_normal(z.shape, np.float32)).to(z)
-        x[third] = vae.decode(z).sample.float().clamp(-1, 1)
+        x[some] = vae.decode(z).sample.float().clamp(-1, 1)
     noisy, blurred, faded = (torch.from_numpy(rng.permutation(n)[:n // 8]) for _ in range(3))
     x[noisy] += 0.06 * torch.from_numpy(rng.standard_normal(x[noisy].shape, np.float32))
     x[blurred] = F.avg_pool2d(F.pad(x[blurred], (1, 1, 1, 1), mode="replicate"), 3, stride=1)
@@ -76,12 +77,11 @@ def spoil(x: Tensor, rng: np.random.Generator, vae: torch.nn.Module | None) -> T
 def score(judge: Judge, scenes: Sequence[Scene], pictures: Sequence[Image.Image]) -> dict[str, float]:
     """Per attribute the share read right; per graded word the mean error of the amount."""
     readings = judge.read(pictures)
-    right = {name: [r.attributes[name] == getattr(s, name) for r, s in zip(readings, scenes, strict=True) if s.has(name)]
-             for name in CLASSES}
+    pairs = list(zip(readings, scenes, strict=True))
+    right = {name: [r.agrees(s, name) for r, s in pairs if s.has(name)] for name in CLASSES}
     scores = {name: float(np.mean(r)) for name, r in right.items()}
     for g in GRADED:
-        scores[f"{g} error"] = float(np.mean([abs(r.amounts[g] - getattr(s, g))
-                                              for r, s in zip(readings, scenes, strict=True)]))
+        scores[f"{g} error"] = float(np.mean([abs(r.amounts[g] - getattr(s, g)) for r, s in pairs]))
     return scores
 
 
@@ -130,7 +130,8 @@ def main() -> None:
         labels = Labels([pool.scene(i) for i in indices])
         x = spoil(to_tensor(pool.pictures(indices)), rng, vae)
         judge.train()
-        loss = labels.loss(*judge(x.bfloat16().contiguous(memory_format=torch.channels_last)))
+        cells = torch.from_numpy(coarse_parts(pool.parts(indices))).long()
+        loss = labels.loss(*judge(x.bfloat16().contiguous(memory_format=torch.channels_last)), cells)
         loss.backward()
         lr = one_cycle(trainee, args.minutes, args.peak, decay=0.5)
         log.add(trainee, loss=loss, norm=trainee.step(lr), lr=lr)

@@ -10,19 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
-from ..drawing import PARTS
 from .judge import load_autoencoder
 from .loop import device
-from .pool import LABEL_SIZE, POOL, Pool
+from .pool import POOL, Pool, coarse_parts
 
 LATENTS = Path("runs/latents")
-GRID = 16
-
-#: small things first: what decides whose cell it is when several parts share one
-_WEIGHT = np.array([{"place": 1, "sky": 1, "clouds": 1.5, "snow": 0.2}.get(p, 3) for p in PARTS], np.float32)
-
 
 @torch.no_grad()
 def encode_shard(name: str) -> None:
@@ -41,17 +34,6 @@ def encode_shard(name: str) -> None:
         out.append(vae.encode(x).latents.half().cpu().numpy())
     np.save(LATENTS / f"{name}.parts.npy", coarse_parts(np.load(POOL / f"{name}.parts.npy")))
     np.save(target, np.concatenate(out))
-
-
-def coarse_parts(parts: np.ndarray) -> np.ndarray:
-    """(n, 64, 64) part of each pixel -> (n, 16, 16) part of each latent cell: the one that covers most, small ones favoured."""
-    cells = torch.from_numpy(parts.astype(np.int64))
-    k = LABEL_SIZE // GRID
-    out = []
-    for chunk in cells.split(256):
-        covered = F.one_hot(chunk, len(PARTS)).float().reshape(len(chunk), GRID, k, GRID, k, -1).mean((2, 4))
-        out.append((covered * torch.from_numpy(_WEIGHT)).argmax(-1).to(torch.uint8))
-    return torch.cat(out).numpy()
 
 
 class LatentPool:

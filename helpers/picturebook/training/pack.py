@@ -76,8 +76,9 @@ def main() -> None:
     pack_text_encoder(FOLDER / "text_encoder")
     pack_tokenizer(FOLDER / "tokenizer")
     build_scheduler().save_config(FOLDER / "scheduler")
-    index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.39.0", "feature_extractor": [None, None],
-             "image_encoder": [None, None], "requires_safety_checker": False, "safety_checker": [None, None],
+    index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.39.0",
+             "feature_extractor": [None, None], "image_encoder": [None, None],
+             "requires_safety_checker": False, "safety_checker": [None, None],
              "scheduler": ["diffusers", "DDIMScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
              "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
              "vae": ["diffusers", "AutoencoderTiny"]}

@@ -11,6 +11,8 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch.nn import functional as F
 
 from ..canvas import labels
 from ..drawing import PARTS, compose, styles
@@ -21,7 +23,12 @@ POOL = Path("runs/pool")
 SHARD = 4096  #: pictures in a shard
 SIZE = 128
 LABEL_SIZE = 64
+GRID = 16  #: cells of the latents
 SEEDS_PER_SHARD = 2 * SHARD  # more than one shard's scenes need, held-out ones left out
+
+
+#: small things first: what decides whose cell it is when several parts share one
+_WEIGHT = np.array([{"place": 1, "sky": 1, "clouds": 1.5, "snow": 0.2}.get(p, 3) for p in PARTS], np.float32)
 
 
 def draw_shard(index: int, folder: Path = POOL) -> str:
@@ -40,6 +47,17 @@ def draw_shard(index: int, folder: Path = POOL) -> str:
     np.save(folder / f"{index:03d}.parts.npy", parts)
     np.save(done, np.array([scene.seed for scene in scenes]))  # last: it says that the shard is whole
     return f"shard {index}: {SHARD} pictures"
+
+
+def coarse_parts(parts: np.ndarray) -> np.ndarray:
+    """(n, 64, 64) part of each pixel -> (n, 16, 16) part of each cell: what covers most of it, things favoured."""
+    cells = torch.from_numpy(parts.astype(np.int64))
+    k = LABEL_SIZE // GRID
+    out = []
+    for chunk in cells.split(256):
+        covered = F.one_hot(chunk, len(PARTS)).float().reshape(len(chunk), GRID, k, GRID, k, -1).mean((2, 4))
+        out.append((covered * torch.from_numpy(_WEIGHT)).argmax(-1).to(torch.uint8))
+    return torch.cat(out).numpy()
 
 
 class Pool:

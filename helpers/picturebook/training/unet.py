@@ -3,8 +3,9 @@
     python -m helpers.picturebook.training.unet --minutes 90
 
 Predicts v (Salimans & Ho 2022, arXiv 2202.00512) under a cosine schedule, loss weighted by min-SNR (Hang et al. 2023,
-arXiv 2303.09556). Since the world is drawn, we know which pixels every word of a caption speaks of; a second, small loss
-asks the cross-attention at 16 x 16 to look there. It makes the words find their things early, and the maps readable.
+arXiv 2303.09556). Since the world is drawn, we know which pixels every word of a caption speaks of; a second, small
+loss asks the cross-attention at 16 x 16 to look there. It makes the words find their things early, and the maps
+readable.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from ..scene import Scene
 from .autoencoder import LATENT_CHANNELS, to_pixels
 from .judge import RUN as JUDGE_RUN
 from .judge import load_autoencoder
-from .latents import GRID, LatentPool
+from .latents import LatentPool
 from .loop import Log, Trainee, batches, device, one_cycle, save_half, sheet
+from .pool import GRID
 from .words import WIDTH, draw_captions, encode_captions, load_text_encoder
 
 RUN = Path("runs/unet")
@@ -94,7 +96,8 @@ def sample(unet: nn.Module, states: Tensor, empty: Tensor, steps: int = 25, guid
     """DDIM from noise; states (B, tokens, width) -> latents (B, 16, 16, 16)."""
     scheduler = build_scheduler()
     scheduler.set_timesteps(steps)
-    x = torch.randn((len(states), LATENT_CHANNELS, GRID, GRID), generator=torch.Generator().manual_seed(0)).to(states.device)
+    noise = torch.randn((len(states), LATENT_CHANNELS, GRID, GRID), generator=torch.Generator().manual_seed(0))
+    x = noise.to(states.device)
     both = torch.cat([empty.expand_as(states), states])
     for t in scheduler.timesteps:
         v0, v1 = unet(torch.cat([x, x]).to(both.dtype), t, both).sample.float().chunk(2)
@@ -112,7 +115,7 @@ class Examiner:
         ids, _ = encode_captions(tokenizer, [c.text for c in self.captions], self.scenes)
         none, _ = encode_captions(tokenizer, [""], self.scenes[:1])
         with torch.no_grad():
-            self.states, self.empty = encoder(ids).last_hidden_state.bfloat16(), encoder(none).last_hidden_state.bfloat16()
+            self.states, self.empty = (encoder(x).last_hidden_state.bfloat16() for x in (ids, none))
 
     def examine(self, unet: nn.Module) -> str:
         """Writes `sheet.png`, gives the scores in words."""
@@ -141,7 +144,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--peak", type=float, default=1e-3)
-    parser.add_argument("--decay", type=float, default=0.25, help="the share of the time over which the rate falls to 0")
+    parser.add_argument("--decay", type=float, default=0.25, help="share of the time over which the rate falls to 0")
     parser.add_argument("--look-every", type=float, default=8, help="minutes between two checkpoints and sample sheets")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -151,7 +154,7 @@ def main() -> None:
     unet, maps = build(), []
     unet.set_attn_processor(WatchedAttention(maps))
     trainee = Trainee({"unet": unet}, ema=0.999, betas=(0.9, 0.99))
-    encoder = encoder.to(device())
+    encoder = encoder.to(device(), torch.bfloat16)
     alpha_bar = build_scheduler().alphas_cumprod
     none = encode_captions(tokenizer, [""], [pool.scene(0)])[0][0]
 
@@ -180,7 +183,7 @@ def main() -> None:
         a = alpha_bar[t].to(device())[:, None, None, None]
         x, v = a.sqrt() * x0 + (1 - a).sqrt() * noise, a.sqrt() * noise - (1 - a).sqrt() * x0
         maps.clear()
-        predicted = unet(x.bfloat16(), t.to(device()), states.bfloat16()).sample.float()
+        predicted = unet(x.bfloat16(), t.to(device()), states).sample.float()
         snr = (a / (1 - a)).flatten()
         weight = snr.clamp(max=5) / (snr + 1) * 2
         error = (predicted - v).square().mean((1, 2, 3))

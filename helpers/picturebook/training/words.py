@@ -107,6 +107,8 @@ def parts_of_words(words: Sequence[str], scene: Scene) -> list[str | None]:
 def _noun_at(words: Sequence[str], i: int, scene: Scene, free: Sequence[str]) -> tuple[str | None, int]:
     """The slot whose noun stands at word `i`, and how many words it has."""
     for length in (3, 2, 1):
+        if i + length > len(words):
+            continue
         phrase = " ".join(words[i:i + length])
         for slot in free:
             if _SINGULAR.get(phrase, phrase) in NOUNS[getattr(scene, slot)]:
@@ -118,7 +120,8 @@ def _place_words(place: str) -> frozenset[str]:
     return frozenset(w for wording in PLACE[place] + LANDSCAPE[place] for w in wording.lower().split()) - _SMALL_WORDS
 
 
-def encode_captions(tokenizer: CLIPTokenizer, captions: Sequence[str], scenes: Sequence[Scene]) -> tuple[Tensor, Tensor]:
+def encode_captions(tokenizer: CLIPTokenizer, captions: Sequence[str],
+                    scenes: Sequence[Scene]) -> tuple[Tensor, Tensor]:
     """Token ids and, per token, the index of the part it speaks of or -1: both (B, WINDOW) int64."""
     encoded = tokenizer(list(captions), padding="max_length", truncation=True, max_length=WINDOW,
                         return_offsets_mapping=True, return_tensors="pt")
@@ -171,7 +174,7 @@ def word_answers(parts: Tensor, captions: Sequence[Caption], scenes: Sequence[Sc
         for slot in _SLOTS:
             here = parts[b] == PARTS.index(slot)
             told = "color" if slot == "thing" else f"{slot}_color"
-            last = here & (here.cumsum(0) == here.sum())  # the encoder reads left to right: only the last word knows all
+            last = here & (here.cumsum(0) == here.sum())  # the encoder reads left to right: its last word knows all
             kind[b][last] = kinds.index(getattr(scene, slot))
             color[b][last] = COLORS.index(getattr(scene, told)) if told in caption.said else len(COLORS)
     return kind, color
@@ -184,8 +187,9 @@ def understanding_loss(reader: Reader, states: Tensor, parts: Tensor, captions: 
     asked = sum(F.cross_entropy(x.float(), a) for x, a in zip(logits, right_answers, strict=True))
     kind, color = (t.to(states.device) for t in word_answers(parts, captions, scenes))
     parts = parts.to(states.device)
-    words = sum(F.cross_entropy(head(states).float().flatten(0, 1), target.flatten(), ignore_index=-100) for head, target in
-                ((reader.part, parts.where(parts >= 0, -100)), (reader.kind, kind), (reader.color, color)))
+    questions = ((reader.part, parts.where(parts >= 0, -100)), (reader.kind, kind), (reader.color, color))
+    words = sum(F.cross_entropy(head(states).float().flatten(0, 1), target.flatten(), ignore_index=-100)
+                for head, target in questions)
     right = float(np.mean([(x.argmax(1) == a).float().mean().item()
                            for x, a in zip(logits, right_answers, strict=True)]))
     return asked + words, right
