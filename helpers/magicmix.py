@@ -1,8 +1,8 @@
 """MagicMix: denoise under a prompt and, at first, pull every step back towards the noised picture.
 
 Liew et al., "MagicMix: Semantic mixing with diffusion models", arXiv:2210.16056, image-text mixing.
-Differs from the paper: latents instead of pixels where the model is a latent one. Text-text mixing is the same call on
-a picture made from the layout's prompt.
+Not here: the paper's text-text mixing, where a prompt's own trajectory gives the layout (make a picture of that prompt
+and mix it), and its re-weighting of the prompt's words.
 
     paper         here      what                                           shape or range
     x_0           image     picture that gives the layout                  any picture; latent (1, C, h, w)
@@ -16,8 +16,8 @@ a picture made from the layout's prompt.
     T             steps     steps from pure noise to clean                 k_max * steps of them are run
     w             guidance  how strongly the prompt pulls                  1 is plain conditional
 
-The mix replaces the state, so that the next step starts from it. Mixing only what the network sees, and stepping from
-the unmixed state, is another algorithm: the layout then fades with every step.
+The mix replaces the state, so that the next step starts from it. To mix only what the network sees and step from the
+unmixed state is another algorithm: with nu = 0 it does not give the layout back.
 """
 
 from __future__ import annotations

@@ -31,9 +31,11 @@ class Score(NamedTuple):
 def score(result: Image.Image, edit: Edit, judge: Judge) -> Score:
     """Obeyed, kept and distance of an edited picture.
 
-    The attributes are read by the judge; an attribute that has no meaning in the changed scene does not count.
+    The attributes are read by the judge; an attribute that has no meaning in the changed scene does not count. Where
+    the edit changes the whole picture (its style, say) there is nothing to keep, and `kept` is not a number (nan).
     """
-    return Score(obeyed(result, edit, judge), kept(result, edit.picture, edit.mask),
+    keeps = outside(edit.mask).any()
+    return Score(obeyed(result, edit, judge), kept(result, edit.picture, edit.mask) if keeps else float("nan"),
                  distance(result, edit.target_picture))
 
 
@@ -50,10 +52,15 @@ def kept(result: Image.Image, picture: Image.Image, mask: Image.Image) -> float:
     The mask is widened by 4 pixels, since an autoencoder blurs the rim of what changed. An image of one colour
     everywhere outside gives about 10 dB, the autoencoder alone gives what it can; 60 means no difference at all.
     """
-    outside = np.asarray(mask.filter(ImageFilter.MaxFilter(9))) < 128
-    if not outside.any():
+    rest = outside(mask)
+    if not rest.any():
         raise ValueError("The mask covers the whole picture: there is nothing to keep. Use `distance` instead.")
-    return psnr(_array(result)[outside], _array(picture)[outside])
+    return psnr(_array(result)[rest], _array(picture)[rest])
+
+
+def outside(mask: Image.Image) -> np.ndarray:
+    """(H, W) bool: the pixels more than 4 pixels away from the mask."""
+    return np.asarray(mask.filter(ImageFilter.MaxFilter(9))) < 128
 
 
 def distance(result: Image.Image, truth: Image.Image) -> float:

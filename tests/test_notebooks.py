@@ -1,5 +1,7 @@
 """Every notebook is that of its source and breaks no rule; the tool that makes them sees what is wrong."""
 
+import json
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -122,3 +124,49 @@ def test_building_runs_the_cells_and_twice_gives_the_same_file(tmp_path, monkeyp
 def test_a_name_that_no_notebook_has_is_refused():
     with pytest.raises(FileNotFoundError, match="'77'"):
         build_notebooks.sources(["77"])
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A folder results/ with one file."""
+    numbers = {"n": 120, "sdedit": {"0.6": {"obeyed": 0.7166, "kept": 18.25}, "0": {"kept": 60}}}
+    (tmp_path / "lesson77.json").write_text(json.dumps(numbers), encoding="utf-8")
+    monkeypatch.setattr(build_notebooks, "RESULTS", tmp_path)
+    return tmp_path / "lesson77.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("{{lesson77.n}} edits", "120 edits"),
+        ("{{lesson77.sdedit.0.6.obeyed:.2f}}", "0.72"),
+        ("{{lesson77.sdedit.0.6.obeyed:.0%}} and {{lesson77.sdedit.0.6.kept:.1f}} dB", "72% and 18.2 dB"),
+        ("{{lesson77.sdedit.0.kept:.1f}}", "60.0"),
+        ("{{repository}} and {braces} and {{ spaces }}", "{{repository}} and {braces} and {{ spaces }}"),
+    ],
+)
+def test_measured_numbers_are_written_in(results, text, wanted):
+    assert build_notebooks.filled(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["{{lesson77.speed}}", "{{lesson77.sdedit}}", "{{lesson78.n}}", "{{lesson77.n.n}}"])
+def test_a_number_that_results_does_not_hold_is_refused(results, text):
+    with pytest.raises(ValueError, match=r"results/lesson7\d.json"):
+        build_notebooks.filled(text)
+
+
+def test_in_code_a_number_stands_without_its_quotes(results, tmp_path):
+    source = tmp_path / "00_small.py"
+    source.write_text('# %%\nkept = ["{{lesson77.sdedit.0.6.kept:.1f}}", "{{repository}}"]\n', encoding="utf-8")
+    (code,) = build_notebooks.read_source(source).cells
+    assert code.source == f'kept = [18.2, "{build_notebooks.repository()}"]'
+
+
+def test_a_text_that_quotes_another_number_than_results_is_noticed(results, tmp_path, monkeypatch):
+    source = tmp_path / "00_small.py"
+    source.write_text("# %% [markdown]\n# We made {{lesson77.n}} edits.\n", encoding="utf-8")
+    monkeypatch.setattr(build_notebooks, "NOTEBOOKS", tmp_path)
+    nbformat.write(build_notebooks.read_source(source), build_notebooks.target(source))
+    assert build_notebooks.check(source) == []
+    results.write_text(results.read_text(encoding="utf-8").replace("120", "121"), encoding="utf-8")
+    assert build_notebooks.check(source) == ["it is not that of 00_small.py: build it again"]

@@ -22,6 +22,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHONS = ("3.11", "3.12", "3.13")
 # What Colab shipped on 2026-08-19; the ranges must let a reader keep it.
 COLAB = {
+    "anywidget": "0.9.21",
     "diffusers": "0.39.0",
     "ipykernel": "6.17.1",
     "ipywidgets": "7.7.1",

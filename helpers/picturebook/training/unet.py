@@ -50,7 +50,7 @@ def build() -> UNet2DConditionModel:
 def build_scheduler() -> DDIMScheduler:
     """The noise schedule: cosine, v-prediction; sampling starts at pure noise and ends at the clean picture."""
     return DDIMScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False,
-                         timestep_spacing="trailing", set_alpha_to_one=True)
+                         timestep_spacing="trailing", set_alpha_to_one=True, steps_offset=1)
 
 
 class WatchedAttention:

@@ -10,10 +10,11 @@ each word's own token: which part of the picture it speaks of, and what that par
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import string
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,22 +40,39 @@ START, END, UNKNOWN = "<|startoftext|>", "<|endoftext|>", "<|unk|>"
 # --- the tokenizer --------------------------------------------------------------------------------------------------
 
 def build_tokenizer() -> CLIPTokenizer:
-    """Every known word is one token; any other word is spelled out of letters and pieces."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    """Every known word is one token; any other word is spelled out of letters and pieces. The same every time."""
     letters = sorted(string.ascii_lowercase + string.digits + string.punctuation)
-    bpe = Tokenizer(models.BPE(unk_token=UNKNOWN, end_of_word_suffix="</w>"))
-    bpe.pre_tokenizer = pre_tokenizers.Whitespace()
-    trainer = trainers.BpeTrainer(vocab_size=20_000, min_frequency=1, end_of_word_suffix="</w>", show_progress=False,
-                                  special_tokens=[START, END, UNKNOWN], initial_alphabet=letters)
-    words = sorted(KNOWN_WORDS)
-    bpe.train_from_iterator([" ".join(words)], trainer)
-    model = json.loads(bpe.to_str())["model"]
-    vocab = {START: 0, END: 1, UNKNOWN: 2}
-    for token in [*letters, *(c + "</w>" for c in letters), *sorted(model["vocab"], key=model["vocab"].get)]:
-        vocab.setdefault(token, len(vocab))
-    merges = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in model["merges"]]
+    merges = byte_pairs(sorted(KNOWN_WORDS))
+    tokens = [START, END, UNKNOWN, *letters, *(c + "</w>" for c in letters), *(a + b for a, b in merges)]
+    vocab = {token: i for i, token in enumerate(dict.fromkeys(tokens))}
     return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=WINDOW, unk_token=UNKNOWN, bos_token=START,
                          eos_token=END, pad_token=END)
+
+
+def byte_pairs(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Joins the commonest pair of pieces, over and over, until every word is one piece (Sennrich et al. 2016).
+
+    Of equally common pairs the first in the alphabet goes first: libraries leave that to chance, and then the same
+    words get other numbers in every process.
+    """
+    spelled = [[*word[:-1], word[-1] + "</w>"] for word in words]
+    merges = []
+    while pairs := Counter(pair for pieces in spelled for pair in pairwise(pieces)):
+        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        merges.append(best)
+        spelled = [_joined(pieces, best) for pieces in spelled]
+    return merges
+
+
+def _joined(pieces: list[str], pair: tuple[str, str]) -> list[str]:
+    """`pieces` with every occurrence of `pair` made one piece."""
+    out: list[str] = []
+    for piece in pieces:
+        if out and (out[-1], piece) == pair:
+            out[-1] += piece
+        else:
+            out.append(piece)
+    return out
 
 
 def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:

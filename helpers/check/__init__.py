@@ -1,0 +1,38 @@
+"""The checks of the exercises: each says what is right about an answer, or names the likely slip.
+
+    from helpers import check
+
+    check.true_mask(my_true_mask)
+
+A check returns a verdict, which a notebook shows as a sentence: "Right. ..." or "Not yet. ...". It never raises,
+whatever the answer is.
+"""
+
+from difflib import get_close_matches
+from importlib import import_module
+
+#: lesson -> its checks
+_LESSONS = {
+    "lesson01": ("changed_scene", "true_mask", "kept_db", "unbeaten", "paste"),
+    "lesson02": ("noising", "guidance", "mixing", "calls_of_magicmix", "choice_of_strength", "starting_time",
+                 "better_edit"),
+}
+_HOME = {name: lesson for lesson, names in _LESSONS.items() for name in names}
+
+__all__ = [
+    "better_edit", "calls_of_magicmix", "changed_scene", "choice_of_strength", "guidance", "kept_db", "mixing",
+    "noising", "paste", "starting_time", "true_mask", "unbeaten",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import the lesson that defines the check `name` when it is first asked for (PEP 562)."""
+    if name not in _HOME:
+        meant = get_close_matches(name, _HOME, n=1) or sorted(_HOME)
+        raise AttributeError(f"module 'helpers.check' has no check {name!r}; did you mean {', '.join(meant)}?")
+    return getattr(import_module(f"helpers.check.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Names for tab completion."""
+    return sorted([*globals(), *_HOME])

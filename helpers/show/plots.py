@@ -1,0 +1,170 @@
+"""Figures made of numbers: curves with error bars, points with names, and the plane of the analytic model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from helpers.analytic import AnalyticModel
+from helpers.diffusion import signal
+from helpers.show.figure import LETTER, TEXT, Figure, Page, checked
+from helpers.show.palette import FAINT, INK, look
+
+WIDTH, HEIGHT = 620, 400  # pixels of a plot
+LEFT, BELOW = 70, 56  # pixels for the axes' words
+
+
+def curve(
+    x: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    alt: str,
+    errors: Mapping[str, Sequence[float] | Sequence[tuple[float, float]]] | None = None,
+    caption: str = "",
+) -> Figure:
+    """A curve for each name of `series` over the values `x`, with error bars where `errors` has them.
+
+    errors: for each name the half-width of each bar, or the (lowest, highest) value of each bar.
+    """
+    alt, errors = checked(alt), errors or {}
+    page, axes = plot(xlabel, ylabel)
+    for i, (name, y) in enumerate(series.items()):
+        if len(y) != len(x):
+            raise ValueError(f"{name!r} has {len(y)} values for {len(x)} places on the axis: give one for each.")
+        style = look(i)
+        bars = half_widths(y, errors[name]) if name in errors else None
+        axes.errorbar(x, y, yerr=bars, label=name, color=style.color, marker=style.marker, linestyle=style.line,
+                      capsize=3, markersize=6)
+    if len(series) > 1:
+        legend(axes)
+    return page.finish(alt, caption)
+
+
+def half_widths(y: Sequence[float], bars: Sequence[Any]) -> np.ndarray:
+    """Distances (2, N) down and up from `y` (N,), from half-widths (N,) or (lowest, highest) values (N, 2)."""
+    y, bars = np.asarray(y, float), np.asarray(bars, float)
+    if bars.shape not in ((len(y),), (len(y), 2)):
+        raise ValueError(f"The errors have shape {bars.shape}; expected ({len(y)},) or ({len(y)}, 2).")
+    return np.stack([bars, bars]) if bars.ndim == 1 else np.abs(bars - y[:, None]).T
+
+
+def scatter(
+    points: Mapping[str, tuple[float, float] | Sequence[tuple[float, float]]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    alt: str,
+    line: Sequence[str] = (),
+    caption: str = "",
+) -> Figure:
+    """Points with their names beside them; a name may own one point or several.
+
+    line: the names to connect, in this order (say, one method at several strengths).
+    """
+    alt = checked(alt)
+    page, axes = plot(xlabel, ylabel)
+    places = {name: np.atleast_2d(np.asarray(place, float)) for name, place in points.items()}  # name -> (N, 2)
+    if line:
+        route = np.concatenate([places[name][:1] for name in line])
+        axes.plot(*route.T, color=FAINT, linewidth=1.5, zorder=1)
+    alone = [name for name in places if name not in line]  # the connected ones share one look
+    for name, place in places.items():
+        style = look(0 if name in line else alone.index(name) + bool(line))
+        axes.scatter(*place.T, color=style.color, marker=style.marker, s=50, edgecolors="white", zorder=2, label=name)
+    axes.margins(0.12)
+    if any(len(place) > 1 for place in places.values()):
+        legend(axes)
+    else:
+        name_points(axes, places)
+    return page.finish(alt, caption)
+
+
+def name_points(axes: Any, places: Mapping[str, np.ndarray]) -> None:
+    """Each point's name beside it: to its right where there is room, else to its left."""
+    low, high = axes.get_xlim()
+    for name, (place,) in places.items():
+        room = (high - place[0]) / (high - low) * (WIDTH - LEFT)
+        left = room < LETTER * len(name) + 12
+        axes.annotate(name, place, xytext=(-9 if left else 9, 4), textcoords="offset points", fontsize=TEXT, color=INK,
+                      ha="right" if left else "left", va="center", parse_math=False)
+
+
+def plane(
+    model: AnalyticModel,
+    *,
+    alt: str,
+    points: Mapping[str, Any] | None = None,
+    paths: Mapping[str, Any] | None = None,
+    t: int | None = None,
+    caption: str = "",
+) -> Figure:
+    """The plane of the analytic model: where its "pictures" lie, with points and paths drawn over it.
+
+    points: name -> (2,) or (N, 2). paths: name -> (T, 2), or (N, T, 2) for several; each ends in an arrow head.
+    t: shows where noisy points of time t lie, instead of the clean ones.
+    """
+    alt, points, paths = checked(alt), points or {}, paths or {}
+    page = Page(560, 520)
+    axes = page.axes(50, 10, 500, 460)
+    spots = {name: np.asarray(place, float).reshape(-1, 2) for name, place in points.items()}
+    routes = {name: np.asarray(p, float).reshape(-1, *np.shape(p)[-2:]) for name, p in paths.items()}
+    everything = [model.means.numpy(), *spots.values(), *(route.reshape(-1, 2) for route in routes.values())]
+    middle, reach = frame(np.concatenate(everything))
+    draw_density(axes, model, middle, reach, t)
+    for i, (name, route) in enumerate(routes.items()):
+        draw_paths(axes, name, route, look(i).color)
+    for i, (name, place) in enumerate(spots.items()):
+        style = look(i + len(routes))
+        axes.scatter(*place.T, label=name, color=style.color, marker=style.marker, s=36, edgecolors="white", zorder=3)
+    if spots or routes:
+        legend(axes)
+    return page.finish(alt, caption)
+
+
+def frame(places: np.ndarray) -> tuple[np.ndarray, float]:
+    """The middle (2,) and half the side of the square that holds all `places` (N, 2) with room around them."""
+    low, high = places.min(0), places.max(0)
+    return (low + high) / 2, float((high - low).max() / 2 + 1.0)
+
+
+def draw_density(axes: Any, model: AnalyticModel, middle: np.ndarray, reach: float, t: int | None) -> None:
+    """Contours of where the model's points lie, and each component's word at its centre."""
+    a = 1.0 if t is None else signal(model, t)
+    x, y = (np.linspace(m - reach, m + reach, 160) for m in middle)
+    grid = np.stack(np.meshgrid(x, y), -1)[:, :, None]  # (160, 160, 1, 2)
+    means, spreads = a**0.5 * model.means.numpy(), model.spreads.numpy()
+    variance = a * spreads**2 + 1 - a  # (K,)
+    density = (model.weights.numpy() / variance * np.exp(-np.square(grid - means).sum(-1) / (2 * variance))).sum(-1)
+    axes.contourf(x, y, density / density.max(), levels=[0.02, 0.1, 0.3, 0.6, 1.0], cmap="Greys", alpha=0.55)
+    for word, (mean_x, mean_y), radius in zip(model.words, means, 2.2 * variance**0.5, strict=True):
+        axes.text(mean_x, mean_y - radius, word, ha="center", va="top", fontsize=10, color=INK, weight="bold",
+                  parse_math=False, clip_on=True)
+    axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), aspect="equal")
+
+
+def draw_paths(axes: Any, name: str, routes: np.ndarray, color: str) -> None:
+    """Paths (N, T, 2) in one colour: a dot where each starts, an arrow head where it ends."""
+    for i, route in enumerate(routes):
+        axes.plot(*route.T, color=color, linewidth=1.5, label=name if i == 0 else None)
+        axes.plot(*route[0], marker="o", color=color, markersize=4)
+        if len(route) > 1:
+            axes.annotate("", route[-1], route[-2], arrowprops={"arrowstyle": "-|>", "color": color})
+
+
+def plot(xlabel: str, ylabel: str) -> tuple[Page, Any]:
+    """A page with one set of axes."""
+    page = Page(WIDTH, HEIGHT)
+    axes = page.axes(LEFT, 12, WIDTH - LEFT - 16, HEIGHT - BELOW - 12)
+    axes.set_xlabel(xlabel, fontsize=TEXT + 1, color=INK)
+    axes.set_ylabel(ylabel, fontsize=TEXT + 1, color=INK)
+    return page, axes
+
+
+def legend(axes: Any) -> None:
+    """The names of the series, in a box that hides nothing where that can be."""
+    for text in axes.legend(fontsize=TEXT, frameon=True, framealpha=0.9, edgecolor=FAINT).get_texts():
+        text.set_parse_math(False)

@@ -1,0 +1,219 @@
+"""The studio: choose a method, a picture, prompts and knobs, press run, watch, cancel, compare with what came before.
+
+    lab = show.studio(model, [sdedit, magicmix], {"cat": picture}, prompt="a blue cat in a meadow")
+    lab.result                 # the newest picture
+    lab.history                # all runs that were finished: picture, prompts, knobs
+
+`status_html`, `history_html` and `overview_html` draw; they need no browser. The widget only holds the choices.
+Everything used of ipywidgets is in version 7.7 as well as in 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+from IPython.display import HTML, display
+from PIL import Image
+
+from helpers.show.markup import ROW, captioned, name_of
+from helpers.show.running import Form, Knob, Run, form_of, named, settings, story
+
+THUMBNAIL = 160  # CSS pixels
+MOST_SHOWN = 12  # runs in the strip; the rest is in `history`
+MARKS = {"done": "\u2713", "failed": "\u2717", "stopped": "\u25a0"}  # a state is never told by a colour alone
+
+
+def status_html(run: Run | None) -> str:
+    """What is going on, as a line that a screen reader reads when it changes."""
+    mark = MARKS.get(run.status, "") if run else ""
+    return f'<div role="status" aria-live="polite" style="line-height:1.4">{mark} {escape(story(run))}</div>'
+
+
+def history_html(runs: Sequence[Run]) -> str:
+    """A strip of the finished runs, the newest first."""
+    shown = list(enumerate(runs, 1))[: -MOST_SHOWN - 1 : -1]
+    return f'<div role="list" aria-label="history" style="{ROW}">{"".join(taken(i, run) for i, run in shown)}</div>'
+
+
+def taken(number: int, run: Run) -> str:
+    """One run of the strip: its picture, and under it what was asked."""
+    caption = f"{number}. {' / '.join(map(quoted, run.prompts.values()))} ({settings(run)})"
+    return f'<div role="listitem">{captioned(run.result, f"result {caption}", caption, THUMBNAIL, "webp")}</div>'
+
+
+def quoted(prompt: str) -> str:
+    """A prompt in quotation marks."""
+    return f'"{prompt}"'
+
+
+def overview_html(forms: Sequence[Form], pictures: Mapping[str, Image.Image], name: str) -> str:
+    """What the studio offers, for where nothing runs; hidden beside the live studio."""
+    methods = "; ".join(f"{form.name} ({', '.join([*form.prompts, *(k.name for k in form.knobs)])})" for form in forms)
+    row = "".join(captioned(picture, f"to edit: {key}", key, THUMBNAIL, "webp") for key, picture in pictures.items())
+    told = f"<p>Methods: {escape(methods)}. Run this cell in Jupyter to try them.</p>"
+    return f'<div data-show="{name}"><div style="{ROW}">{row}</div>{told}</div>'
+
+
+class Studio:
+    """Made by `studio`. `result` is the newest picture, `history` all finished runs."""
+
+    def __init__(
+        self, model: Any, forms: Sequence[Form], pictures: Mapping[str, Image.Image], prompts: Mapping[str, str]
+    ) -> None:
+        """A studio over these forms and pictures; `prompts` are the first texts, by the parameter's name."""
+        self.model, self.forms, self.pictures = model, {form.name: form for form in forms}, dict(pictures)
+        self.history: list[Run] = []
+        self.run: Run | None = None
+        self.closed = False
+        self.name = name_of("studio", list(self.forms), list(pictures))
+        self._build(prompts)
+        self._choose()
+
+    def _build(self, prompts: Mapping[str, str]) -> None:
+        self.method = choice("method", list(self.forms), self._choose)
+        self.picture = choice("picture", list(self.pictures), self._show_picture)
+        self.prompts = {n: text_box(n, prompts.get(n, "")) for form in self.forms.values() for n in form.prompts}
+        self.knobs = {form.name: {knob.name: slider(knob) for knob in form.knobs} for form in self.forms.values()}
+        self.run_button = button("run", "run the method with these choices", self.start)
+        self.cancel_button = button("cancel", "stop after the step that is under way", self.cancel)
+        self.bar = widgets.IntProgress(value=0, min=0, max=1, layout=widgets.Layout(width="200px"))
+        self.source, self.status, self.strip, self.newest = (widgets.HTML() for _ in range(4))
+        self.questions = widgets.VBox([])
+        style = f'<style>[data-show="{self.name}"]{{display:none}}</style>'  # the overview
+        buttons = widgets.HBox([self.run_button, self.cancel_button, self.bar])
+        left = widgets.VBox([self.method, self.picture, self.questions, buttons, self.status])
+        top = widgets.HBox([left, self.source, self.newest], layout=widgets.Layout(flex_flow="row wrap"))
+        self.box = widgets.VBox([widgets.HTML(style), top, self.strip])
+        self.box.add_class("picturebook-studio")
+
+    def _choose(self, *_: Any) -> None:
+        """Show the questions of the chosen method."""
+        form = self.forms[self.method.value]
+        asked = [self.prompts[name] for name in form.prompts] + list(self.knobs[form.name].values())
+        self.questions.children = tuple(asked)
+        self.picture.disabled = form.picture is None
+        self._show_picture()
+        self._show()
+
+    def _show_picture(self, *_: Any) -> None:
+        used = self.forms[self.method.value].picture is not None
+        picture = self.pictures[self.picture.value]
+        self.source.value = captioned(picture, f"to edit: {self.picture.value}", "before", THUMBNAIL) if used else ""
+
+    def start(self, *_: Any) -> Run:
+        """Run the chosen method in the background; what the run button does. RuntimeError while one is running."""
+        if self.closed:
+            raise RuntimeError("The studio was closed. Run its cell again to open a new one.")
+        if self.run and not self.run.over:
+            raise RuntimeError("A run is under way: wait for it, or press cancel.")
+        form = self.forms[self.method.value]
+        prompts = {name: self.prompts[name].value for name in form.prompts}
+        knobs = {name: knob.value for name, knob in self.knobs[form.name].items()}
+        picture = self.picture.value
+        self.run = Run(form, self.model, self.pictures[picture], prompts, knobs, picture, self._changed)
+        self._show()
+        return self.run.start()
+
+    def cancel(self, *_: Any) -> None:
+        """Stop the run before its next step; what the cancel button does."""
+        if self.run:
+            self.run.cancel()
+            self._show()
+
+    def _changed(self, run: Run) -> None:
+        """Called by a run after each step and at its end, from its thread."""
+        if run.status == "done":
+            self.history.append(run)
+        if not self.closed:
+            self._show()
+
+    def _show(self) -> None:
+        run = self.run
+        busy = run is not None and not run.over
+        self.run_button.disabled, self.cancel_button.disabled = busy, not busy or run.stopping.is_set()
+        self.bar.max, self.bar.value = max(run.steps, run.step, 1) if run else 1, run.step if run else 0
+        self.status.value = status_html(run)
+        self.strip.value = history_html(self.history) if self.history else ""
+        if self.history:
+            self.newest.value = captioned(self.history[-1].result, "the newest result", "after", THUMBNAIL)
+
+    @property
+    def result(self) -> Image.Image:
+        """The newest picture. ValueError while there is none."""
+        if self.history:
+            return self.history[-1].result
+        if self.closed:
+            raise ValueError("The studio was closed before it made a picture. Run its cell again, then press run.")
+        if self.run and not self.run.over:
+            raise ValueError("The first picture is not finished yet: wait for it, then run this cell again.")
+        raise ValueError("Nothing was made yet. Press run in the studio above, then run this cell again.")
+
+    def close(self) -> None:
+        """Stop what is running and take the studio off the page; the history stays readable."""
+        self.closed = True
+        if self.run:
+            self.run.cancel()
+        self.box.close()
+
+    def _ipython_display_(self, **_: Any) -> None:
+        display(HTML(overview_html(list(self.forms.values()), self.pictures, self.name)))
+        if not self.closed:
+            display(self.box)
+
+    def __repr__(self) -> str:
+        return f"<studio: {', '.join(self.forms)}; {len(self.pictures)} pictures>"
+
+
+def choice(name: str, options: list[str], changed: Callable[..., None]) -> widgets.Dropdown:
+    """A list to choose one of."""
+    made = widgets.Dropdown(options=options, description=name, layout=widgets.Layout(width="320px"))
+    made.observe(changed, names="value")
+    return made
+
+
+def text_box(name: str, text: str) -> widgets.Text:
+    """A line for a prompt."""
+    wide = widgets.Layout(width="420px", max_width="100%")
+    label = name.replace("_", " ")
+    return widgets.Text(value=text, description=label, placeholder=label, layout=wide,
+                        style={"description_width": "initial"})
+
+
+def slider(knob: Knob) -> widgets.Widget:
+    """A slider with a number that can be typed as well."""
+    kind, number = (widgets.IntSlider, int) if knob.whole else (widgets.FloatSlider, float)
+    return kind(value=number(knob.start), min=number(knob.low), max=number(knob.high), step=number(knob.step),
+                description=knob.name, continuous_update=False, style={"description_width": "80px"},
+                layout=widgets.Layout(width="320px"))
+
+
+def button(name: str, tooltip: str, pressed: Callable[..., Any]) -> widgets.Button:
+    """A button."""
+    made = widgets.Button(description=name, tooltip=tooltip, layout=widgets.Layout(width="90px"))
+    made.on_click(pressed)
+    return made
+
+
+def studio(
+    model: Any,
+    methods: Callable[..., Any] | Sequence[Callable[..., Any]],
+    pictures: Any,
+    *,
+    prompt: str | Mapping[str, str] = "",
+    ranges: Mapping[str, tuple[float, float, float]] | None = None,
+) -> Studio:
+    """A studio for `methods`, functions like `helpers.sdedit.sdedit`, on `pictures` (one, several, or by name).
+
+    prompt: the first text of every prompt, or of each by its parameter's name. ranges: (lowest, highest, step) of
+    knobs that `running.RANGES` does not know. Raises ValueError for a method that asks for something else.
+    """
+    methods = list(methods) if isinstance(methods, Sequence) else [methods]
+    if not methods:
+        raise ValueError("There are no methods to choose from: give at least one, for example [sdedit].")
+    forms = [form_of(method, model, ranges) for method in methods]
+    names = {name for form in forms for name in form.prompts}
+    texts = prompt if isinstance(prompt, Mapping) else dict.fromkeys(names, prompt)
+    return Studio(model, forms, named(pictures), texts)

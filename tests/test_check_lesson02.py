@@ -1,0 +1,197 @@
+"""The checks of lesson 2: the template fails, the solution passes, each likely slip is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+
+from helpers import check
+from helpers.analytic import AnalyticModel
+from helpers.check import lesson02
+from helpers.diffusion import add_noise, ddim_step, noise
+from helpers.sdedit import sdedit
+
+SOURCE = Path(__file__).parent.parent / "notebooks" / "src" / "02_noise_and_denoise.py"
+
+
+class Row(NamedTuple):
+    """Stands for a score."""
+
+    obeyed: float
+    kept: float
+
+
+def edit_by_hand(
+    noised: Callable[[list[int], int], int], run: Callable[[list[int], int], list[int]]
+) -> Callable[..., Any]:
+    """SDEdit with `first` = steps - round(strength * steps); `noised` and `run` choose from its times."""
+
+    def answer(model: AnalyticModel, image: Any, prompt: str, strength: float, seed: int, steps: int) -> Any:
+        times, first = model.times(steps), steps - round(strength * steps)
+        x0, text = model.encode(image), model.embed(prompt)
+        x = add_noise(model, x0, noise(seed, x0.shape), noised(times, first))
+        for t, s in pairwise(run(times, first)):
+            x = ddim_step(model, x, model.eps(x, t, text), t, s)
+        return model.decode(x)[0]
+
+    return answer
+
+
+def wrong_end(model: AnalyticModel, image: Any, prompt: str, strength: float, seed: int, steps: int) -> Any:
+    """Counts the strength from the wrong end."""
+    return sdedit(model, image, prompt, strength=1 - strength, seed=seed, steps=steps, progress=False)
+
+
+RIGHT = {
+    "noising": [lambda x0, z, a: a**0.5 * x0 + (1 - a) ** 0.5 * z,
+                lambda x0, z, a: torch.sqrt(torch.tensor(a)) * x0 + torch.sqrt(torch.tensor(1 - a)) * z],
+    "guidance": [lambda u, c, w: u + w * (c - u), lambda u, c, w: w * c + (1 - w) * u],
+    "mixing": [lambda x, layout, nu: nu * x + (1 - nu) * layout, lambda x, layout, nu: layout + nu * (x - layout)],
+    "calls_of_magicmix": [15, 15.0, round(0.6 * 25)],
+    "choice_of_strength": [lesson02.best_strength],
+    "starting_time": [
+        edit_by_hand(lambda times, first: times[first], lambda times, first: times[first:]),
+        lambda model, image, prompt, **knobs: sdedit(model, image, prompt, progress=False, **knobs),
+    ],
+}
+
+WRONG = {
+    "noising": {
+        "square roots are missing": lambda x0, z, a: a * x0 + (1 - a) * z,
+        "factors are swapped": lambda x0, z, a: (1 - a) ** 0.5 * x0 + a**0.5 * z,
+        "subtract first, then take the root": lambda x0, z, a: a**0.5 * x0 + (1 - a**0.5) * z,
+        "picture is not scaled": lambda x0, z, a: x0 + (1 - a) ** 0.5 * z,
+        "noise is not scaled": lambda x0, z, a: a**0.5 * x0 + z,
+        "noise is missing": lambda x0, z, a: a**0.5 * x0,
+        "noise is subtracted": lambda x0, z, a: a**0.5 * x0 - (1 - a) ** 0.5 * z,
+        "stopped with NameError": lambda x0, z, a: sqrt(a) * x0,  # noqa: F821
+        "returns None": lambda x0, z, a: None,
+        "returns a float": lambda x0, z, a: a**0.5,
+        "expected a tensor of shape": lambda x0, z, a: torch.cat([x0, z]),
+        "values differ": lambda x0, z, a: 3 * x0,
+    },
+    "guidance": {
+        "convention with 1 \\+ w": lambda u, c, w: c + w * (c - u),
+        "predictions are swapped": lambda u, c, w: w * u + (1 - w) * c,
+        "sign of the difference": lambda u, c, w: u - w * (c - u),
+        "add all of eps_c": lambda u, c, w: u + w * c,
+        "missing at the start": lambda u, c, w: w * (c - u),
+        "only scales": lambda u, c, w: w * c,
+    },
+    "mixing": {
+        "swapped": lambda x, layout, nu: nu * layout + (1 - nu) * x,
+        "layout needs the weight": lambda x, layout, nu: nu * x + layout,
+        "state needs the weight": lambda x, layout, nu: x + (1 - nu) * layout,
+        "whatever nu is": lambda x, layout, nu: 0.5 * x + 0.5 * layout,
+        "No square roots": lambda x, layout, nu: nu**0.5 * x + (1 - nu) ** 0.5 * layout,
+        "state alone": lambda x, layout, nu: x,
+        "Give the function itself": torch.zeros(1, 2, 3, 3),
+    },
+    "calls_of_magicmix": {
+        "all the steps. The first": 25,
+        "number of rows": 30,
+        "two for each of all": 50,
+        "mixed part alone": 7,
+        "below k_min alone": 8,
+        "steps that are skipped": 10,
+        "are not added": 23,
+        "which share": 42,
+        "not a str": "15",
+    },
+    "choice_of_strength": {
+        "obeys most": lambda rows, least: max(rows, key=lambda row: row[1])[0],
+        "keeps most of all": lambda rows, least: max(rows, key=lambda row: row[2])[0],
+        "largest strength": lambda rows, least: max(row[0] for row in rows if row[1] >= least),
+        "smallest strength": lambda rows, least: min(row[0] for row in rows if row[1] >= least),
+        "whole row": lambda rows, least: max((r for r in rows if r[1] >= least), key=lambda row: row[2]),
+        "number or its kept": lambda rows, least: max(row[2] for row in rows if row[1] >= least),
+        "with >=": lambda rows, least: max([(r[2], r[0]) for r in rows if r[1] > least], default=(0, None))[1],
+        "raise ValueError: return None": lambda rows, least: max((r[2], r[0]) for r in rows if r[1] >= least)[1],
+        "stopped with TypeError": lambda rows: 0.6,
+        "returns None": lambda rows, least: None,
+        "return 0: return None": lambda rows, least: lesson02.best_strength(rows, least) or 0,
+    },
+    "starting_time": {
+        "more noise than the model is told": edit_by_hand(lambda t, f: t[f], lambda t, f: t[f + 1:]),
+        "less noise than the model is told": edit_by_hand(lambda t, f: t[f + 1], lambda t, f: t[f:]),
+        "strength 0.6 of 10 steps starts": edit_by_hand(lambda t, f: t[f + 1], lambda t, f: t[f + 1:]),
+        "one step before the end": edit_by_hand(lambda t, f: t[f], lambda t, f: t[f:-1]),
+        "wrong end": wrong_end,
+        "stops with IndexError": edit_by_hand(lambda t, f: t[f] if f else t[99], lambda t, f: t[f:]),
+        "never called": lambda model, image, prompt, **knobs: image,
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name, answers in RIGHT.items() for answer in answers])
+def test_a_right_answer_passes(name: str, answer: Any) -> None:
+    verdict = getattr(check, name)(answer)
+    assert verdict, verdict
+    assert repr(verdict).startswith("Right. ")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [(name, words) for name, answers in WRONG.items() for words in answers]
+)
+def test_a_wrong_answer_is_told_its_slip(name: str, words: str) -> None:
+    verdict = getattr(check, name)(WRONG[name][words])
+    assert not verdict and re.search(words, verdict.message), verdict
+    assert repr(verdict).startswith("Not yet. ")
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_each_slip_has_a_message_of_its_own(name: str) -> None:
+    messages = [getattr(check, name)(answer).message for answer in WRONG[name].values()]
+    assert len(set(messages)) == len(messages) >= 2
+
+
+@pytest.mark.parametrize("name", sorted(RIGHT))
+def test_the_three_dots_are_told_apart_from_a_wrong_answer(name: str) -> None:
+    templates = [...] if name == "calls_of_magicmix" else [..., lambda *_: ...]
+    if name == "starting_time":
+        templates = [...]
+    for template in templates:
+        assert "three dots" in getattr(check, name)(template).message
+
+
+def test_an_edit_must_beat_the_sweep_in_both_numbers() -> None:
+    swept = [Row(0.5, 30.0), Row(1.0, 20.0), Row(1.0, 22.0)]
+    verdicts = [check.better_edit(score, swept) for score in (Row(1.0, 23.0), Row(0.5, 40.0), Row(1.0, 22.0), ..., 3)]
+    assert [bool(verdict) for verdict in verdicts] == [True, False, False, False, False]
+    found = ["1.0 dB more", "obeys less", "keeps 22.0 dB where", "three dots", "not a int"]
+    assert all(words in verdict.message for words, verdict in zip(found, verdicts, strict=True))
+
+
+def test_the_names_are_imported_when_asked_for() -> None:
+    assert {*RIGHT, "better_edit"} <= set(dir(check))
+    with pytest.raises(AttributeError, match="noising"):
+        check.nosing  # noqa: B018
+
+
+def solutions() -> list[str]:
+    """The folded solutions of the notebook: the Python blocks inside <details>."""
+    if not SOURCE.is_file():
+        return []
+    text = re.sub(r"(?m)^# ?", "", SOURCE.read_text(encoding="utf-8"))
+    folded = "".join(re.findall(r"(?s)<summary>Solution.*?</details>", text))
+    return [block for block in re.findall(r"(?s)```python\n(.*?)```", folded) if "check." in block]
+
+
+def test_the_notebook_folds_a_solution_for_every_check() -> None:
+    used = {name for block in solutions() for name in re.findall(r"check\.(\w+)\(", block)}
+    assert used == {*RIGHT, "better_edit"}
+
+
+@pytest.mark.parametrize("block", [block for block in solutions() if "better_edit" not in block])
+def test_the_notebook_s_solution_passes_its_check(block: str) -> None:
+    names: dict[str, Any] = {"check": check, "pairwise": pairwise, "add_noise": add_noise, "ddim_step": ddim_step,
+                             "noise": noise}
+    *body, call = block.strip().splitlines()
+    exec("\n".join(body), names)
+    assert eval(call, names), call
