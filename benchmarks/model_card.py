@@ -25,21 +25,22 @@ The prompts of these pictures, in order, are in [samples.txt](samples.txt).
 
 | part | what | trained for |
 |---|---|---|
-| autoencoder | `AutoencoderTiny`, 128 x 128 pictures to 16 x 16 latents of 16 channels | {autoencoder_minutes} minutes |
-| text encoder | `CLIPTextModel`, 3 layers, 256 wide, {window} tokens; every known word is one token | {words_minutes} minutes |
-| denoiser | `UNet2DConditionModel`, {widths} wide, cross-attention at 16 x 16, 8 x 8 and 4 x 4; predicts v, cosine schedule | {unet_minutes} minutes, {unet_pictures} pictures seen |
-| judge | a convolutional network that finds the parts of a picture and reads each attribute from its part | {judge_minutes} minutes |
+| autoencoder | `AutoencoderTiny`, 16 x 16 latents of 16 channels | {autoencoder_minutes} minutes |
+| text encoder | `CLIPTextModel`, 3 layers, 256 wide, {window} tokens | {words_minutes} minutes |
+| denoiser | `UNet2DConditionModel`, {widths} wide | {unet_minutes} minutes, {unet_pictures} pictures seen |
+| judge | finds the parts of a picture, then reads each attribute from its part | {judge_minutes} minutes |
 
-Trained on two CPU cores, the parts partly side by side. The recipe is `helpers/picturebook/training/`, at commit `{commit}`;
-each file says how to run it. The text encoder is trained first, to understand captions, and then kept as it is. While the
-denoiser learns, a second small loss asks the cross-attention of a word to look at what the word speaks of; in other
-models that comes about by itself.
+Trained on two CPU cores, the parts partly side by side. The recipe is `helpers/picturebook/training/`, at commit
+`{commit}`; each file says how to run it. Every known word is one token. The text encoder is trained first, to
+understand captions, and then kept as it is. The denoiser predicts v under a cosine schedule, with cross-attention at
+16 x 16, 8 x 8 and 4 x 4. While it learns, a second small loss asks the cross-attention of a word to look at what the
+word speaks of; in other models that comes about by itself.
 
 ## Data
 
 Scenes drawn by `helpers/picturebook/drawing/`. Training draws scene numbers below 10,000,000. Two things are held out:
-scene numbers above it, and one in twelve pairs of words (thing and color, thing and ride, thing and place, ride and its
-color, thing and what it wears, what it holds and its color), which never occur together in training.
+scene numbers above it, and one in twelve pairs of words (thing and color, thing and ride, thing and place, ride and
+its color, thing and what it wears, what it holds and its color), which never occur together in training.
 
 ## How good it is
 
@@ -82,9 +83,9 @@ def card() -> str:
     training = json.loads((RESULTS / "training.json").read_text())
     judge = r["judge"]
     names = [n for n in r["pictures"] if r["pictures"][n]["right"] is not None]
-    pictures = "\n".join(f"| {n.replace('_', ' ')} | " + " | ".join(
-        percent(r[group][n]) for group in ("pictures", "pictures of known combinations", "pictures of new combinations"))
-        + " |" for n in names)
+    groups = ("pictures", "pictures of known combinations", "pictures of new combinations")
+    pictures = "\n".join(f"| {n.replace('_', ' ')} | " + " | ".join(percent(r[group][n]) for group in groups) + " |"
+                         for n in names)
     rows = "\n".join(f"| {n.replace('_', ' ')} | {percent(judge['drawn'][n], False)} | "
                      f"{percent(judge['through the autoencoder'][n], False)} |" for n in judge["drawn"])
     rows += "\n" + "\n".join(

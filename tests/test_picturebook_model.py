@@ -102,3 +102,13 @@ def test_no_caption_of_the_world_warns(model, recwarn):
     for scene in islice(held_out_scenes(False), 50):
         model.embed(describe(scene, scene.seed).text[:150])
     assert not [w for w in recwarn if "never seen" in str(w.message)]
+
+
+def test_the_model_card_says_what_was_measured():
+    import sys
+    sys.path.insert(0, str(WEIGHTS.parent.parent.parent / "benchmarks"))
+    try:
+        from model_card import CARD, card
+    finally:
+        sys.path.pop(0)
+    assert CARD.read_text() == card()

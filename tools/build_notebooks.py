@@ -5,11 +5,14 @@
     python tools/build_notebooks.py --check     run nothing; are the notebooks those of the sources, and in order?
 
 In a source, {{badges}} stands for the notebook's Colab and Binder badges and {{repository}} for "owner/name".
+{{lesson01.sdedit.0.6.obeyed:.2f}} stands for a measured number: from results/lesson01.json, the value at those keys,
+written as Python's format ".2f" says. In code such a number stands in quotes, which go: speed = "{{lesson01.speed}}".
 Nothing is written for a notebook that breaks a rule of `problems`.
 """
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import sys
@@ -29,6 +32,9 @@ from repository import badges, repository
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "src"
+RESULTS = ROOT / "results"
+MEASURED = re.compile(r"\{\{(\w+(?:\.[^{}:]+)+)(?::([^{}]*))?\}\}")  # {{file.key.key:format}}
+MEASURED_IN_CODE = re.compile(f'"{MEASURED.pattern}"')
 LONGEST_CELL = 25  # lines of code
 MOST_CELLS = 30  # code cells in a notebook
 LARGEST_PICTURE = 200_000  # characters of base64
@@ -62,7 +68,47 @@ def read_source(source: Path) -> NotebookNode:
     """Return the notebook that `source` describes, without outputs, with fixed metadata and cell ids."""
     text = source.read_text(encoding="utf-8")
     text = text.replace("{{badges}}", badges(f"notebooks/{source.stem}.ipynb")).replace("{{repository}}", repository())
-    return normal(jupytext.reads(text, fmt="py:percent"))
+    notebook = jupytext.reads(text, fmt="py:percent")
+    for cell in notebook.cells:
+        cell.source = filled(cell.source, MEASURED_IN_CODE if cell.cell_type == "code" else MEASURED)
+    return normal(notebook)
+
+
+def filled(text: str, pattern: re.Pattern[str] = MEASURED) -> str:
+    """Return `text` with its measured numbers written in, from the files in results/.
+
+    Raises ValueError for a number that results/ does not hold.
+    """
+    return pattern.sub(lambda found: written(measured(found[1]), found[2] or ""), text)
+
+
+def written(value: object, form: str) -> str:
+    """Return `value` in Python's format `form`; a whole number may be written with digits after the point too."""
+    return format(float(value) if isinstance(value, int) and "." in form else value, form)
+
+
+def measured(address: str) -> object:
+    """Return the value at "file.key.key" of results/file.json; a key may hold dots itself."""
+    name, _, keys = address.partition(".")
+    file = RESULTS / f"{name}.json"
+    if not file.is_file():
+        raise ValueError(f"{{{{{address}}}}}: there is no results/{file.name}; run the script in benchmarks/ first")
+    value = at(json.loads(file.read_text(encoding="utf-8")), keys)
+    if isinstance(value, (dict, list, type(None))):
+        raise ValueError(f"{{{{{address}}}}}: results/{file.name} holds no number there")
+    return value
+
+
+def at(values: object, keys: str) -> object:
+    """Return what lies in nested dictionaries at "key.key"; None if nothing does."""
+    if not keys or not isinstance(values, dict):
+        return None if keys else values
+    for key in values:
+        if keys == key or keys.startswith(f"{key}."):
+            found = at(values[key], keys[len(key) + 1 :])
+            if found is not None:
+                return found
+    return None
 
 
 def normal(notebook: NotebookNode) -> NotebookNode:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from ..caption import KNOWN_WORDS
@@ -22,14 +24,15 @@ from .autoencoder import RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
 from .judge import RUN as JUDGE_RUN
 from .loop import save_half
+from .unet import BATCH, WIDTHS, build_scheduler
 from .unet import RUN as UNET_RUN
 from .unet import build as build_unet
-from .unet import build_scheduler
 from .words import RUN as WORDS_RUN
 from .words import WINDOW, build_text_encoder, build_tokenizer, load_text_encoder
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
 FOLDER = WEIGHTS / "pipeline"
+RESULTS = Path("results/training.json")
 
 
 def pack_network(network: UNet2DConditionModel | AutoencoderTiny, weights: Path, folder: Path) -> None:
@@ -68,6 +71,25 @@ def write_fingerprint(folder: Path, prompt: str = "a red cat on the beach") -> N
     (folder / "fingerprint.json").write_text(json.dumps({"prompt": prompt, "embedding": embedding}) + "\n")
 
 
+def write_training(file: Path) -> None:
+    """How long each part was trained, for the model card."""
+    clocks = {name: read_clock(run) for name, run in (("autoencoder", AUTOENCODER_RUN), ("words", WORDS_RUN),
+                                                      ("unet", UNET_RUN), ("judge", JUDGE_RUN))}
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    figures = {f"{name}_minutes": round(seconds / 60) for name, (_, seconds) in clocks.items()}
+    figures |= {"unet_pictures": f"{clocks['unet'][0] * BATCH:,}", "window": WINDOW, "commit": commit,
+                "widths": ", ".join(map(str, WIDTHS))}
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def read_clock(run: Path) -> tuple[int, float]:
+    """Steps and seconds of training in the checkpoint of `run`."""
+    with safe_open(run / "checkpoint.safetensors", "pt") as f:
+        steps, seconds = json.loads(f.metadata()["clock"])
+    return steps, seconds
+
+
 def main() -> None:
     """Writes the folder anew, and the judge beside it."""
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -85,6 +107,7 @@ def main() -> None:
     (FOLDER / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
     (FOLDER / "known_words.json").write_text(json.dumps(sorted(KNOWN_WORDS)) + "\n")
     write_fingerprint(FOLDER)
+    write_training(RESULTS)
     shutil.copyfile(JUDGE_RUN / "judge.safetensors", WEIGHTS / "judge.safetensors")
     for file in WEIGHTS.rglob("*"):
         if file.is_file():

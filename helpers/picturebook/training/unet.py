@@ -32,6 +32,7 @@ from .pool import GRID
 from .words import WIDTH, draw_captions, encode_captions, load_text_encoder
 
 RUN = Path("runs/unet")
+BATCH = 32
 WIDTHS, HEADS = (128, 192, 256), (4, 6, 8)
 UNTOLD = 0.1  #: the share of pictures trained without their caption, for guidance
 LOOK = 0.02  #: weight of the attention loss
@@ -142,7 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--peak", type=float, default=1e-3)
     parser.add_argument("--decay", type=float, default=0.25, help="share of the time over which the rate falls to 0")
     parser.add_argument("--look-every", type=float, default=8, help="minutes between two checkpoints and sample sheets")
