@@ -1,0 +1,68 @@
+"""Obeyed, kept and distance, on edits whose answer is known."""
+
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers.measure import BEST_PSNR, distance, kept, obeyed, outside, psnr, score
+from helpers.picturebook import Edit, Scene, random_edit
+from helpers.picturebook.judge import Judge
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return Judge.load()
+
+
+def recolored(seed=0):
+    cat = Scene(seed=seed, thing="cat", color="red", place="beach")
+    return Edit(cat, cat.but(color="blue"))
+
+
+def test_the_true_answer_is_obeyed_and_keeps_everything(judge):
+    edit = recolored()
+    assert score(edit.target_picture, edit, judge) == (1.0, BEST_PSNR, 0.0)
+
+
+def test_the_unchanged_picture_keeps_everything_and_is_not_obeyed(judge):
+    edit = recolored()
+    told = score(edit.picture, edit, judge)
+    assert told.kept == BEST_PSNR and told.obeyed == 0.0 and told.distance > 0
+
+
+def test_a_change_inside_the_mask_costs_nothing_and_one_outside_does():
+    edit = recolored()
+    inside, rest = np.array(edit.picture), outside(edit.mask)
+    inside[~rest] = 0
+    assert kept(Image.fromarray(inside), edit.picture, edit.mask) == BEST_PSNR
+    elsewhere = np.array(edit.picture)
+    elsewhere[rest] = 255 - elsewhere[rest]
+    assert kept(Image.fromarray(elsewhere), edit.picture, edit.mask) < 15
+
+
+def test_where_nothing_is_to_be_kept_it_says_so(judge):
+    edit = recolored()
+    everywhere = Image.new("L", edit.picture.size, 255)
+    with pytest.raises(ValueError, match="nothing to keep"):
+        kept(edit.picture, edit.picture, everywhere)
+    sketch = Edit(edit.source, edit.source.but(style="watercolor"))
+    assert math.isnan(score(sketch.target_picture, sketch, judge).kept)
+
+
+def test_psnr_is_what_the_formula_says():
+    a = np.zeros((4, 4))
+    assert psnr(a, a + 0.1) == pytest.approx(20)
+    assert psnr(a, a) == BEST_PSNR
+
+
+def test_distance_is_between_0_and_1():
+    white, black = Image.new("RGB", (8, 8), "white"), Image.new("RGB", (8, 8), "black")
+    assert distance(white, black) == 1 and distance(white, white) == 0
+
+
+def test_the_judge_takes_the_true_answers_of_many_kinds_of_edits_for_obeyed(judge):
+    edits = [random_edit(kind, n) for kind in ("color", "ride", "place", "wearing", "sky") for n in range(8)]
+    assert np.mean([obeyed(e.target_picture, e, judge) for e in edits]) > 0.9
+    assert np.mean([obeyed(e.picture, e, judge) for e in edits]) < 0.1
