@@ -192,7 +192,8 @@ def pairs(times: Sequence[int], progress: bool = True) -> Iterable[tuple[int, in
     """(t, s) for each step of `times`, with a progress bar once the work takes over a second."""
     from tqdm.auto import tqdm
 
-    return tqdm(list(pairwise(times)), delay=1, disable=not progress, leave=False, unit="step")
+    quiet = {} if progress else {"disable": True}  # `disable=False` would overrule the reader's TQDM_DISABLE
+    return tqdm(list(pairwise(times)), delay=1, leave=False, unit="step", **quiet)
 
 
 def denoise(

@@ -31,9 +31,12 @@ class Score(NamedTuple):
 def score(result: Image.Image, edit: Edit, judge: Judge) -> Score:
     """Obeyed, kept and distance of an edited picture.
 
-    The attributes are read by the judge; an attribute that has no meaning in the changed scene does not count. Where
-    the edit changes the whole picture (its style, say) there is nothing to keep, and `kept` is not a number (nan).
+    A result of another size is brought to the edit's. The attributes are read by the judge; an attribute that has no
+    meaning in the changed scene does not count. Where the edit changes the whole picture (its style, say) there is
+    nothing to keep, and `kept` is not a number (nan).
     """
+    if result.size != edit.picture.size:
+        result = result.resize(edit.picture.size)
     keeps = outside(edit.mask).any()
     return Score(obeyed(result, edit, judge), kept(result, edit.picture, edit.mask) if keeps else float("nan"),
                  distance(result, edit.target_picture))

@@ -66,3 +66,9 @@ def test_the_judge_takes_the_true_answers_of_many_kinds_of_edits_for_obeyed(judg
     edits = [random_edit(kind, n) for kind in ("color", "ride", "place", "wearing", "sky") for n in range(8)]
     assert np.mean([obeyed(e.target_picture, e, judge) for e in edits]) > 0.9
     assert np.mean([obeyed(e.picture, e, judge) for e in edits]) < 0.1
+
+
+def test_a_larger_result_is_measured_at_the_edits_size(judge):
+    edit = recolored()
+    told = score(edit.target_picture.resize((512, 512)), edit, judge)
+    assert told.obeyed == 1.0 and told.kept > 30
