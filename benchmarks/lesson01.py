@@ -26,7 +26,7 @@ sys.path[:0] = [str(Path(__file__).parent.parent)]
 
 from benchmarks.record import record  # noqa: E402
 from helpers import load  # noqa: E402
-from helpers.measure import distance, kept, obeyed  # noqa: E402
+from helpers.measure import Score, score  # noqa: E402
 from helpers.model import DiffusersModel  # noqa: E402
 from helpers.picturebook.edits import KINDS, Edit, random_edit  # noqa: E402
 from helpers.picturebook.judge import Judge  # noqa: E402
@@ -57,17 +57,11 @@ def sdedit_at(model: DiffusersModel, strength: float) -> Editor:
     )
 
 
-def scores(result: Image.Image, edit: Edit, judge: Judge) -> tuple[float, float, float]:
-    """(obeyed, kept, distance); kept is nan where the true mask leaves nothing to keep."""
-    try:
-        rest = kept(result, edit.picture, edit.mask)
-    except ValueError:
-        rest = float("nan")
-    return obeyed(result, edit, judge), rest, distance(result, edit.target_picture)
-
-
 def summary(rows: np.ndarray) -> dict[str, float]:
-    """Means of `rows` (n, 3), and half the width of the 95 % interval of each mean."""
+    """Means of `rows` (n, 3), and half the width of the 95 % interval of each mean.
+
+    Kept is nan where an edit leaves nothing to keep; such edits do not count in its mean.
+    """
     numbers: dict[str, float] = {"n": len(rows)}
     for name, column in zip(("obeyed", "kept", "distance"), rows.T, strict=True):
         there = column[~np.isnan(column)]
@@ -92,12 +86,12 @@ def measure(count: int) -> dict[str, object]:
     """Score every editor on `count` edits, the kinds in turn."""
     model, judge = load(), Judge.load()
     made = editors(model)
-    rows: dict[str, list[tuple[float, float, float]]] = {name: [] for name in made}
+    rows: dict[str, list[Score]] = {name: [] for name in made}
     kinds = [MEASURED_KINDS[i % len(MEASURED_KINDS)] for i in range(count)]
     for i, kind in enumerate(kinds):
         edit = random_edit(kind, i // len(MEASURED_KINDS))
         for name, editor in made.items():
-            rows[name].append(scores(editor(edit, i), edit, judge))
+            rows[name].append(score(editor(edit, i), edit, judge))
     tables = {name: np.array(found) for name, found in rows.items()}  # name -> (count, 3)
     by_kind = {kind: round(float(tables["sdedit 0.6"][[k == kind for k in kinds], 0].mean()), 3)
                for kind in dict.fromkeys(kinds)}

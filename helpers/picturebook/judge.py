@@ -29,6 +29,7 @@ WEIGHTS = Path(__file__).parent / "weights" / "judge.safetensors"
 SIZE, GRID = 128, 16
 WIDTHS = (32, 64, 128, 256)  # of the maps at 64 x 64, 32 x 32, 16 x 16 and 8 x 8
 FEATURES = 256
+TEXTURE = sum(WIDTHS[:2])
 
 #: where to look for an attribute; the others are read from the whole picture
 LOOK_AT = {"thing": "thing", "color": "thing", "doing": "thing", "topping": "topping", "rainbow": "rainbow",
@@ -76,26 +77,27 @@ class Judge(nn.Module):
         self.merge = nn.Sequential(nn.Conv2d(sum(WIDTHS[1:]), FEATURES, 1, bias=False), nn.BatchNorm2d(FEATURES),
                                    nn.ReLU())
         self.parts = nn.Conv2d(FEATURES, len(PARTS), 1)
-        self.heads = nn.ModuleDict({name: nn.Linear(3 * FEATURES + 1, len(CLASSES.get(name, "1")))
+        self.heads = nn.ModuleDict({name: nn.Linear(3 * FEATURES + 1 + TEXTURE, len(CLASSES.get(name, "1")))
                                     for name in (*CLASSES, *GRADED)})
 
-    def maps(self, x: Tensor) -> Tensor:
-        """(B, 256, 16, 16): features of each place, from fine, middle and coarse maps."""
+    def maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of each place, from fine, middle and coarse maps, (B, 256, 16, 16); of the texture, (B, 96)."""
         levels = []
         for stage in self.stages:
             x = stage(x)
             levels.append(x)
-        _, fine, middle, coarse = levels
-        return self.merge(torch.cat([F.avg_pool2d(fine, 2), middle, F.interpolate(coarse, scale_factor=2.0)], dim=1))
+        finest, fine, middle, coarse = levels
+        merged = self.merge(torch.cat([F.avg_pool2d(fine, 2), middle, F.interpolate(coarse, scale_factor=2.0)], dim=1))
+        return merged, torch.cat([finest.mean((2, 3)), fine.mean((2, 3))], dim=1)
 
     def features(self, x: Tensor) -> Tensor:
         """(B, 512): the mean and the maximum of the maps."""
-        maps = self.maps(x)
+        maps, _ = self.maps(x)
         return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
 
     def forward(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """Logits (B, number of values) per attribute; amounts (B, 4) in [0, 1]; part logits (B, parts, 16, 16)."""
-        maps = self.maps(x)
+        maps, texture = self.maps(x)
         parts = self.parts(maps)
         share = parts.softmax(1).flatten(2)  # (B, parts, cells)
         size = share.sum(2, keepdim=True)  # cells of each part
@@ -104,7 +106,7 @@ class Judge(nn.Module):
         out = {}
         for name, head in self.heads.items():
             p = PARTS.index(LOOK_AT.get(name, "place"))
-            out[name] = head(torch.cat([whole, inside[:, p], size[:, p] / 16], dim=1))
+            out[name] = head(torch.cat([whole, inside[:, p], size[:, p] / 16, texture], dim=1))
         amounts = torch.cat([out.pop(name) for name in GRADED], dim=1)
         return out, amounts.sigmoid(), parts
 

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from ..drawing import PARTS, draw
 from ..sampling import held_out_scenes
-from .loop import Log, Trainee, batches, device, one_cycle, save_half, sheet
+from .loop import Log, Trainee, batches, device, one_cycle, save_half, sheet, started
 from .pool import LABEL_SIZE, SIZE, Pool
 
 RUN = Path("runs/autoencoder")
@@ -107,9 +107,10 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=64)
     parser.add_argument("--peak", type=float, default=2e-3)
     parser.add_argument("--decoder-only", action="store_true")
+    parser.add_argument("--start", type=Path, help="weights to start from where there is no checkpoint")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    vae, pool, log = build().to(memory_format=torch.channels_last), Pool(), Log(RUN)
+    vae, pool, log = started(build(), args.start).to(memory_format=torch.channels_last), Pool(), Log(RUN)
     trainee = Trainee({"vae": vae}, ema=0.998, weight_decay=0.0)
     if args.decoder_only:
         vae.encoder.requires_grad_(False)

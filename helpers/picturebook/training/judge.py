@@ -24,7 +24,7 @@ from ..vocabulary import CLASSES, GRADED
 from .autoencoder import RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
 from .autoencoder import to_pixels, to_tensor
-from .loop import Log, Trainee, batches, device, one_cycle, save_half
+from .loop import Log, Trainee, batches, device, one_cycle, save_half, started
 from .pool import Pool, coarse_parts
 
 RUN = Path("runs/judge")
@@ -102,11 +102,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--peak", type=float, default=2e-3)
+    parser.add_argument("--start", type=Path, help="weights to start from where there is no checkpoint")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     pool, log, vae = Pool(), Log(RUN), load_autoencoder()
-    judge = Judge().to(memory_format=torch.channels_last)
+    judge = started(Judge(), args.start).to(memory_format=torch.channels_last)
     trainee = Trainee({"judge": judge}, ema=0.998, weight_decay=0.02)
     scenes = [s for s, _ in zip(held_out_scenes(False), range(600), strict=False)]
     drawings = [draw(s) for s in scenes]

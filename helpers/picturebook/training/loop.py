@@ -130,6 +130,13 @@ def batches(trainee: Trainee, folder: Path, minutes: float, seed: int,
         on_pause()
 
 
+def started(network: nn.Module, weights: Path | None) -> nn.Module:
+    """`network` with the weights of a file, the shipped ones say, for a run that has no checkpoint to go on from."""
+    if weights is not None:
+        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(weights).items()})
+    return network
+
+
 def one_cycle(trainee: Trainee, minutes: float, peak: float, warmup_steps: int = 200, decay: float = 0.3) -> float:
     """The learning rate now: up in `warmup_steps`, level, and down to zero over the last `decay` of `minutes`."""
     up = min(1.0, (trainee.step_count + 1) / warmup_steps)

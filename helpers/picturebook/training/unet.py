@@ -27,7 +27,7 @@ from .autoencoder import LATENT_CHANNELS, to_pixels
 from .judge import RUN as JUDGE_RUN
 from .judge import load_autoencoder
 from .latents import LatentPool
-from .loop import Log, Trainee, batches, device, one_cycle, save_half, sheet
+from .loop import Log, Trainee, batches, device, one_cycle, save_half, sheet, started
 from .pool import GRID
 from .words import WIDTH, draw_captions, encode_captions, load_text_encoder
 
@@ -147,12 +147,13 @@ def main() -> None:
     parser.add_argument("--peak", type=float, default=1e-3)
     parser.add_argument("--decay", type=float, default=0.25, help="share of the time over which the rate falls to 0")
     parser.add_argument("--look-every", type=float, default=8, help="minutes between two checkpoints and sample sheets")
+    parser.add_argument("--start", type=Path, help="weights to start from where there is no checkpoint")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     pool, log = LatentPool(), Log(RUN)
     tokenizer, encoder = load_text_encoder()
     examiner = Examiner(tokenizer, encoder)
-    unet, maps = build(), []
+    unet, maps = started(build(), args.start), []
     unet.set_attn_processor(WatchedAttention(maps))
     trainee = Trainee({"unet": unet}, ema=0.999, betas=(0.9, 0.99))
     encoder = encoder.to(device(), torch.bfloat16)
