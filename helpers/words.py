@@ -18,5 +18,5 @@ def nearest(word: str, known: Iterable[str], count: int = 3) -> list[str]:
 
 
 def unknown_words(prompt: str, known: frozenset[str]) -> list[str]:
-    """Words of `prompt` that are not in `known`, each once, in reading order."""
-    return [word for word in dict.fromkeys(words_of(prompt)) if word not in known]
+    """Words of `prompt` that are not in `known`, each once, in reading order; "cat's" is known where "cat" is."""
+    return [word for word in dict.fromkeys(words_of(prompt)) if re.sub("['’]s$", "", word) not in known]

@@ -57,6 +57,7 @@ def test_a_notebook_without_faults_has_no_problems():
             new_code_cell("x", outputs=[new_output("error", ename="ValueError", evalue="no", traceback=[])]),
             "ValueError",
         ),
+        (shown({"text/plain": "  4%|4  | 1/25 [00:02<00:49,  2.04s/step]"}), "progress bar"),
         (new_code_cell("x", outputs=[new_output("stream", name="stderr", text="a warning")]), "stderr"),
     ],
 )

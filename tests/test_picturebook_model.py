@@ -93,8 +93,8 @@ def test_pictures_follow_their_prompts(model, judge):
 
 def test_an_unknown_word_warns_and_names_words_like_it(model):
     from helpers import PromptWarning
-    with pytest.warns(PromptWarning, match="'ket'.*cat"):
-        model.embed("a ket on the beach")
+    with pytest.warns(PromptWarning, match="'elefant'.*elephant"):
+        model.embed("an elefant on the beach")
 
 
 def test_no_caption_of_the_world_warns(model, recwarn):

@@ -23,12 +23,12 @@ LECTURE = [
                                                       "in a bucket", "getting a haircut")),
 ]
 
-#: attribute -> parts of the picture it may change; every attribute not listed may change its own part alone
+#: attribute -> parts of the picture it may change; clouds and snow grey the sky, snow whitens the ground
 MAY_CHANGE = {
     "color": {"thing"}, "fluffy": {"thing"}, "topping": {"topping"}, "ride": {"ride"}, "ride_color": {"ride"},
     "wearing": {"wearing"}, "wearing_color": {"wearing"}, "holding": {"holding"}, "holding_color": {"holding"},
-    "beside": {"beside"}, "beside_color": {"beside"}, "rainbow": {"rainbow"}, "cloudy": {"clouds"},
-    "crowded": {"crowd"}, "snowy": {"snow", "place"}, "thing": {"thing"},
+    "beside": {"beside"}, "beside_color": {"beside"}, "rainbow": {"rainbow"}, "cloudy": {"clouds", "sky"},
+    "crowded": {"crowd"}, "snowy": {"snow", "place", "sky"}, "thing": {"thing"},
 }
 
 

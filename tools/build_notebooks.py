@@ -40,7 +40,9 @@ MOST_CELLS = 30  # code cells in a notebook
 LARGEST_PICTURE = 200_000  # characters of base64
 LARGEST_NOTEBOOK = 1_500_000  # bytes
 SECONDS_A_CELL = 600
-KEPT_METADATA = {"tags", "jupyter", "cellView"}
+KEPT_PROGRESS = re.compile(r"\d+/\d+ \[\d\d:\d\d")  # as tqdm writes it: 3/25 [00:02<00:17, 1.2step/s]
+METADATA = {"tags", "jupyter", "cellView"}
+PROGRESS = re.compile(r"\d+/\d+ \[\d\d:\d\d")  # as tqdm writes it: 3/25 [00:02<00:17, 1.2step/s]
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
@@ -180,6 +182,8 @@ def output_problems(output: NotebookNode, may_fail: bool) -> Iterator[str]:
     if output.output_type == "stream" and output.name == "stderr":
         yield f"text on stderr: {output.text[:80]!r}"
     data, metadata = output.get("data", {}), output.get("metadata", {})
+    if PROGRESS.search(data.get("text/plain", "") + output.get("text", "")):
+        yield "a progress bar, which says something else on every run"
     for kind in (key for key in data if key.startswith("image/")):
         if not (metadata.get(kind, {}).get("alt") or metadata.get("alt")):
             yield f"a picture ({kind}) without alt text; show it with helpers.show"

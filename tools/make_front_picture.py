@@ -39,10 +39,10 @@ class Shown(NamedTuple):
 
 
 EDITS = (
-    Shown(Scene(seed=4, thing="cat", color="orange", ride="bicycle", doing="riding"), {"color": "blue"}, 0.6, 7),
-    Shown(Scene(seed=3, thing="dog", color="white", place="beach"), {"thing": "fox"}, 0.6, 7),
-    Shown(Scene(seed=6, thing="bunny", color="gray", place="river"), {"sky": "night"}, 0.7, 7),
-    Shown(Scene(seed=2, thing="bear", color="brown", place="forest"), {"wearing": "hat"}, 0.6, 7),
+    Shown(Scene(seed=4, thing="cat", color="orange", ride="bicycle", doing="riding"), {"color": "blue"}, 0.8, 7),
+    Shown(Scene(seed=3, thing="dog", color="white", place="beach"), {"thing": "fox"}, 0.8, 7),
+    Shown(Scene(seed=6, thing="bunny", color="gray", place="river"), {"sky": "night"}, 0.9, 7),
+    Shown(Scene(seed=2, thing="bear", color="brown", place="forest"), {"wearing": "hat"}, 0.8, 7),
 )
 
 

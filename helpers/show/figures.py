@@ -20,6 +20,7 @@ GAP = 8  # pixels between pictures
 WIDEST = 1000  # pixels; what a notebook shows without shrinking it
 SIDES = (256, 192, 160, 128, 96, 64)  # the widths a picture may be shown at, in pixels
 IN_A_ROW = 6  # pictures, where the reader does not say
+SCALES = (0.1, 0.25, 0.5, 1.0)  # the difference shown brightest
 
 
 def pictures(
@@ -191,7 +192,10 @@ def difference(
     labels: Sequence[str] = ("first", "second"),
     caption: str = "",
 ) -> Figure:
-    """Two pictures of one size side by side, and how much each pixel differs: 0 not at all, 1 from black to white."""
+    """Two pictures of one size side by side, and how much each pixel differs.
+
+    The scale at the right says how much the brightest colour stands for: 1 is the step from black to white.
+    """
     alt, first = checked(alt), as_picture(first)
     second = as_picture(second, first.size, "stretch")
     amount = np.abs(np.asarray(first, float) - np.asarray(second, float)).mean(-1) / 255  # (H, W) in [0, 1]
@@ -203,7 +207,8 @@ def difference(
             page.place(picture, i * (size[0] + GAP), 20, size)
     axes = page.axes(2 * (size[0] + GAP), 20, *size)
     axes.set_axis_off()
-    shown = axes.imshow(amount, cmap=AMOUNT, vmin=0, vmax=1, interpolation="nearest", aspect="auto")
+    top = next(scale for scale in SCALES if amount.max() <= scale)
+    shown = axes.imshow(amount, cmap=AMOUNT, vmin=0, vmax=top, interpolation="nearest", aspect="auto")
     bar = page.drawing.colorbar(shown, cax=page.axes(3 * (size[0] + GAP) + 2, 20, 12, size[1] - 2))
     bar.outline.set_edgecolor(FAINT)
     return page.finish(alt, caption)

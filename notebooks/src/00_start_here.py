@@ -143,7 +143,7 @@ import warnings
 
 with warnings.catch_warnings(record=True) as told:
     warnings.simplefilter("always")
-    model.generate("a girafe on the beach", seed=seed)
+    model.generate("a rabit and a giraffe on the beach", seed=seed)
 print(*(warning.message for warning in told), sep="\n")
 
 # %% [markdown]
@@ -166,7 +166,7 @@ new_prompt = "a blue cat riding a red bicycle in a meadow"
 # %%
 from helpers.sdedit import sdedit
 
-edited = sdedit(model, picture, new_prompt, strength=0.6, seed=seed)
+edited = sdedit(model, picture, new_prompt, strength=0.8, seed=seed)
 
 # %% [markdown]
 # **Three**: look.
@@ -180,7 +180,7 @@ show.pair(picture, edited, prompts=(prompts[0], new_prompt), alt="the cat on its
 # that should not have. That is the whole difficulty of editing, and the seven methods of this course are seven answers
 # to it.
 #
-# **Predict.** What happens at strength 0.2? And at 1.0?
+# **Predict.** That was strength 0.8. What happens at 0.2? And at 1.0?
 
 # %%
 strengths = [0.2, 0.4, 0.6, 0.8, 1.0]
@@ -209,8 +209,8 @@ from helpers import as_picture
 from helpers.examples import stroke_sketch
 
 mine = as_picture(my_path or stroke_sketch(), size=model.size)
-mine_results = [sdedit(model, mine, my_prompt, strength=s, seed=seed) for s in (0.4, 0.6, 0.8)]
-show.sweep([mine, *mine_results], [0, 0.4, 0.6, 0.8], name="strength (0 is your picture)", alt="a sketch of a cat and "
+mine_results = [sdedit(model, mine, my_prompt, strength=s, seed=seed) for s in (0.5, 0.7, 0.9)]
+show.sweep([mine, *mine_results], [0, 0.5, 0.7, 0.9], name="strength (0 is your picture)", alt="a sketch of a cat and "
            "three edits of it at growing strength - notice that place and colours of the sketch stay, and that strokes "
            "turn into a picture-book cat")
 
@@ -271,7 +271,7 @@ show.pictures(model.generate([my_words], seed=[1, 2, 3]), labels=[my_words] * 3,
 # the picture lost on the way there. Is there a strength at which the cat is blue and everything else is as it was?
 
 # %%
-my_strength = 0.3
+my_strength = 0.5
 my_edit = sdedit(model, picture, new_prompt, strength=my_strength, seed=seed)
 show.pair(picture, my_edit, prompts=(prompts[0], f"{new_prompt}, strength {my_strength}"), alt="the cat before and "
           "after, at your strength - notice its colour first, then the flowers and the fence")
@@ -280,7 +280,7 @@ show.pair(picture, my_edit, prompts=(prompts[0], f"{new_prompt}, strength {my_st
 # <details><summary>Solution</summary>
 #
 # ```python
-# for my_strength in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6):
+# for my_strength in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9):
 #     display(sdedit(model, picture, new_prompt, strength=my_strength, seed=seed))
 # ```
 #

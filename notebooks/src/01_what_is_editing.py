@@ -264,7 +264,7 @@ print(row("the true I*", edit.target_picture))
 # %%
 from helpers.sdedit import sdedit
 
-strengths = [0.2, 0.3, 0.4, 0.5, 0.6, 0.8]
+strengths = [0.3, 0.5, 0.6, 0.7, 0.8, 0.9]
 results = [sdedit(model, edit.picture, edit.target_prompt, strength=s, seed=seed) for s in strengths]
 found = [score(result, edit, judge) for result in results]
 show.sweep(results, strengths, name="strength", scores={"obeyed": [each.obeyed for each in found],
@@ -279,16 +279,16 @@ show.sweep(results, strengths, name="strength", scores={"obeyed": [each.obeyed f
 # editor | obeyed | kept (dB) | distance
 # ---|---|---|---
 # do nothing | {{lesson01.nothing.obeyed:.2}} | {{lesson01.nothing.kept:.3}} | {{lesson01.nothing.distance:.2}}
-# SDEdit 0.2 | {{lesson01.sdedit.0.2.obeyed:.2}} | {{lesson01.sdedit.0.2.kept:.3}} | {{lesson01.sdedit.0.2.distance:.2}}
-# SDEdit 0.4 | {{lesson01.sdedit.0.4.obeyed:.2}} | {{lesson01.sdedit.0.4.kept:.3}} | {{lesson01.sdedit.0.4.distance:.2}}
+# SDEdit 0.3 | {{lesson01.sdedit.0.3.obeyed:.2}} | {{lesson01.sdedit.0.3.kept:.3}} | {{lesson01.sdedit.0.3.distance:.2}}
 # SDEdit 0.6 | {{lesson01.sdedit.0.6.obeyed:.2}} | {{lesson01.sdedit.0.6.kept:.3}} | {{lesson01.sdedit.0.6.distance:.2}}
 # SDEdit 0.8 | {{lesson01.sdedit.0.8.obeyed:.2}} | {{lesson01.sdedit.0.8.kept:.3}} | {{lesson01.sdedit.0.8.distance:.2}}
+# SDEdit 0.9 | {{lesson01.sdedit.0.9.obeyed:.2}} | {{lesson01.sdedit.0.9.kept:.3}} | {{lesson01.sdedit.0.9.distance:.2}}
 # generate anew | {{lesson01.anew.obeyed:.2}} | {{lesson01.anew.kept:.3}} | {{lesson01.anew.distance:.2}}
 # autoencoder | {{lesson01.truth.obeyed:.2}} | {{lesson01.truth.kept:.3}} | {{lesson01.truth.distance:.2}}
 #
-# Each mean is uncertain, since there are {{lesson01.n}} edits and not all of them: for strength 0.6, obeyed is
-# {{lesson01.sdedit.0.6.obeyed:.2f}} ± {{lesson01.sdedit.0.6.obeyed_pm:.2f}} and kept is
-# {{lesson01.sdedit.0.6.kept:.1f}} ± {{lesson01.sdedit.0.6.kept_pm:.1f}} dB (95 %).
+# Each mean is uncertain, since there are {{lesson01.n}} edits and not all of them: for strength 0.8, obeyed is
+# {{lesson01.sdedit.0.8.obeyed:.2f}} ± {{lesson01.sdedit.0.8.obeyed_pm:.2f}} and kept is
+# {{lesson01.sdedit.0.8.kept:.1f}} ± {{lesson01.sdedit.0.8.kept_pm:.1f}} dB (95 %).
 #
 # The numbers after SDEdit are its strength. The last row is the ceiling: every editor of this course ends with the
 # model's autoencoder, which turns the model's small code into pixels and loses a little on the way. The row is the
@@ -299,14 +299,14 @@ show.sweep(results, strengths, name="strength", scores={"obeyed": [each.obeyed f
 # %%
 measured = {
     "do nothing": ("{{lesson01.nothing.obeyed:.2f}}", "{{lesson01.nothing.kept:.1f}}"),
-    "SDEdit 0.2": ("{{lesson01.sdedit.0.2.obeyed:.2f}}", "{{lesson01.sdedit.0.2.kept:.1f}}"),
-    "0.4": ("{{lesson01.sdedit.0.4.obeyed:.2f}}", "{{lesson01.sdedit.0.4.kept:.1f}}"),
+    "SDEdit 0.3": ("{{lesson01.sdedit.0.3.obeyed:.2f}}", "{{lesson01.sdedit.0.3.kept:.1f}}"),
     "0.6": ("{{lesson01.sdedit.0.6.obeyed:.2f}}", "{{lesson01.sdedit.0.6.kept:.1f}}"),
     "0.8": ("{{lesson01.sdedit.0.8.obeyed:.2f}}", "{{lesson01.sdedit.0.8.kept:.1f}}"),
+    "0.9": ("{{lesson01.sdedit.0.9.obeyed:.2f}}", "{{lesson01.sdedit.0.9.kept:.1f}}"),
     "generate anew": ("{{lesson01.anew.obeyed:.2f}}", "{{lesson01.anew.kept:.1f}}"),
     "true I*, autoencoder": ("{{lesson01.truth.obeyed:.2f}}", "{{lesson01.truth.kept:.1f}}"),
 }
-show.scatter(measured, line=["SDEdit 0.2", "0.4", "0.6", "0.8"], xlabel="obeyed", ylabel="kept (dB)", alt="editors "
+show.scatter(measured, line=["SDEdit 0.3", "0.6", "0.8", "0.9"], xlabel="obeyed", ylabel="kept (dB)", alt="editors "
              "in a plane, obeyed to the right and kept upwards: doing nothing is at the upper left, generating anew at "
              "the lower right, SDEdit on a line between, the true answer at the right - notice the empty upper right")
 
