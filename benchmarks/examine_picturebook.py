@@ -130,7 +130,7 @@ def main() -> None:
         "pictures of known combinations": examine_pictures(scenes[:half], captions[:half], readings[:half]),
         "pictures of new combinations": examine_pictures(scenes[half:], captions[half:], readings[half:]),
         "judge": examine_judge(judge, model, args.drawings),
-        "diversity": diversity(judge, model, 25),
+        "diversity": diversity(judge, model, 16),
     }
     print(record("picturebook", numbers))
     chosen = [*range(24), *range(half, half + 24)]

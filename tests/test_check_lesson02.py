@@ -17,7 +17,7 @@ from helpers.check import lesson02
 from helpers.diffusion import add_noise, ddim_step, noise
 from helpers.sdedit import sdedit
 
-SOURCE = Path(__file__).parent.parent / "notebooks" / "src" / "02_noise_and_denoise.py"
+SOURCE = Path(__file__).parent.parent / "notebooks" / "drafts" / "02_noise_and_denoise.py"
 
 
 class Row(NamedTuple):

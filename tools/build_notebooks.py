@@ -40,9 +40,8 @@ MOST_CELLS = 30  # code cells in a notebook
 LARGEST_PICTURE = 200_000  # characters of base64
 LARGEST_NOTEBOOK = 1_500_000  # bytes
 SECONDS_A_CELL = 600
-KEPT_PROGRESS = re.compile(r"\d+/\d+ \[\d\d:\d\d")  # as tqdm writes it: 3/25 [00:02<00:17, 1.2step/s]
-METADATA = {"tags", "jupyter", "cellView"}
 PROGRESS = re.compile(r"\d+/\d+ \[\d\d:\d\d")  # as tqdm writes it: 3/25 [00:02<00:17, 1.2step/s]
+KEPT_METADATA = {"tags", "jupyter", "cellView"}
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},

@@ -264,7 +264,7 @@ print(row("the true I*", edit.target_picture))
 # %%
 from helpers.sdedit import sdedit
 
-strengths = [0.3, 0.5, 0.6, 0.7, 0.8, 0.9]
+strengths = [0.3, 0.5, 0.7, 0.8, 0.9, 1.0]
 results = [sdedit(model, edit.picture, edit.target_prompt, strength=s, seed=seed) for s in strengths]
 found = [score(result, edit, judge) for result in results]
 show.sweep(results, strengths, name="strength", scores={"obeyed": [each.obeyed for each in found],
