@@ -16,6 +16,7 @@ Each formula is written once, here. Nothing here touches the global random state
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -192,8 +193,8 @@ def pairs(times: Sequence[int], progress: bool = True) -> Iterable[tuple[int, in
     """(t, s) for each step of `times`, with a progress bar once the work takes over a second."""
     from tqdm.auto import tqdm
 
-    quiet = {} if progress else {"disable": True}  # `disable=False` would overrule the reader's TQDM_DISABLE
-    return tqdm(list(pairwise(times)), delay=1, leave=False, unit="step", **quiet)
+    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # the notebook bar does not read it by itself
+    return tqdm(list(pairwise(times)), delay=1, disable=silent, leave=False, unit="step")
 
 
 def denoise(
