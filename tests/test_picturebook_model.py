@@ -95,7 +95,7 @@ def test_pictures_show_the_place_and_the_color_that_their_prompts_ask_for(shares
     assert shares_right["place"] > 0.85 and shares_right["color"] > 0.7, shares_right
 
 
-@pytest.mark.xfail(reason="the first weights are blurred; the model card says how many main things are right", strict=True)
+@pytest.mark.xfail(reason="the first weights are blurred: see the model card for how many are right", strict=True)
 def test_pictures_show_the_main_thing_that_their_prompts_ask_for(shares_right):
     assert shares_right["thing"] > 0.8, shares_right
 
