@@ -52,6 +52,17 @@ class AnalyticModel:
         self.steps = 50
         self.guidance = 1.0
 
+    device = torch.device("cpu")
+
+    @property
+    def fingerprint(self) -> str:
+        """The mixture, in words."""
+        return f"{self.words} {self.means.tolist()} {self.spreads.tolist()} {self.weights.tolist()}"
+
+    def shape(self, count: int, size: None = None) -> tuple[int, int, int, int]:
+        """(B, 2, 1, 1)."""
+        return count, 2, 1, 1
+
     def times(self, steps: int, strength: float = 1.0) -> list[int]:
         """Evenly spaced times, the first 999, then CLEAN; round(strength * steps) + 1 of them."""
         check_steps(steps, TRAINED_TIMES)

@@ -81,12 +81,19 @@ class Model(Protocol):
     final_alpha_bar: the share of signal after the last step. 1 if the model's schedule ends in the clean picture;
         Stable Diffusion's ends at alpha_bar[0] = 0.99915 (`set_alpha_to_one=False`).
     steps, guidance: what to use where the reader does not say.
+    fingerprint: a short text that two models share only if they predict the same.
+    device: where the network is.
     """
 
     alpha_bar: Tensor
     final_alpha_bar: float
     steps: int
     guidance: float
+    fingerprint: str
+    device: torch.device
+
+    def shape(self, count: int, size: int | tuple[int, int] | None = None) -> tuple[int, int, int, int]:
+        """(B, C, h, w) of the latents of `count` pictures, of the model's own size unless given."""
 
     def times(self, steps: int, strength: float = 1.0) -> list[int]:
         """Times from noisy to CLEAN, round(strength * steps) + 1 of them."""

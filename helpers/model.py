@@ -6,6 +6,7 @@ see only the interface `helpers.diffusion.Model`.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
@@ -98,6 +99,12 @@ class DiffusersModel:
     def device(self) -> torch.device:
         """Where the network is."""
         return self.unet.device
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits made of one number of every tensor of the network's weights."""
+        first = torch.stack([weight.detach().flatten()[0].float() for weight in self.unet.parameters()]).cpu()
+        return hashlib.sha256(first.numpy().tobytes()).hexdigest()[:8]
 
     def __repr__(self) -> str:
         """What it is and where."""

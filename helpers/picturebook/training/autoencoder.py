@@ -112,6 +112,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     vae, pool, log = started(build(), args.start).to(memory_format=torch.channels_last), Pool(), Log(RUN)
     trainee = Trainee({"vae": vae}, ema=0.998, weight_decay=0.0)
+    trainee.start_from(args.start)
     if args.decoder_only:
         vae.encoder.requires_grad_(False)
 
@@ -121,7 +122,7 @@ def main() -> None:
         quality, rows = psnr(averaged)
         print(f"held-out PSNR {quality:.2f} dB", flush=True)
         sheet(rows, 8, RUN / "sheet.png")
-        save_half(averaged.state_dict(), RUN / "vae.safetensors")
+        save_half(averaged.state_dict(), RUN / "vae.safetensors", trainee.clock)
 
     for rng in batches(trainee, RUN, args.minutes, seed=1, every=180, on_pause=look):
         x = crops(pool, rng, args.batch, args.crop).contiguous(memory_format=torch.channels_last)

@@ -25,7 +25,7 @@ from .autoencoder import RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
 from .autoencoder import to_pixels, to_tensor
 from .loop import Log, Trainee, batches, device, one_cycle, save_half, started
-from .pool import Pool, coarse_parts
+from .pool import JUDGE_POOL, Pool, coarse_parts
 
 RUN = Path("runs/judge")
 
@@ -106,9 +106,10 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    pool, log, vae = Pool(), Log(RUN), load_autoencoder()
+    pool, log, vae = Pool(JUDGE_POOL), Log(RUN), load_autoencoder()
     judge = started(Judge(), args.start).to(memory_format=torch.channels_last)
     trainee = Trainee({"judge": judge}, ema=0.998, weight_decay=0.02)
+    trainee.start_from(args.start)
     scenes = [s for s, _ in zip(held_out_scenes(False), range(600), strict=False)]
     drawings = [draw(s) for s in scenes]
 
@@ -124,7 +125,7 @@ def main() -> None:
         (RUN / "scores.json").write_text(json.dumps(scores, indent=1))
         for name, s in scores.items():
             print(name, {k: round(v, 3) for k, v in s.items()}, flush=True)
-        save_half(averaged.state_dict(), RUN / "judge.safetensors")
+        save_half(averaged.state_dict(), RUN / "judge.safetensors", trainee.clock)
 
     for rng in batches(trainee, RUN, args.minutes, seed=2, every=180, on_pause=look):
         indices = rng.integers(len(pool), size=args.batch)

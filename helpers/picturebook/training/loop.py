@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -38,6 +39,7 @@ class Trainee:
                     part.float()  # running averages need the precision
         self.working = [p for m in self.modules.values() for p in m.parameters()]
         self.ema, self.step_count, self.seconds = ema, 0, 0.0
+        self.first_step = 0  # where the optimizer began; it warms up from there
         for p in self.master:
             p.requires_grad_(True)
         self.optimizer = torch.optim.AdamW(self.master, lr=1e-3, betas=betas, weight_decay=weight_decay, foreach=True)
@@ -80,18 +82,27 @@ class Trainee:
         for network, module in self.modules.items():
             tensors |= {f"buffer/{network}/{k}": b for k, b in module.named_buffers() if k in module.state_dict()}
         save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "new.safetensors",
-                  metadata={"clock": json.dumps([self.step_count, self.seconds])})
+                  metadata={"clock": json.dumps(self.clock)})
         os.replace(folder / "new.safetensors", folder / "checkpoint.safetensors")
+
+    def start_from(self, weights: Path | None) -> None:
+        """Sets the clock to that of shipped weights (see `started`); the optimizer starts afresh."""
+        if weights is not None:
+            self.step_count, self.seconds, _ = read_clock(weights)
+            self.first_step = self.step_count
+
+    @property
+    def clock(self) -> tuple[int, float, int]:
+        """Steps and seconds of training so far, in all runs, and the step at which the optimizer began."""
+        return self.step_count, self.seconds, self.first_step
 
     def resume(self, folder: Path) -> bool:
         """Goes on from the checkpoint in `folder`, if there is one."""
         file = folder / "checkpoint.safetensors"
         if not file.exists():
             return False
-        from safetensors import safe_open
         tensors = load_file(file, device=str(device()))
-        with safe_open(file, "pt") as f:
-            self.step_count, self.seconds = json.loads(f.metadata()["clock"])
+        self.step_count, self.seconds, self.first_step = read_clock(file)
         with torch.no_grad():
             for i, name in enumerate(self.names):
                 p = self.master[i]
@@ -139,7 +150,7 @@ def started(network: nn.Module, weights: Path | None) -> nn.Module:
 
 def one_cycle(trainee: Trainee, minutes: float, peak: float, warmup_steps: int = 200, decay: float = 0.3) -> float:
     """The learning rate now: up in `warmup_steps`, level, and down to zero over the last `decay` of `minutes`."""
-    up = min(1.0, (trainee.step_count + 1) / warmup_steps)
+    up = min(1.0, (trainee.step_count - trainee.first_step + 1) / warmup_steps)
     left = max(0.0, 1 - trainee.seconds / (60 * minutes))
     return peak * up * min(1.0, left / decay if decay else 1.0)
 
@@ -165,10 +176,18 @@ class Log:
             self.sums, self.count = {}, 0
 
 
-def save_half(tensors: dict[str, torch.Tensor], file: Path) -> None:
+def read_clock(file: Path) -> tuple[int, float, int]:
+    """Steps and seconds of training behind a checkpoint or shipped weights, and where the optimizer began."""
+    with safe_open(file, "pt") as f:
+        steps, seconds, first_step = json.loads((f.metadata() or {}).get("clock", "[0, 0, 0]"))
+    return steps, seconds, first_step
+
+
+def save_half(tensors: dict[str, torch.Tensor], file: Path, clock: tuple[int, float, int]) -> None:
     """Weights in half precision, readable by everybody (safetensors writes files with mode 0600)."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}, file)
+    save_file({k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}, file,
+              metadata={"format": "pt", "clock": json.dumps(clock)})
     file.chmod(0o644)
 
 

@@ -16,14 +16,13 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
-from safetensors import safe_open
 from safetensors.torch import load_file
 
 from ..caption import KNOWN_WORDS
 from .autoencoder import RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
 from .judge import RUN as JUDGE_RUN
-from .loop import save_half
+from .loop import read_clock, save_half
 from .unet import BATCH, WIDTHS, build_scheduler
 from .unet import RUN as UNET_RUN
 from .unet import build as build_unet
@@ -38,7 +37,7 @@ RESULTS = Path("results/training.json")
 def pack_network(network: UNet2DConditionModel | AutoencoderTiny, weights: Path, folder: Path) -> None:
     """A diffusers network: its configuration and its weights."""
     network.save_config(folder)
-    save_half(load_file(weights), folder / "diffusion_pytorch_model.safetensors")
+    save_half(load_file(weights), folder / "diffusion_pytorch_model.safetensors", read_clock(weights))
 
 
 def pack_text_encoder(folder: Path) -> None:
@@ -46,7 +45,8 @@ def pack_text_encoder(folder: Path) -> None:
     tokenizer = build_tokenizer()
     tensors = load_file(WORDS_RUN / "text_encoder.safetensors")
     tensors = {k if k.startswith("text_model.") else f"text_model.{k}": v for k, v in tensors.items()}
-    save_half({k: v for k, v in tensors.items() if "position_ids" not in k}, folder / "model.safetensors")
+    save_half({k: v for k, v in tensors.items() if "position_ids" not in k}, folder / "model.safetensors",
+              read_clock(WORDS_RUN / "text_encoder.safetensors"))
     config = build_text_encoder(tokenizer).config.to_dict() | {"architectures": ["CLIPTextModel"]}
     config |= {"dtype": "float32", "torch_dtype": "float32"}  # the halves are read into float32, like the other parts
     (folder / "config.json").write_text(json.dumps(config, indent=1, default=str))
@@ -73,21 +73,15 @@ def write_fingerprint(folder: Path, prompt: str = "a red cat on the beach") -> N
 
 def write_training(file: Path) -> None:
     """How long each part was trained, for the model card."""
-    clocks = {name: read_clock(run) for name, run in (("autoencoder", AUTOENCODER_RUN), ("words", WORDS_RUN),
-                                                      ("unet", UNET_RUN), ("judge", JUDGE_RUN))}
+    clocks = {name: read_clock(file) for name, file in (
+        ("autoencoder", AUTOENCODER_RUN / "vae.safetensors"), ("words", WORDS_RUN / "text_encoder.safetensors"),
+        ("unet", UNET_RUN / "unet.safetensors"), ("judge", JUDGE_RUN / "judge.safetensors"))}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    figures = {f"{name}_minutes": round(seconds / 60) for name, (_, seconds) in clocks.items()}
+    figures = {f"{name}_minutes": round(seconds / 60) for name, (_, seconds, _) in clocks.items()}
     figures |= {"unet_pictures": f"{clocks['unet'][0] * BATCH:,}", "window": WINDOW, "commit": commit,
                 "widths": ", ".join(map(str, WIDTHS))}
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(figures, indent=1) + "\n")
-
-
-def read_clock(run: Path) -> tuple[int, float]:
-    """Steps and seconds of training in the checkpoint of `run`."""
-    with safe_open(run / "checkpoint.safetensors", "pt") as f:
-        steps, seconds = json.loads(f.metadata()["clock"])
-    return steps, seconds
 
 
 def main() -> None:

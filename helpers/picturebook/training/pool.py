@@ -1,13 +1,16 @@
 """The training pictures, drawn once: `runs/pool/` holds shards of pictures and of which part each pixel shows.
 
     python -m helpers.picturebook.training.pool --shards 20
+    python -m helpers.picturebook.training.pool --shards 8 --all-combinations      (for the judge: runs/pool-judge/)
+
+The judge measures held-out combinations, so it learns on all of them; on other scene numbers, as everything here.
 """
 
 from __future__ import annotations
 
 import argparse
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +19,11 @@ from torch.nn import functional as F
 
 from ..canvas import labels
 from ..drawing import PARTS, compose, styles
-from ..sampling import random_scene, training_scenes
+from ..sampling import FIRST_HELD_OUT_SEED, random_scene, training_scenes
 from ..scene import Scene
 
 POOL = Path("runs/pool")
+JUDGE_POOL = Path("runs/pool-judge")
 SHARD = 4096  #: pictures in a shard
 SIZE = 128
 LABEL_SIZE = 64
@@ -36,7 +40,12 @@ def draw_shard(index: int, folder: Path = POOL) -> str:
     done = folder / f"{index:03d}.seeds.npy"
     if done.exists():
         return f"shard {index}: there already"
-    scenes = list(islice(training_scenes(first=index * SEEDS_PER_SHARD), SHARD))
+    first = index * SEEDS_PER_SHARD
+    if folder == JUDGE_POOL:
+        first += FIRST_HELD_OUT_SEED // 2
+        scenes = [random_scene(seed) for seed in range(first, first + SHARD)]
+    else:
+        scenes = list(islice(training_scenes(first), SHARD))
     pictures = np.empty((SHARD, SIZE, SIZE, 3), np.uint8)
     parts = np.empty((SHARD, LABEL_SIZE, LABEL_SIZE), np.uint8)
     for i, scene in enumerate(scenes):
@@ -94,10 +103,12 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=20)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--all-combinations", action="store_true")
     args = parser.parse_args()
-    POOL.mkdir(parents=True, exist_ok=True)
+    folder = JUDGE_POOL if args.all_combinations else POOL
+    folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(args.workers) as workers:
-        for line in workers.map(draw_shard, range(args.first, args.first + args.shards)):
+        for line in workers.map(draw_shard, range(args.first, args.first + args.shards), repeat(folder)):
             print(line, flush=True)
 
 

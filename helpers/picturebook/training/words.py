@@ -230,10 +230,11 @@ def draw_captions(scenes: Sequence[Scene], rng: np.random.Generator) -> list[Cap
 
 
 def load_text_encoder(folder: Path = RUN) -> tuple[CLIPTokenizer, CLIPTextModel]:
-    """The tokenizer, and the text encoder as it is trained by now."""
+    """The tokenizer, and the text encoder as it is trained by now, or as it was shipped (its keys have a prefix)."""
     tokenizer = build_tokenizer()
     encoder = build_text_encoder(tokenizer)
-    encoder.load_state_dict({k: v.float() if v.is_floating_point() else v
+    prefix = "" if any(k.startswith("text_model.") for k in encoder.state_dict()) else "text_model."
+    encoder.load_state_dict({k.removeprefix(prefix): v.float() if v.is_floating_point() else v
                              for k, v in load_file(folder / "text_encoder.safetensors").items()})
     return tokenizer, encoder.eval().requires_grad_(False)
 
@@ -255,7 +256,7 @@ def main() -> None:
 
     def look() -> None:
         averaged = trainee.averaged()
-        save_half(averaged["encoder"], RUN / "text_encoder.safetensors")
+        save_half(averaged["encoder"], RUN / "text_encoder.safetensors", trainee.clock)
         _, tested = load_text_encoder()
         judge = Reader()
         judge.load_state_dict({k: v.cpu() for k, v in averaged["reader"].items()})

@@ -1,0 +1,99 @@
+"""Where an edit starts: the way through noise that led to a picture, so that it can be walked again.
+
+    source = generated(model, "a red cat on the beach", seed=7)       a picture the model makes itself
+    source = helpers.inversion.direct(model, picture, prompt)         a picture that is given
+
+Every inversion returns a `Source`; `prompt_to_prompt` and the other methods take one. Saved as safetensors.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from helpers.diffusion import Model, denoise, noise
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture's trajectory under one model.
+
+    prompt: what the picture shows, P.
+    steps: N, the steps from pure noise to clean that `times` was made with.
+    guidance: with which it was walked; also what an edit of it uses unless told otherwise.
+    times: n + 1 times, noisy first, CLEAN last; n < N where the way starts at less than pure noise.
+    trajectory: (n + 1, C, h, w), the state at each of the times; the last is the clean latent. float32, on the CPU.
+    fingerprint: of the model that made it.
+    empties: (n, tokens, d) or (1, tokens, d), what stands for the empty prompt at each step (null-text inversion); None
+        for the model's own.
+    noises: (n, C, h, w), the noise each step adds (edit-friendly inversion, eta = 1); None where steps add none.
+    """
+
+    prompt: str
+    steps: int
+    guidance: float
+    times: tuple[int, ...]
+    trajectory: Tensor
+    fingerprint: str
+    empties: Tensor | None = None
+    noises: Tensor | None = None
+
+    def __repr__(self) -> str:
+        """What it is, without the numbers."""
+        size = " x ".join(map(str, self.trajectory.shape[1:]))
+        return f"Source({self.prompt!r}, {len(self.times) - 1} of {self.steps} steps, latents of {size})"
+
+    def save(self, file: str | Path) -> None:
+        """Writes a .safetensors file."""
+        from safetensors.torch import save_file
+
+        told = {"prompt": self.prompt, "steps": self.steps, "guidance": self.guidance, "times": self.times,
+                "fingerprint": self.fingerprint}
+        tensors = {"trajectory": self.trajectory, "empties": self.empties, "noises": self.noises}
+        save_file({k: v.contiguous() for k, v in tensors.items() if v is not None}, file,
+                  metadata={"source": json.dumps(told)})
+
+    @classmethod
+    def load(cls, file: str | Path) -> Source:
+        """Reads what `save` wrote; ValueError if the file is something else."""
+        from safetensors import safe_open
+
+        if not Path(file).is_file():
+            raise FileNotFoundError(f"There is no file {str(file)!r} (looked from {str(Path.cwd())!r}).")
+        try:
+            with safe_open(file, "pt") as f:
+                told = json.loads((f.metadata() or {})["source"])
+                tensors = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118 (not a dict)
+        except Exception as error:
+            raise ValueError(f"{str(file)!r} is not a saved Source; make one with `Source.save`.") from error
+        return cls(**told | {"times": tuple(told["times"])}, **tensors)
+
+
+def generated(model: Model, prompt: str, *, seed: int = 0, steps: int | None = None, guidance: float | None = None,
+              size: int | tuple[int, int] | None = None, progress: bool = True) -> Source:
+    """The way of a picture that the model makes itself: the picture is `model.generate(prompt, seed, ...)`."""
+    steps = model.steps if steps is None else steps
+    guidance = model.guidance if guidance is None else guidance
+    times = model.times(steps)
+    x = noise(seed, model.shape(1, size)).to(model.device)
+    states = [x]
+    with torch.no_grad():
+        text = model.embed(prompt)
+        denoise(model, x, text, times, guidance, watch=lambda x, **_: states.append(x), progress=progress)
+    return Source(prompt, steps, guidance, tuple(times), torch.cat(states).float().cpu(), model.fingerprint)
+
+
+def check_source(source: Source, model: Model, steps: int | None = None,
+                 size: int | tuple[int, int] | None = None) -> None:
+    """A ValueError that says what differs, if `source` was made with another model, other steps or another size."""
+    if source.fingerprint != model.fingerprint:
+        raise ValueError("This source was made with another model, or its weights have changed since: make it again.")
+    if steps is not None and steps != source.steps:
+        raise ValueError(f"steps is {steps}, and the source was made with {source.steps}: use the same for both.")
+    if size is not None and tuple(source.trajectory.shape[1:]) != tuple(model.shape(1, size)[1:]):
+        raise ValueError(f"The source has latents {tuple(source.trajectory.shape[1:])}; a picture of size {size} has "
+                         f"{tuple(model.shape(1, size)[1:])}: use the same size for both.")
