@@ -52,6 +52,7 @@ class AnalyticModel:
         self.steps = 50
         self.guidance = 1.0
 
+    size = (1, 1)  # a point is a picture of one pixel
     device = torch.device("cpu")
 
     @property

@@ -81,6 +81,7 @@ class Model(Protocol):
     final_alpha_bar: the share of signal after the last step. 1 if the model's schedule ends in the clean picture;
         Stable Diffusion's ends at alpha_bar[0] = 0.99915 (`set_alpha_to_one=False`).
     steps, guidance: what to use where the reader does not say.
+    size: (width, height) of its pictures in pixels.
     fingerprint: a short text that two models share only if they predict the same.
     device: where the network is.
     """
@@ -89,6 +90,7 @@ class Model(Protocol):
     final_alpha_bar: float
     steps: int
     guidance: float
+    size: tuple[int, int]
     fingerprint: str
     device: torch.device
 
@@ -129,14 +131,19 @@ def seeds_of(seed: int | Sequence[int], count: int) -> list[int]:
     return seeds
 
 
-def signal(model: Model, t: int) -> float:
-    """alpha_bar at time t; at CLEAN the value the model's schedule ends with."""
+def signal(model: Model, t: int | Tensor) -> Any:
+    """alpha_bar at time t, a number; at CLEAN the value the model's schedule ends with.
+
+    For a time of its own for each of B latents, t (B,), a tensor (B, 1, 1, 1) on the model's device.
+    """
+    if isinstance(t, Tensor):
+        return model.alpha_bar[t.cpu()].view(-1, 1, 1, 1).to(model.device)
     return model.final_alpha_bar if t == CLEAN else float(model.alpha_bar[t])
 
 
-def add_noise(model: Model, x0: Tensor, noise: Tensor, t: int) -> Tensor:
+def add_noise(model: Model, x0: Tensor, noise: Tensor, t: int | Tensor) -> Tensor:
     """x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) noise; at CLEAN the picture comes back untouched."""
-    if t == CLEAN:
+    if isinstance(t, int) and t == CLEAN:
         return x0
     alpha_bar = signal(model, t)
     return alpha_bar**0.5 * x0 + (1 - alpha_bar) ** 0.5 * noise.to(x0)
@@ -148,10 +155,22 @@ def predict_clean(model: Model, x: Tensor, eps: Tensor, t: int) -> Tensor:
     return (x - (1 - alpha_bar) ** 0.5 * eps) / alpha_bar**0.5
 
 
-def ddim_step(model: Model, x: Tensor, eps: Tensor, t: int, s: int) -> Tensor:
-    """From time t to time s along the predicted noise (equation 12 with sigma = 0); s may be after or before t."""
+def ddim_step(model: Model, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
+    """From time t to time s along the predicted noise (equation 12); s may be after t, or before it where eta is 0.
+
+    With eta above 0 it is the mean of the step; noise of standard deviation `spread(model, t, s, eta)` is to be added.
+    """
     alpha_bar = signal(model, s)
-    return alpha_bar**0.5 * predict_clean(model, x, eps, t) + (1 - alpha_bar) ** 0.5 * eps
+    left = max(1 - alpha_bar - spread(model, t, s, eta) ** 2, 0.0)
+    return alpha_bar**0.5 * predict_clean(model, x, eps, t) + left**0.5 * eps
+
+
+def spread(model: Model, t: int, s: int, eta: float) -> float:
+    """sigma = eta sqrt((1 - a_s) / (1 - a_t)) sqrt(1 - a_t / a_s) (equation 16): eta 0 is DDIM, 1 is DDPM; s after t."""
+    if eta == 0:
+        return 0.0
+    a_t, a_s = signal(model, t), signal(model, s)
+    return eta * ((1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) ** 0.5
 
 
 def noise_of(output: Tensor, x: Tensor, alpha_bar: float, prediction: str) -> Tensor:

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral
 from pathlib import Path
@@ -101,6 +101,54 @@ class DiffusersModel:
         return self.unet.device
 
     @property
+    def prediction(self) -> str:
+        """What the network predicts: "epsilon", "v_prediction" or "sample"."""
+        return self.scheduler.config.prediction_type
+
+    @property
+    def networks(self) -> dict[str, torch.nn.Module]:
+        """What fine-tuning may change, by diffusers' names: the denoiser ("unet") and the text encoders."""
+        parts = {name: getattr(self.pipeline, name, None) for name in ("unet", "text_encoder", "text_encoder_2")}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    @contextmanager
+    def changed(
+        self, weights: Mapping[str, Tensor], words: Collection[str] = (), thrifty: bool = False
+    ) -> Iterator[None]:
+        """The model with other weights inside the with-block; its own are never written to, and come back.
+
+        weights: by name, "unet.conv_in.weight" say; gradients flow to them. words: words it knows now, too.
+        thrifty: keep few activations for the backward pass and compute the others again (gradient checkpointing).
+        """
+        before, known, was_thrifty = [], self.known_words, self.unet.is_gradient_checkpointing
+        try:
+            for name, value in weights.items():
+                network, _, path = name.partition(".")
+                module = self.networks[network].get_submodule(path.rpartition(".")[0])._parameters
+                key = path.rpartition(".")[2]
+                before.append((module, key, module[key]))
+                module[key] = value
+            self.known_words = None if known is None else known | set(words)
+            if thrifty and not was_thrifty:
+                self.unet.enable_gradient_checkpointing()
+            yield
+        finally:
+            for module, key, value in reversed(before):
+                module[key] = value
+            self.known_words = known
+            if thrifty and not was_thrifty:
+                self.unet.disable_gradient_checkpointing()
+
+    def tokens(self, word: str) -> list[tuple[str, list[int]]]:
+        """The rows of the text encoders' token tables that make up a word: (name of the table, its rows)."""
+        networks = self.networks
+        tables = {name: next(f"{name}.{path}.weight" for path, part in networks[name].named_modules()
+                             if path.endswith("token_embedding")) for name in networks if name != "unet"}
+        tokenizers = {"text_encoder": "tokenizer", "text_encoder_2": "tokenizer_2"}
+        return [(table, getattr(self.pipeline, tokenizers[name])(word, add_special_tokens=False).input_ids)
+                for name, table in tables.items()]
+
+    @property
     def fingerprint(self) -> str:
         """Eight hexadecimal digits made of one number of every tensor of the network's weights."""
         first = torch.stack([weight.detach().flatten()[0].float() for weight in self.unet.parameters()]).cpu()
@@ -184,9 +232,12 @@ class DiffusersModel:
     def _shift(self) -> float:
         return getattr(self.pipeline.vae.config, "shift_factor", None) or 0.0
 
-    def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
-        """Noise predicted in `x` (B, C, h, w) at time t (CLEAN is taken for 0), whatever the network predicts."""
-        t = max(t, 0)
+    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
+        """Noise predicted in `x` (B, C, h, w) at time t (CLEAN is taken for 0), whatever the network predicts.
+
+        t: one time, or one for each row, (B,).
+        """
+        t = t.to(self.device) if isinstance(t, Tensor) else max(t, 0)
         text = text.rows(len(x))
         with explained_memory(self):
             output = self.unet(

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from helpers.diffusion import Model, denoise, noise
+from helpers.diffusion import Model, Text, ddim_step, denoise, noise
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,12 @@ class Source:
     fingerprint: of the model that made it.
     empties: (n, tokens, d) or (1, tokens, d), what stands for the empty prompt at each step (null-text inversion); None
         for the model's own.
-    noises: (n, C, h, w), the noise each step adds (edit-friendly inversion, eta = 1); None where steps add none.
+    noises: (n, C, h, w), what each step adds to the DDIM step with `eta` (edit-friendly inversion); None for nothing.
+    eta: how much of the noise each step of the walk leaves to `noises`; 0 is DDIM, 1 is DDPM.
+    pooled: (1, p), what stands for the empty prompt's pooled vector (SDXL, negative-prompt inversion); None for the
+        model's own.
+    pinned: whether the source row is put back on the trajectory after each step, wherever the model would have led it
+        (direct inversion); else the trajectory is where the model leads.
     """
 
     prompt: str
@@ -41,6 +46,9 @@ class Source:
     fingerprint: str
     empties: Tensor | None = None
     noises: Tensor | None = None
+    eta: float = 0.0
+    pooled: Tensor | None = None
+    pinned: bool = False
 
     def __repr__(self) -> str:
         """What it is, without the numbers."""
@@ -52,8 +60,9 @@ class Source:
         from safetensors.torch import save_file
 
         told = {"prompt": self.prompt, "steps": self.steps, "guidance": self.guidance, "times": self.times,
-                "fingerprint": self.fingerprint}
-        tensors = {"trajectory": self.trajectory, "empties": self.empties, "noises": self.noises}
+                "fingerprint": self.fingerprint, "eta": self.eta, "pinned": self.pinned}
+        tensors = {"trajectory": self.trajectory, "empties": self.empties, "noises": self.noises,
+                   "pooled": self.pooled}
         save_file({k: v.contiguous() for k, v in tensors.items() if v is not None}, file,
                   metadata={"source": json.dumps(told)})
 
@@ -85,6 +94,22 @@ def generated(model: Model, prompt: str, *, seed: int = 0, steps: int | None = N
         text = model.embed(prompt)
         denoise(model, x, text, times, guidance, watch=lambda x, **_: states.append(x), progress=progress)
     return Source(prompt, steps, guidance, tuple(times), torch.cat(states).float().cpu(), model.fingerprint)
+
+
+def text_at(source: Source, text: Text, i: int) -> Text:
+    """`text` with what stands for its empty prompts at step i of `source`; as it is where the model's own do."""
+    own = text.unconditional()
+    if source.empties is None:
+        return text
+    words = source.empties[i if len(source.empties) > 1 else 0].to(own.embeddings).expand_as(own.embeddings)
+    pooled = own.pooled if source.pooled is None else source.pooled.to(own.pooled).expand_as(own.pooled)
+    return Text(text.embeddings, text.pooled, Text(words, pooled))
+
+
+def step_at(source: Source, model: Model, x: Tensor, eps: Tensor, i: int) -> Tensor:
+    """Step i of `source` for any rows `x`: the DDIM step with its eta, and what the source adds."""
+    x = ddim_step(model, x, eps, *source.times[i:i + 2], source.eta)
+    return x if source.noises is None else x + source.noises[i].to(x)
 
 
 def check_source(source: Source, model: Model, steps: int | None = None,

@@ -39,7 +39,7 @@ class Canvas:
     def __init__(self) -> None:
         self.shapes: list[Shape] = []
         self._part = "place"
-        self._frame = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])  # (2, 3) affine: local -> picture units
+        self._turn, self._shift = np.eye(2), np.zeros(2)  # local -> picture units: points @ turn.T + shift
 
     @contextmanager
     def part(self, name: str) -> Iterator[Canvas]:
@@ -54,28 +54,28 @@ class Canvas:
     def at(self, x: float, y: float, scale: float = 1.0, angle: float = 0.0, flip: bool = False) -> Iterator[Canvas]:
         """Coordinates inside are relative to (x, y), scaled, turned `angle` degrees clockwise, mirrored if `flip`."""
         c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-        turn = np.array([[c, -s], [s, c]]) * scale @ np.diag([-1.0 if flip else 1.0, 1.0])
-        outer = self._frame
-        shift = outer[:, :2] @ np.array([x, y]) + outer[:, 2]
-        self._frame = np.concatenate([outer[:, :2] @ turn, shift[:, None]], axis=1)
+        mirror = -1.0 if flip else 1.0
+        turn = np.array([[c * scale * mirror, -s * scale], [s * scale * mirror, c * scale]])
+        outer = self._turn, self._shift
+        self._turn, self._shift = self._turn @ turn, self._turn @ np.array([x, y]) + self._shift
         try:
             yield self
         finally:
-            self._frame = outer
+            self._turn, self._shift = outer
 
     @property
     def scale(self) -> float:
         """How many picture units one local unit is."""
-        (a, b, _), (c, d, _) = self._frame
+        (a, b), (c, d) = self._turn.tolist()
         return math.sqrt(abs(a * d - b * c))
 
     def where(self, x: float, y: float) -> Point:
         """A local point in picture units."""
-        px, py = self._frame[:, :2] @ np.array([x, y]) + self._frame[:, 2]
+        px, py = self._turn @ np.array([x, y]) + self._shift
         return float(px), float(py)
 
     def _add(self, points: np.ndarray, color: Color, width: float, opacity: int) -> None:
-        points = points @ self._frame[:, :2].T + self._frame[:, 2]
+        points = points @ self._turn.T + self._shift
         self.shapes.append(Shape(self._part, points, color, width * self.scale if width else 0.0, opacity))
 
     def polygon(self, points: Sequence[Point], color: Color, opacity: int = 255) -> None:
@@ -131,7 +131,7 @@ def render(canvas: Canvas, size: int = UNITS) -> Image.Image:
     draw = aggdraw.Draw(image)
     k = size / UNITS
     for shape in canvas.shapes:
-        flat = (shape.points * k).ravel().tolist()
+        flat = (shape.points if k == 1 else shape.points * k).ravel().tolist()
         if shape.width:
             draw.line(flat, aggdraw.Pen(shape.color, shape.width * k, shape.opacity))
         else:

@@ -24,7 +24,8 @@ def tint(word: str, stream: random.Random, amount: float = 0.06) -> Color:
 
 def mix(a: Color, b: Color, t: float) -> Color:
     """`a` at t = 0, `b` at t = 1."""
-    return tuple(round(x + (y - x) * t) for x, y in zip(a, b, strict=True))
+    (r0, g0, b0), (r1, g1, b1) = a, b
+    return round(r0 + (r1 - r0) * t), round(g0 + (g1 - g0) * t), round(b0 + (b1 - b0) * t)
 
 
 def darker(color: Color, t: float = 0.25) -> Color:
