@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: help course test setup notebooks lint
+.PHONY: help course test setup notebooks site lint
 
 help:            ## show this list
 	@grep -E '^[a-z]+: ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/'
@@ -18,6 +18,9 @@ setup:           ## set up only
 
 notebooks:       ## run all notebooks afresh and write them with their outputs
 	$(VENV_PYTHON) tools/build_notebooks.py
+
+site:            ## build the web site and the slides into build/site
+	$(VENV_PYTHON) tools/build_site.py
 
 lint:            ## run the linter alone
 	$(VENV_PYTHON) -m ruff check .

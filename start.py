@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("what", nargs="?", default="course", choices=["course", "test", "setup"])
     what = parser.parse_args().what
     refuse_other_pythons()
-    install("course,test" if what == "test" else "course")
+    install("course,test,site" if what == "test" else "course")
     if what == "setup":
         return 0
     return run_tests() if what == "test" else open_course()

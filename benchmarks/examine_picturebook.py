@@ -81,6 +81,39 @@ def examine_pictures(scenes: list[Scene], captions: list[Caption], readings: lis
     return out
 
 
+def graded_words(scenes: list[Scene], captions: list[Caption], readings: list[Reading]) -> dict[str, object]:
+    """The amount in the pictures with a graded word in the prompt and without; its spread against the drawings'."""
+    out: dict[str, object] = {}
+    cases = list(zip(scenes, captions, readings, strict=True))
+    for g in GRADED:
+        told = [(r.amounts[g], getattr(s, g)) for s, c, r in cases if g in c.said and getattr(s, g) > 0]
+        untold = [r.amounts[g] for s, c, r in cases if getattr(s, g) == 0 and s.has(g)]
+        made, drawn = np.array(told).T
+        out[g] = {"with": round(float(made.mean()), 3), "without": round(float(np.mean(untold)), 3),
+                  "spread": round(float(made.std()), 3), "spread drawn": round(float(drawn.std()), 3), "of": len(told)}
+    return out
+
+
+def guidance_sweep(judge: Judge, model: Model, count: int) -> dict[str, object]:
+    """What guidance does: thing and colour right, and the share of burnt pixels (a colour channel at its end)."""
+    scenes = held_out(count, first=2_000_000)
+    captions = [describe(s, s.seed) for s in scenes]
+    out: dict[str, object] = {"prompts": count, "burnt drawn": round(burnt([draw(s) for s in scenes]), 4)}
+    for w in (1, 2, 4, 7, 10):
+        pictures = model.generate([c.text for c in captions], seed=0, steps=STEPS, guidance=w, progress=False)
+        readings = judge.read(pictures)
+        right = {a: round(float(np.mean([r.agrees(s, a) for s, c, r in zip(scenes, captions, readings, strict=True)
+                                         if a in c.said])), 3) for a in ("place", "thing", "color")}
+        out[str(w)] = right | {"burnt": round(burnt(pictures), 4)}
+    return out
+
+
+def burnt(pictures: list[Image.Image]) -> float:
+    """The share of pixels with a channel within 2 of 0 or of 255."""
+    values = np.stack([np.asarray(p) for p in pictures])
+    return float(((values <= 2) | (values >= 253)).any(-1).mean())
+
+
 def diversity(judge: Judge, model: Model, count: int) -> dict[str, float]:
     """Distance between pictures of the same caption and other seeds, generated against drawn."""
     drawn, made = [], []
@@ -130,7 +163,9 @@ def main() -> None:
         "pictures of known combinations": examine_pictures(scenes[:half], captions[:half], readings[:half]),
         "pictures of new combinations": examine_pictures(scenes[half:], captions[half:], readings[half:]),
         "judge": examine_judge(judge, model, args.drawings),
+        "graded words": graded_words(scenes, captions, readings),
         "diversity": diversity(judge, model, 16),
+        "by guidance": guidance_sweep(judge, model, 32),
     }
     print(record("picturebook", numbers))
     chosen = [*range(24), *range(half, half + 24)]

@@ -95,7 +95,8 @@ def measure(count: int) -> dict[str, object]:
     tables = {name: np.array(found) for name, found in rows.items()}  # name -> (count, 3)
     by_kind = {kind: round(float(tables["sdedit 0.8"][[k == kind for k in kinds], 0].mean()), 3)
                for kind in dict.fromkeys(kinds)}
-    return {"n": count, "kinds": len(set(kinds)), "steps": model.steps, "guidance": model.guidance,
+    return {"n": count, "model": model.fingerprint, "kinds": len(set(kinds)), "steps": model.steps,
+            "guidance": model.guidance,
             **nested({name: summary(table) for name, table in tables.items()}), "sdedit_0.8_obeyed_by_kind": by_kind}
 
 

@@ -1,10 +1,17 @@
-"""Lesson 2 in numbers: how strength trades obeyed for kept, what MagicMix mixes, and what both cost.
+"""Lesson 2 in numbers: how strength trades obeyed for kept, what MagicMix's knobs do, and what both cost.
 
-    python benchmarks/lesson02.py             measures everything, writes results/lesson02.json and the lesson's table
-    python benchmarks/lesson02.py --count 2   a quick run with 2 edits, written nowhere
-    python benchmarks/lesson02.py --text      measures nothing: the lesson's table from the results, and its figures
+    python benchmarks/lesson02.py                       108 edits, 30 mixes: under 20 minutes on one core
+    python benchmarks/lesson02.py --count 2 --steps 8   to see that it works; what it writes is of no use
+    python benchmarks/lesson02.py --costs               only the costs; the rest of the results stays
+    python benchmarks/lesson02.py --text                measures nothing: the lesson's tables and figures anew
 
-Needs the embedded model and its judge. About 1 s of two cores for each full-length picture.
+Writes results/lesson02.json, and with it the tables and figures of lessons/02_noise_and_denoise.md. The edits are those
+of lesson 1; strengths that results/lesson01.json has for these edits and this model are taken from there.
+
+    strength    SDEdit at each strength: obeyed, kept and distance, with half the width of the 95 % interval (_pm)
+    mixing      MagicMix turning one animal into another, one knob turned at a time around the middle MIDDLE; beside
+                the same numbers the share of mixes which the judge takes for the old animal, and for neither
+    costs       seconds and network calls of both methods and of their peers, all in one run
 """
 
 from __future__ import annotations
@@ -12,184 +19,180 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+import time
+from collections.abc import Callable
 from itertools import pairwise
-from statistics import fmean, median, stdev
-from time import perf_counter
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
-from record import RESULTS, ROOT, record
 
-from helpers import AnalyticModel, load, show
-from helpers.diffusion import add_noise, denoise, join, noise
-from helpers.magicmix import magicmix
-from helpers.measure import Score, psnr, score
-from helpers.model import DiffusersModel, quiet
-from helpers.picturebook.edits import KINDS, Edit, random_edit
-from helpers.picturebook.judge import Judge, pixels
-from helpers.picturebook.scene import Scene
-from helpers.picturebook.vocabulary import CLASSES
-from helpers.pictures import to_tensor
-from helpers.sdedit import sdedit
+sys.path[:0] = [str(Path(__file__).parent.parent)]
+
+from benchmarks.calls import counted  # noqa: E402
+from benchmarks.lesson01 import MEASURED_KINDS, summary  # noqa: E402
+from benchmarks.record import RESULTS, ROOT, record  # noqa: E402
+from helpers import AnalyticModel, load, show  # noqa: E402
+from helpers.diffusion import Text, add_noise, denoise, join, noise  # noqa: E402
+from helpers.magicmix import magicmix  # noqa: E402
+from helpers.measure import score  # noqa: E402
+from helpers.model import DiffusersModel, quiet  # noqa: E402
+from helpers.picturebook.edits import Edit, random_edit  # noqa: E402
+from helpers.picturebook.judge import Judge  # noqa: E402
+from helpers.picturebook.scene import Scene  # noqa: E402
+from helpers.sdedit import sdedit  # noqa: E402
 
 LESSON = ROOT / "lessons" / "02_noise_and_denoise.md"
 FIGURES = LESSON.parent / "figures"
-STRENGTHS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-NUS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 1.0)
-K_MIN, K_MAX = 0.4, 0.8  # Picturebook's schedule holds less noise at a time than Stable Diffusion's
+STRENGTHS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+SOURCE = Scene(seed=2, thing="cat", color="orange", place="beach")  # the cat of the lesson and its notebook
+MIX_PROMPT = "a castle on the beach"
 OVERHEAD = {"strength": 0.6, "steps": 25, "guidance": 4.0}
+
+
+class Knobs(NamedTuple):
+    """MagicMix's knobs."""
+
+    k_min: float
+    k_max: float
+    nu: float
+
+
+#: Picturebook's schedule holds less noise at a time than Stable Diffusion's, so all knobs are higher than the paper's
+MIDDLE = Knobs(k_min=0.5, k_max=0.9, nu=0.7)
+TURNED = {"nu": (0.0, 0.3, 0.5, 0.7, 0.9, 1.0), "k_min": (0.3, 0.5, 0.7), "k_max": (0.7, 0.9, 1.0)}
 
 
 # ------------------------------------------------------------------------------------------------------ the strength
 
 
-def edits(count: int) -> list[tuple[str, Edit]]:
-    """`count` edits with known answers, the kinds in turn."""
-    kinds = list(KINDS)
-    return [(kinds[i % len(kinds)], random_edit(kinds[i % len(kinds)], i // len(kinds))) for i in range(count)]
+def edits(count: int) -> list[Edit]:
+    """The first `count` edits of lesson 1, the kinds in turn."""
+    kinds = len(MEASURED_KINDS)
+    return [random_edit(MEASURED_KINDS[i % kinds], i // kinds) for i in range(count)]
 
 
 def strength_curve(model: DiffusersModel, judge: Judge, count: int) -> dict[str, Any]:
-    """Obeyed, kept and distance of SDEdit at each strength, over `count` edits, and obeyed for each kind of edit."""
-    chosen, rows, by_kind = edits(count), {}, {}
+    """Obeyed, kept and distance of SDEdit at each strength, over `count` edits."""
+    chosen, known, rows = edits(count), of_lesson_1(model, count), {}
     for strength in STRENGTHS:
-        scores = [
+        rows[str(strength)] = known.get(str(strength)) or summary(np.array([
             score(sdedit(model, edit.picture, edit.target_prompt, strength=strength, seed=i, progress=False), edit,
-                  judge)
-            for i, (_, edit) in enumerate(chosen)
-        ]
-        rows[str(strength)] = summary(scores)
-        by_kind[str(strength)] = {kind: round(fmean(s.obeyed for s, (k, _) in zip(scores, chosen, strict=True)
-                                                    if k == kind), 3) for kind in {k for k, _ in chosen}}
-        print(strength, rows[str(strength)], flush=True)
-    return {"edits": count, "steps": model.steps, "guidance": model.guidance, "at": rows, "obeyed_by_kind": by_kind}
+                  judge) for i, edit in enumerate(chosen)]))
+        print("strength", strength, rows[str(strength)], flush=True)
+    return {"n": count, "steps": model.steps, "guidance": model.guidance, "at": rows}
 
 
-def summary(scores: list[Score]) -> dict[str, float]:
-    """Each number's mean and the half-width of its 95 % interval."""
-    found = {}
-    for name in Score._fields:
-        found |= mean_and_half_width(name, [getattr(s, name) for s in scores])
-    return found
-
-
-def mean_and_half_width(name: str, values: list[float]) -> dict[str, float]:
-    """The mean under `name`, and 1.96 standard errors of it under "name +-"."""
-    spread = 1.96 * stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
-    return {name: round(fmean(values), 3), f"{name} +-": round(spread, 3)}
+def of_lesson_1(model: DiffusersModel, count: int) -> dict[str, Any]:
+    """What results/lesson01.json says of SDEdit at each strength, if it is about these edits and this model."""
+    file = RESULTS / "lesson01.json"
+    found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    same = [found.get(key) for key in ("n", "model", "steps")] == [count, model.fingerprint, model.steps]
+    return found["sdedit"] if same else {}
 
 
 # --------------------------------------------------------------------------------------------------------- MagicMix
 
 
-def mixing_curve(model: DiffusersModel, judge: Judge, count: int) -> dict[str, Any]:
-    """What the judge sees in mixes of two animals at each nu: the layout's or the prompt's; how near the layout is."""
-    chosen, rows = [random_edit("thing", i) for i in range(count)], {}
-    for nu in NUS:
-        mixes = [
-            magicmix(model, edit.picture, f"a {edit.target.thing}", k_min=K_MIN, k_max=K_MAX, nu=nu, seed=i,
-                     progress=False)
-            for i, edit in enumerate(chosen)
-        ]
-        pairs = list(zip(mixes, chosen, strict=True))
-        layout = [belief(judge, picture, edit.source.thing) for picture, edit in pairs]
-        content = [belief(judge, picture, edit.target.thing) for picture, edit in pairs]
-        near = [psnr_of(picture, edit.picture) for picture, edit in pairs]
-        rows[str(nu)] = (mean_and_half_width("layout_thing", layout) | mean_and_half_width("prompt_thing", content)
-                         | mean_and_half_width("like_the_layout", near))
-        print(nu, rows[str(nu)], flush=True)
-    return {"mixes": count, "k_min": K_MIN, "k_max": K_MAX, "at": rows}
+def settings() -> list[Knobs]:
+    """The middle, and every value of every knob with the others in the middle; each once."""
+    return list(dict.fromkeys(MIDDLE._replace(**{name: value}) for name, values in TURNED.items() for value in values))
 
 
-@torch.no_grad()
-def belief(judge: Judge, picture: Any, thing: str) -> float:
-    """The probability that the judge gives to `thing` as the main thing of the picture."""
-    logits, _ = judge(pixels([picture]))
-    return float(logits["thing"].softmax(1)[0, CLASSES["thing"].index(thing)])
+def mixing_curves(model: DiffusersModel, judge: Judge, count: int) -> dict[str, Any]:
+    """MagicMix from one animal to another over `count` edits: for each knob, its values and what came out at each."""
+    chosen = [random_edit("thing", i) for i in range(count)]
+    found = {}
+    for knobs in settings():
+        found[knobs] = mixed(model, judge, chosen, knobs)
+        print(*knobs, found[knobs], flush=True)
+    curves = {name: {f"{value:g}": found[MIDDLE._replace(**{name: value})] for value in values}
+              for name, values in TURNED.items()}
+    return {"n": count, "middle": MIDDLE._asdict(), **curves}
 
 
-def psnr_of(a: Any, b: Any) -> float:
-    """PSNR in dB of two pictures, over all pixels."""
-    first, second = ((to_tensor([p]).numpy() + 1) / 2 for p in (a, b))
-    return float(psnr(first, second))
+def mixed(model: DiffusersModel, judge: Judge, chosen: list[Edit], knobs: Knobs) -> dict[str, float]:
+    """Obeyed, kept and distance, and the shares of mixes the judge takes for the old animal, or for neither."""
+    pictures = [magicmix(model, edit.picture, edit.target_prompt, **knobs._asdict(), seed=i, progress=False)
+                for i, edit in enumerate(chosen)]
+    things = [reading.attributes["thing"] for reading in judge.read(pictures)]
+    pairs = list(zip(things, chosen, strict=True))
+    numbers = summary(np.array([score(p, edit, judge) for p, edit in zip(pictures, chosen, strict=True)]))
+    return numbers | {
+        "old": round(float(np.mean([thing == edit.source.thing for thing, edit in pairs])), 4),
+        "neither": round(float(np.mean([thing not in (edit.source.thing, edit.target.thing)
+                                        for thing, edit in pairs])), 4),
+    }
 
 
 # ----------------------------------------------------------------------------------------------------- what it costs
 
 
-@contextmanager
-def counted(model: DiffusersModel) -> Iterator[list[int]]:
-    """Rows of each call of the network."""
-    rows: list[int] = []
-    hook = model.unet.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
-    try:
-        yield rows
-    finally:
-        hook.remove()
-
-
 def costs(model: DiffusersModel, repeats: int) -> dict[str, Any]:
-    """Seconds and network calls of sdedit, magicmix and diffusers' img2img, against the bare calls they make."""
-    edit = random_edit("color", 0)
-    knobs = {"seed": 0, "steps": OVERHEAD["steps"], "guidance": OVERHEAD["guidance"]}
-    strength, picture, prompt = OVERHEAD["strength"], edit.picture, edit.target_prompt
-    pipeline = img2img(model)
+    """What sdedit, magicmix and diffusers' img2img cost, against the bare network calls that they make.
+
+    calls, rows: of the network; two rows a call with guidance. seconds: of one core where the model is on the CPU
+    (processor time, so that other programs do not count), else on the clock. Ratios are medians over the rounds.
+    """
+    torch.set_num_threads(1)
+    edit, text = random_edit("color", 0), model.embed("a cat")
+    knobs = {"seed": 0, "steps": OVERHEAD["steps"], "guidance": OVERHEAD["guidance"], "progress": False}
+    picture, prompt, strength, pipeline = edit.picture, edit.target_prompt, OVERHEAD["strength"], img2img(model)
     runs: dict[str, Callable[[], Any]] = {
-        "bare_network": lambda: bare_network(model, prompt, strength),
-        "bare_network_and_autoencoder": lambda: bare_all(model, picture, prompt, strength),
-        "sdedit": lambda: sdedit(model, picture, prompt, strength=strength, progress=False, **knobs),
-        "magicmix": lambda: magicmix(model, picture, prompt, k_max=strength, progress=False, **knobs),
-        "diffusers_img2img": lambda: pipeline(prompt=prompt, image=picture, strength=strength,
-                                              num_inference_steps=knobs["steps"], guidance_scale=knobs["guidance"],
+        "network": lambda: network_alone(model, text, strength),
+        "network and autoencoder": lambda: model.decode(model.encode(picture)) and network_alone(model, text, strength),
+        "sdedit": lambda: sdedit(model, picture, prompt, strength=strength, **knobs),
+        "magicmix": lambda: magicmix(model, picture, prompt, k_max=strength, **knobs),
+        "diffusers img2img": lambda: pipeline(prompt, picture, strength, knobs["steps"],
+                                              guidance_scale=knobs["guidance"],
                                               generator=torch.Generator().manual_seed(0)),
     }
-    calls = {name: calls_of(model, run) for name, run in runs.items()}
-    seconds = interleaved(runs, repeats)
-    bare, whole = seconds["bare_network"], seconds["bare_network_and_autoencoder"]
-    return OVERHEAD | {
+    rows = {name: rows_of(model, run) for name, run in runs.items()}
+    seconds = interleaved(model, runs, repeats)  # name -> (repeats,)
+    found = OVERHEAD | {
         "repeats": repeats,
-        "calls": calls,
-        "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "against_bare_network": {name: round(value / bare, 3) for name, value in seconds.items()},
-        "against_network_and_autoencoder": {name: round(value / whole, 3) for name, value in seconds.items()},
+        "calls": {name: len(each) for name, each in rows.items()},
+        "rows": {name: sum(each) for name, each in rows.items()},
+        "seconds": {name: round(float(np.median(each)), 3) for name, each in seconds.items()},
     }
+    # The community's MagicMix is not in diffusers' wheel; read in its code: two rows for each of int(k_max * steps).
+    found["rows"]["community magicmix (from its code)"] = 2 * int(strength * knobs["steps"])
+    for base in ("network", "network and autoencoder"):
+        found[f"against the {base}"] = {name: round(float(np.median(each / seconds[base])), 3)
+                                        for name, each in seconds.items()}
+    print(json.dumps(found, indent=1), flush=True)
+    return found
 
 
-def calls_of(model: DiffusersModel, run: Callable[[], Any]) -> int:
-    """Network calls of one run; it warms up what the timing uses, too."""
+def rows_of(model: DiffusersModel, run: Callable[[], Any]) -> list[int]:
+    """Rows of each network call of one run; it warms up what the timing uses, too."""
     with counted(model) as rows:
         run()
-    return len(rows)
+    return rows
 
 
-def interleaved(runs: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """The median seconds of each run; the runs take turns, so that a busy machine slows all of them."""
+def interleaved(model: DiffusersModel, runs: dict[str, Callable[[], Any]], repeats: int) -> dict[str, np.ndarray]:
+    """Seconds of each run, `repeats` times; the runs take turns, so that a busy machine slows all of them."""
+    clock = time.process_time if model.device.type == "cpu" else time.perf_counter
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats):
         for name, run in runs.items():
-            start = perf_counter()
+            start = clock()
             run()
-            seconds[name].append(perf_counter() - start)
-    return {name: median(values) for name, values in seconds.items()}
+            seconds[name].append(clock() - start)
+    return {name: np.array(values) for name, values in seconds.items()}
 
 
 @torch.no_grad()
-def bare_network(model: DiffusersModel, prompt: str, strength: float) -> None:
+def network_alone(model: DiffusersModel, text: Text, strength: float) -> None:
     """The network alone, called as often and with as many rows as SDEdit calls it."""
-    text = model.embed(prompt)
     both = join(text.unconditional(), text).embeddings.to(model.unet.dtype)
     x = torch.zeros(model.shape(2), dtype=model.unet.dtype, device=model.device)
     for t, _ in pairwise(model.times(OVERHEAD["steps"], strength)):
-        model.unet(x, t, encoder_hidden_states=both, return_dict=False)
-
-
-def bare_all(model: DiffusersModel, picture: Any, prompt: str, strength: float) -> None:
-    """The network as above, and the autoencoder once each way."""
-    latent = model.encode(picture)
-    bare_network(model, prompt, strength)
-    model.decode(latent)
+        x = model.unet(x, t, encoder_hidden_states=both, return_dict=False)[0]
+    x.cpu()  # where there is a GPU, wait for it
 
 
 def img2img(model: DiffusersModel) -> Any:
@@ -202,50 +205,62 @@ def img2img(model: DiffusersModel) -> Any:
     return pipeline
 
 
-# ------------------------------------------------------------------------------------------------- the lesson's table
+# ----------------------------------------------------------------------------------------- the lesson's tables, figures
 
 
-def table(results: dict[str, Any]) -> str:
-    """The lesson's table of strength against obeyed, kept and distance, as Markdown."""
-    head = "| strength | obeyed (%) | kept (dB) | distance (%) |\n|---:|---:|---:|---:|\n"
-    return head + "\n".join(
-        f"| {float(strength):g} | {100 * row['obeyed']:.0f} | {row['kept']:.1f} | {100 * row['distance']:.1f} |"
-        for strength, row in results["strength"]["at"].items()
-    )
+def tables(results: dict[str, Any]) -> dict[str, str]:
+    """The lesson's tables by name, as Markdown."""
+    columns = {"strength": results["strength"]["at"], **{name: results["mixing"][name] for name in TURNED}}
+    shares = {"old": "taken for the old animal (%)", "neither": "for neither (%)"}
+    return {name: table(f"`{name}`", rows, shares if name in TURNED else {}) for name, rows in columns.items()}
 
 
-def with_table(text: str, results: dict[str, Any]) -> str:
-    """The lesson's text with the table between its two marks."""
-    block = f"<!-- table: strength -->\n{table(results)}\n<!-- end of table -->"
-    return re.sub(r"(?s)<!-- table: strength -->.*?<!-- end of table -->", lambda _: block, text)
+def table(name: str, rows: dict[str, dict[str, float]], more: dict[str, str]) -> str:
+    """Obeyed, kept and distance at each value of a knob, and the shares in `more`, by their headings."""
+    heads = [name, "obeyed (%)", "kept (dB)", "distance (%)", *more.values()]
+    lines = [f"| {' | '.join(heads)} |", f"|{'---:|' * len(heads)}"]
+    for value, row in rows.items():
+        cells = [f"{float(value):g}", f"{100 * row['obeyed']:.0f} ± {100 * row['obeyed_pm']:.0f}",
+                 f"{row['kept']:.1f} ± {row['kept_pm']:.1f}", f"{100 * row['distance']:.1f}",
+                 *(f"{100 * row[key]:.0f}" for key in more)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def with_tables(text: str, results: dict[str, Any]) -> str:
+    """The lesson's text with each table between its two marks."""
+    for name, made in tables(results).items():
+        block = f"<!-- table: {name} -->\n{made}\n<!-- end of table -->"
+        text = re.sub(rf"(?s)<!-- table: {name} -->.*?<!-- end of table -->", lambda _, block=block: block, text)
+    return text
 
 
 def write_text(model: DiffusersModel) -> None:
-    """The table of results/lesson02.json into the lesson, and the lesson's figures."""
-    results = json.loads((RESULTS / "lesson02.json").read_text())
-    LESSON.write_text(with_table(LESSON.read_text(encoding="utf-8"), results), encoding="utf-8")
-    for name, figure in figures(model).items():
-        print(figure.save(FIGURES / f"{name}.webp"))
+    """The tables of results/lesson02.json into the lesson, and the lesson's figures."""
+    results = json.loads((RESULTS / "lesson02.json").read_text(encoding="utf-8"))
+    LESSON.write_text(with_tables(LESSON.read_text(encoding="utf-8"), results), encoding="utf-8")
+    alts = {file: alt for alt, file in re.findall(r"!\[([^\]]*)\]\(figures/(\w+)\.webp\)", LESSON.read_text())}
+    for name, figure in figures(model, alts).items():
+        print(figure.save(FIGURES / f"{name}.webp").relative_to(ROOT))
 
 
-def figures(model: DiffusersModel) -> dict[str, show.Figure]:
-    """The lesson's figures by file name."""
-    cat = Scene(seed=2, thing="cat", color="orange", place="beach")
-    edit = Edit(cat, cat.but(color="blue"))
-    strengths, nus, knobs = [0.2, 0.4, 0.6, 0.8, 1.0], [0.0, 0.6, 0.8, 0.9, 1.0], {"seed": 7, "progress": False}
+def figures(model: DiffusersModel, alts: dict[str, str]) -> dict[str, show.Figure]:
+    """The lesson's figures by file name; their alt texts are the lesson's."""
+    edit = Edit(SOURCE, SOURCE.but(color="blue"))
+    strengths, nus, knobs = (0.3, 0.5, 0.7, 0.8, 0.9, 1.0), TURNED["nu"], {"seed": 7, "progress": False}
     edited = [sdedit(model, edit.picture, edit.target_prompt, strength=s, **knobs) for s in strengths]
-    mixed = [magicmix(model, edit.picture, "a train", k_min=K_MIN, k_max=K_MAX, nu=nu, **knobs) for nu in nus]
+    mixes = [magicmix(model, edit.picture, MIX_PROMPT, **MIDDLE._replace(nu=nu)._asdict(), **knobs) for nu in nus]
     return {
-        "02_plane": plane_figure(),
-        "02_strength": show.sweep(edited, strengths, name="strength", alt="SDEdit at five strengths"),
-        "02_nu": show.sweep(mixed, nus, name="nu", alt="MagicMix at five values of nu"),
+        "02_plane": plane_figure(alts["02_plane"]),
+        "02_strength": show.sweep(edited, strengths, name="strength", alt=alts["02_strength"]),
+        "02_nu": show.sweep(mixes, nus, name="nu", alt=alts["02_nu"]),
     }
 
 
-def plane_figure() -> show.Figure:
+def plane_figure(alt: str) -> show.Figure:
     """SDEdit's paths in the plane of the analytic model, from one guide under the prompt "left"."""
     model, guide = AnalyticModel(), [1.2, -1.2]
-    return show.plane(model, points={"the guide": guide}, alt="paths of SDEdit at two strengths",
+    return show.plane(model, points={"the guide": guide}, alt=alt,
                       paths={f"strength {s}": paths(model, guide, "left", s) for s in (0.2, 0.6)})
 
 
@@ -257,30 +272,32 @@ def paths(model: AnalyticModel, guide: list[float], prompt: str, strength: float
     return torch.stack(states, 1)[..., 0, 0].numpy()
 
 
+def measured(model: DiffusersModel, judge: Judge, count: int, mixes: int) -> dict[str, Any]:
+    """All the numbers."""
+    start = time.perf_counter()
+    found = {"model": model.fingerprint, "costs": costs(model, repeats=9 if count > 20 else 3)}
+    found |= {"strength": strength_curve(model, judge, count), "mixing": mixing_curves(model, judge, mixes)}
+    return found | {"minutes": round((time.perf_counter() - start) / 60, 1)}
+
+
 def main() -> None:
     """Measure and write, as the command line says."""
     parser = argparse.ArgumentParser(description="Measure lesson 2.")
-    parser.add_argument("--count", type=int, default=104, help="edits; under 100 nothing is written")
-    parser.add_argument("--text", action="store_true", help="only write the lesson's table and figures")
+    parser.add_argument("--count", type=int, default=108, help="edits for the strength (108); mixes are fewer")
+    parser.add_argument("--steps", type=int, help="of every edit; the model's own unless given")
+    parser.add_argument("--text", action="store_true", help="only write the lesson's tables and figures")
+    parser.add_argument("--costs", action="store_true", help="only measure the costs; the rest of the results stays")
     arguments = parser.parse_args()
     model = load()
-    if not arguments.text:
-        results = measured(model, Judge.load(), arguments.count)
-        print(json.dumps(results["costs"], indent=1))
-    if arguments.count < 100:
-        return
-    if not arguments.text:
-        print(record("lesson02", results))
+    model.steps = arguments.steps or model.steps
+    if arguments.costs:
+        found = json.loads((RESULTS / "lesson02.json").read_text(encoding="utf-8")) | {"costs": costs(model, 9)}
+        del found["measured"]
+        print(record("lesson02", found))
+    elif not arguments.text:
+        mixes = max(2, round(arguments.count * 30 / 108))
+        print(record("lesson02", measured(model, Judge.load(), arguments.count, mixes)))
     write_text(model)
-
-
-def measured(model: DiffusersModel, judge: Judge, count: int) -> dict[str, Any]:
-    """All the numbers."""
-    return {
-        "costs": costs(model, repeats=9 if count >= 100 else 3),
-        "mixing": mixing_curve(model, judge, max(2, count // 2)),
-        "strength": strength_curve(model, judge, count),
-    }
 
 
 if __name__ == "__main__":

@@ -166,7 +166,7 @@ def ddim_step(model: Model, x: Tensor, eps: Tensor, t: int, s: int, eta: float =
 
 
 def spread(model: Model, t: int, s: int, eta: float) -> float:
-    """sigma = eta sqrt((1 - a_s) / (1 - a_t)) sqrt(1 - a_t / a_s) (equation 16): eta 0 is DDIM, 1 is DDPM; s after t."""
+    """sigma = eta sqrt((1 - a_s) / (1 - a_t)) sqrt(1 - a_t / a_s) (equation 16): eta 0 is DDIM, 1 is DDPM."""
     if eta == 0:
         return 0.0
     a_t, a_s = signal(model, t), signal(model, s)

@@ -3,8 +3,10 @@
     obeyed     does the picture show what P* asks for?           share of the changed attributes, [0, 1]
     kept       is the rest as it was?                            PSNR in dB outside the true mask, higher is better
     distance   how far is it from the true I*?                   mean absolute difference of pixels, [0, 1]
+    iou        is a found mask the true one?                     intersection over union of the white parts, [0, 1]
+    seam       can the mask's border be seen in the picture?     extra step across it, [-1, 1]; 0 is no seam
 
-All three need a picture of the Picturebook world, where the true I* is known (`helpers.picturebook.edits.Edit`).
+The first three need a picture of the Picturebook world, where the true I* is known (`helpers.picturebook.edits.Edit`).
 """
 
 from __future__ import annotations
@@ -69,6 +71,38 @@ def outside(mask: Image.Image) -> np.ndarray:
 def distance(result: Image.Image, truth: Image.Image) -> float:
     """The mean absolute difference to the true I*, in [0, 1]."""
     return float(np.abs(_array(result) - _array(truth)).mean())
+
+
+def iou(found: Image.Image, true: Image.Image) -> float:
+    """How much of two masks is the same: their common white part over all that is white in one or both, in [0, 1].
+
+    Both mode "L", white from 128 on; a mask of another size is brought to the true one's. Two black masks are the same.
+    """
+    a, b = (np.asarray(mask.convert("L").resize(true.size, Image.Resampling.BOX)) >= 128 for mask in (found, true))
+    return float((a & b).sum() / (a | b).sum()) if (a | b).any() else 1.0
+
+
+def seam(picture: Image.Image, mask: Image.Image) -> float:
+    """How much larger the step across the mask's border is than the steps beside it, in [-1, 1]; 0 is no seam.
+
+    A step is the mean absolute difference of two neighbouring pixels, levels in [0, 1]; "beside" is one pixel in
+    or out. A picture has edges of its own: compare with the true picture's number. `mask` is of the picture's
+    size, mode "L". ValueError where it has no border.
+    """
+    across, beside = [], []
+    for turn in ((0, 1, 2), (1, 0, 2)):  # rows, then columns
+        levels = _array(picture).transpose(turn)
+        white = (np.asarray(mask) >= 128).transpose(turn[:2])
+        steps, border = np.abs(np.diff(levels, axis=1)).mean(-1), white[:, 1:] != white[:, :-1]
+        near = np.zeros_like(border)
+        near[:, 1:] |= border[:, :-1]
+        near[:, :-1] |= border[:, 1:]
+        across.append(steps[border])
+        beside.append(steps[near & ~border])
+    across, beside = np.concatenate(across), np.concatenate(beside)
+    if not across.size:
+        raise ValueError("The mask has no border: it is all white or all black.")
+    return float(across.mean() - (beside.mean() if beside.size else 0.0))
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:

@@ -38,7 +38,7 @@ from helpers.diffusion import (
     signal,
 )
 from helpers.pictures import as_picture, as_size, to_pictures, to_tensor
-from helpers.words import nearest, unknown_words
+from helpers.words import Tokens, nearest, unknown_words
 
 __all__ = ["DiffusersModel", "Model", "PromptWarning", "Text", "load", "quiet"]
 
@@ -139,7 +139,7 @@ class DiffusersModel:
             if thrifty and not was_thrifty:
                 self.unet.disable_gradient_checkpointing()
 
-    def tokens(self, word: str) -> list[tuple[str, list[int]]]:
+    def token_rows(self, word: str) -> list[tuple[str, list[int]]]:
         """The rows of the text encoders' token tables that make up a word: (name of the table, its rows)."""
         networks = self.networks
         tables = {name: next(f"{name}.{path}.weight" for path, part in networks[name].named_modules()
@@ -195,6 +195,15 @@ class DiffusersModel:
         spans = tokenizer(prompt, return_offsets_mapping=True).offset_mapping
         room = tokenizer.model_max_length
         return prompt[spans[room - 1][0] :].strip() if len(spans) > room else ""
+
+    def tokens(self, prompt: str) -> Tokens:
+        """The prompt as the tokenizer cuts it; SDXL's two tokenizers cut alike."""
+        tokenizer = self.pipeline.tokenizer
+        with quiet():
+            cut = tokenizer(prompt, return_offsets_mapping=True)
+        spans = tuple((int(start), int(end)) for start, end in cut.offset_mapping)
+        texts = tuple(tokenizer.convert_ids_to_tokens(cut.input_ids))
+        return Tokens(prompt, texts, spans, tokenizer.model_max_length)
 
     def _warn(self, prompt: str, cut: str) -> None:
         """Tell the reader what of the prompt will not be understood."""

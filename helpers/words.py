@@ -148,7 +148,7 @@ def align(source: str, target: str) -> Alignment:
 
 
 def common(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
-    """Indices (i, j) of the longest common subsequence of `a` and `b`, neighbours kept together where there is choice."""
+    """Indices (i, j) of the longest common subsequence of `a` and `b`; where there is choice, neighbours together."""
 
     @lru_cache(None)
     def best(i: int, j: int, joined: bool) -> tuple[float, int]:
@@ -160,7 +160,7 @@ def common(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
             ways.insert(0, (1 + TOGETHER * joined + best(i + 1, j + 1, True)[0], 0))
         return max(ways, key=lambda way: way[0])
 
-    pairs, i, j, joined = [], 0, 0, True
+    pairs, i, j, joined = [], 0, 0, False
     while i < len(a) or j < len(b):
         step = best(i, j, joined)[1]
         if step == 0:

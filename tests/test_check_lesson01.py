@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
+from check_cases import (  # noqa: F401
+    pytest_generate_tests,
+    test_a_right_answer_passes,
+    test_a_wrong_answer_is_told_its_slip,
+    test_each_slip_has_a_message_of_its_own,
+    test_the_notebook_folds_a_solution_for_every_check,
+    test_the_notebook_s_solution_passes_its_check,
+    test_the_three_dots_are_told_apart_from_a_wrong_answer,
+)
 
 from helpers import check
 from helpers.check.lesson01 import EDITORS, START
@@ -92,35 +99,8 @@ WRONG: dict[str, dict[str, Any]] = {
 }
 
 
-def of(answers: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, answer) for name, found in answers.items() for answer in found]
-
-
-@pytest.mark.parametrize(("name", "answer"), of(RIGHT))
-def test_a_right_answer_passes(name: str, answer: Any) -> None:
-    verdict = getattr(check, name)(answer)
-    assert verdict, verdict
-    assert repr(verdict).startswith("Right. ")
-
-
-@pytest.mark.parametrize(("name", "words"), of(WRONG))
-def test_a_wrong_answer_is_told_its_slip(name: str, words: str) -> None:
-    verdict = getattr(check, name)(WRONG[name][words])
-    assert not verdict and re.search(words, verdict.message), verdict
-    assert repr(verdict).startswith("Not yet. ")
-
-
-@pytest.mark.parametrize("name", sorted(WRONG))
-def test_each_slip_has_a_message_of_its_own(name: str) -> None:
-    messages = [getattr(check, name)(answer).message for answer in WRONG[name].values()]
-    assert len(set(messages)) == len(messages) >= 2
-
-
-@pytest.mark.parametrize("name", sorted(RIGHT))
-def test_the_three_dots_are_told_apart_from_a_wrong_answer(name: str) -> None:
-    templates = {"changed_scene": [...], "unbeaten": [..., {...}]}.get(name, [..., lambda *_: ...])
-    for template in templates:
-        assert "three dots" in getattr(check, name)(template).message
+TEMPLATES = {"changed_scene": [...], "unbeaten": [..., {...}]}
+NAMES = {"np": np, "scene": START}
 
 
 def test_the_unbeaten_editors_are_those_by_definition() -> None:
@@ -129,23 +109,3 @@ def test_the_unbeaten_editors_are_those_by_definition() -> None:
         return any(o >= obeyed and k >= kept and (o, k) != (obeyed, kept) for o, k in EDITORS.values())
 
     assert check.unbeaten({name for name in EDITORS if not beaten(name)})
-
-
-def solutions() -> list[str]:
-    """The folded solutions of the notebook: the Python blocks inside <details>."""
-    text = re.sub(r"(?m)^# ?", "", SOURCE.read_text(encoding="utf-8"))
-    folded = "".join(re.findall(r"(?s)<summary>Solution.*?</details>", text))
-    return [block for block in re.findall(r"(?s)```python\n(.*?)```", folded) if "check." in block]
-
-
-def test_the_notebook_folds_a_solution_for_every_check() -> None:
-    used = {name for block in solutions() for name in re.findall(r"check\.(\w+)\(", block)}
-    assert used == set(RIGHT)
-
-
-@pytest.mark.parametrize("block", solutions())
-def test_the_notebook_s_solution_passes_its_check(block: str) -> None:
-    names: dict[str, Any] = {"check": check, "np": np, "scene": START}
-    *body, call = block.strip().splitlines()
-    exec("\n".join(body), names)
-    assert eval(call, names), call

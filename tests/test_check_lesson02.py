@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +9,15 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
+from check_cases import (  # noqa: F401
+    pytest_generate_tests,
+    test_a_right_answer_passes,
+    test_a_wrong_answer_is_told_its_slip,
+    test_each_slip_has_a_message_of_its_own,
+    test_the_notebook_folds_a_solution_for_every_check,
+    test_the_notebook_s_solution_passes_its_check,
+    test_the_three_dots_are_told_apart_from_a_wrong_answer,
+)
 
 from helpers import check
 from helpers.analytic import AnalyticModel
@@ -17,7 +25,7 @@ from helpers.check import lesson02
 from helpers.diffusion import add_noise, ddim_step, noise
 from helpers.sdedit import sdedit
 
-SOURCE = Path(__file__).parent.parent / "notebooks" / "drafts" / "02_noise_and_denoise.py"
+SOURCE = Path(__file__).parent.parent / "notebooks" / "src" / "02_noise_and_denoise.py"
 
 
 class Row(NamedTuple):
@@ -129,35 +137,9 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name, answers in RIGHT.items() for answer in answers])
-def test_a_right_answer_passes(name: str, answer: Any) -> None:
-    verdict = getattr(check, name)(answer)
-    assert verdict, verdict
-    assert repr(verdict).startswith("Right. ")
-
-
-@pytest.mark.parametrize(
-    ("name", "words"), [(name, words) for name, answers in WRONG.items() for words in answers]
-)
-def test_a_wrong_answer_is_told_its_slip(name: str, words: str) -> None:
-    verdict = getattr(check, name)(WRONG[name][words])
-    assert not verdict and re.search(words, verdict.message), verdict
-    assert repr(verdict).startswith("Not yet. ")
-
-
-@pytest.mark.parametrize("name", sorted(WRONG))
-def test_each_slip_has_a_message_of_its_own(name: str) -> None:
-    messages = [getattr(check, name)(answer).message for answer in WRONG[name].values()]
-    assert len(set(messages)) == len(messages) >= 2
-
-
-@pytest.mark.parametrize("name", sorted(RIGHT))
-def test_the_three_dots_are_told_apart_from_a_wrong_answer(name: str) -> None:
-    templates = [...] if name == "calls_of_magicmix" else [..., lambda *_: ...]
-    if name == "starting_time":
-        templates = [...]
-    for template in templates:
-        assert "three dots" in getattr(check, name)(template).message
+TEMPLATES = {"calls_of_magicmix": [...], "starting_time": [...]}
+NAMES = {"pairwise": pairwise, "add_noise": add_noise, "ddim_step": ddim_step, "noise": noise}
+BY_HAND = ["better_edit"]
 
 
 def test_an_edit_must_beat_the_sweep_in_both_numbers() -> None:
@@ -172,26 +154,3 @@ def test_the_names_are_imported_when_asked_for() -> None:
     assert {*RIGHT, "better_edit"} <= set(dir(check))
     with pytest.raises(AttributeError, match="noising"):
         check.nosing  # noqa: B018
-
-
-def solutions() -> list[str]:
-    """The folded solutions of the notebook: the Python blocks inside <details>."""
-    if not SOURCE.is_file():
-        return []
-    text = re.sub(r"(?m)^# ?", "", SOURCE.read_text(encoding="utf-8"))
-    folded = "".join(re.findall(r"(?s)<summary>Solution.*?</details>", text))
-    return [block for block in re.findall(r"(?s)```python\n(.*?)```", folded) if "check." in block]
-
-
-def test_the_notebook_folds_a_solution_for_every_check() -> None:
-    used = {name for block in solutions() for name in re.findall(r"check\.(\w+)\(", block)}
-    assert used == {*RIGHT, "better_edit"}
-
-
-@pytest.mark.parametrize("block", [block for block in solutions() if "better_edit" not in block])
-def test_the_notebook_s_solution_passes_its_check(block: str) -> None:
-    names: dict[str, Any] = {"check": check, "pairwise": pairwise, "add_noise": add_noise, "ddim_step": ddim_step,
-                             "noise": noise}
-    *body, call = block.strip().splitlines()
-    exec("\n".join(body), names)
-    assert eval(call, names), call

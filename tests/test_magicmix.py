@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small_pictures import distance, stripes
 
+from benchmarks.calls import counted
 from helpers import magicmix as module
 from helpers.analytic import AnalyticModel
 from helpers.diffusion import add_noise, cfg, ddim_step, noise
@@ -22,28 +22,6 @@ from helpers.sdedit import sdedit
 ANALYTIC = AnalyticModel()
 ONE_PLACE = AnalyticModel({"here": (1.0, -1.0)}, spreads=0.5)
 QUIET = {"progress": False}
-
-
-def stripes(size: int = 32) -> Image.Image:
-    """A picture that gives the layout."""
-    levels = np.indices((size, size)).sum(0) * 8 % 256
-    return Image.fromarray(np.stack([levels, levels.T, 255 - levels], -1).astype(np.uint8))
-
-
-def distance(a: Image.Image, b: Image.Image) -> int:
-    """Largest difference of two pictures' levels."""
-    return int(np.abs(np.asarray(a, dtype=int) - np.asarray(b, dtype=int)).max())
-
-
-@contextmanager
-def counted(model: DiffusersModel) -> Iterator[list[int]]:
-    """Rows of each call of the network."""
-    rows: list[int] = []
-    hook = model.unet.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
-    try:
-        yield rows
-    finally:
-        hook.remove()
 
 
 @pytest.mark.parametrize(("nu", "strength"), [(1, 0.8), (0, 0.4)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.measure import BEST_PSNR, distance, kept, obeyed, outside, psnr, score
+from helpers.measure import BEST_PSNR, distance, iou, kept, obeyed, outside, psnr, score, seam
 from helpers.picturebook import Edit, Scene, random_edit
 from helpers.picturebook.judge import Judge
 
@@ -72,3 +72,39 @@ def test_a_larger_result_is_measured_at_the_edits_size(judge):
     edit = recolored()
     told = score(edit.target_picture.resize((512, 512)), edit, judge)
     assert told.obeyed == 1.0 and told.kept > 30
+
+
+def box(corners, size=(32, 32)):
+    mask = Image.new("L", size)
+    mask.paste(255, corners)
+    return mask
+
+
+def test_iou_is_the_common_part_over_the_whole():
+    assert iou(box((0, 0, 16, 16)), box((0, 0, 16, 16))) == 1
+    assert iou(box((0, 0, 16, 16)), box((8, 0, 24, 16))) == pytest.approx(1 / 3)
+    assert iou(box((0, 0, 8, 8)), box((16, 16, 24, 24))) == 0
+    assert iou(box((0, 0, 1, 1)), box((0, 0, 0, 0))) == 0 and iou(box((0, 0, 0, 0)), box((0, 0, 0, 0))) == 1
+    assert iou(box((0, 0, 4, 4), (8, 8)), box((0, 0, 16, 16))) == 1
+
+
+def gradient():
+    row = np.arange(32, dtype=np.uint8) * 4
+    return np.stack([np.broadcast_to(row, (32, 32))] * 3, -1)
+
+
+def test_a_picture_without_an_edge_at_the_border_has_no_seam():
+    assert seam(Image.fromarray(gradient()), box((8, 8, 20, 24))) == pytest.approx(0, abs=1e-3)
+
+
+def test_a_pasted_patch_of_another_brightness_has_a_seam_as_large_as_the_difference():
+    flat = np.full((32, 32, 3), 100, np.uint8)
+    flat[8:24, 8:20] += 51
+    assert seam(Image.fromarray(flat), box((8, 8, 20, 24))) == pytest.approx(0.2)
+    assert seam(Image.fromarray(flat), box((9, 9, 19, 23))) < 0  # the edge is beside the border
+
+
+def test_a_seam_needs_a_border():
+    for level in (0, 255):
+        with pytest.raises(ValueError, match="no border"):
+            seam(Image.fromarray(gradient()), Image.new("L", (32, 32), level))

@@ -59,6 +59,9 @@ def test_a_notebook_without_faults_has_no_problems():
         ),
         (shown({"text/plain": "  4%|4  | 1/25 [00:02<00:49,  2.04s/step]"}), "progress bar"),
         (new_code_cell("x", outputs=[new_output("stream", name="stderr", text="a warning")]), "stderr"),
+        (shown({build_notebooks.WIDGET: {"model_id": "1"}, "text/plain": "<painter>"}), "a live widget"),
+        (new_code_cell('brush = show.painter(picture)'), "without the tag nbval-ignore-output"),
+        (new_code_cell('show.studio(model, sdedit, picture)'), "without the tag nbval-ignore-output"),
     ],
 )
 def test_a_fault_in_a_cell_is_found(cell, complaint):
@@ -71,6 +74,24 @@ def test_a_cell_that_is_there_to_fail_may_fail():
     error = new_output("error", ename="ValueError", evalue="no", traceback=[])
     cell = new_code_cell("x", outputs=[error], metadata={"tags": ["raises-exception"]})
     assert build_notebooks.problems(notebook(cell)) == []
+
+
+def test_a_widget_in_a_cell_that_is_not_compared_is_in_order():
+    cell = new_code_cell("show.painter(picture)", metadata={"tags": ["nbval-ignore-output"]})
+    assert build_notebooks.problems(notebook(cell)) == []
+
+
+@pytest.mark.slow
+def test_of_a_widget_the_plain_picture_before_it_stays(tmp_path, monkeypatch):
+    source = tmp_path / "00_small.py"
+    lines = ['# %% tags=["nbval-ignore-output"]', "from PIL import Image", "from helpers import show", "",
+             'show.painter(Image.new("RGB", (8, 8)), alt="a black wall")']
+    source.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    monkeypatch.setattr(build_notebooks, "NOTEBOOKS", tmp_path)
+    assert build_notebooks.build(source) == []
+    (cell,) = nbformat.read(build_notebooks.target(source), as_version=4).cells
+    (output,) = cell.outputs
+    assert 'alt="a black wall"' in output.data["text/html"]
 
 
 def test_faults_of_the_whole_notebook_are_found():

@@ -67,7 +67,7 @@ def test_environment_gives_python_in_the_form_that_binder_reads():
 
 
 def test_every_requirement_is_a_range_and_has_a_tested_version_inside_it():
-    for line in requirements("course", "test"):
+    for line in requirements("course", "test", "site"):
         requirement = Requirement(line)
         assert ">=" in line and "==" not in line, f"{line} should be a range"
         version = pins().get(canonicalize_name(requirement.name))

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small_pictures import distance, stripes
 
+from benchmarks.calls import counted
 from helpers.analytic import AnalyticModel
 from helpers.diffusion import add_noise, denoise, noise
 from helpers.model import DiffusersModel, quiet
 from helpers.sdedit import sdedit
 
 ANALYTIC = AnalyticModel()
-
-
-def stripes(size: int = 32) -> Image.Image:
-    """A picture to edit."""
-    levels = np.indices((size, size)).sum(0) * 8 % 256
-    return Image.fromarray(np.stack([levels, levels.T, 255 - levels], -1).astype(np.uint8))
-
-
-def distance(a: Image.Image, b: Image.Image) -> int:
-    """Largest difference of two pictures' levels."""
-    return int(np.abs(np.asarray(a, dtype=int) - np.asarray(b, dtype=int)).max())
-
-
-@contextmanager
-def counted(model: DiffusersModel) -> Iterator[list[int]]:
-    """Rows of each call of the network."""
-    rows: list[int] = []
-    hook = model.unet.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
-    try:
-        yield rows
-    finally:
-        hook.remove()
 
 
 def test_strength_0_gives_the_picture_back_through_the_autoencoder(model: DiffusersModel) -> None:

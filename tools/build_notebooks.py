@@ -7,7 +7,8 @@
 In a source, {{badges}} stands for the notebook's Colab and Binder badges and {{repository}} for "owner/name".
 {{lesson01.sdedit.0.6.obeyed:.2f}} stands for a measured number: from results/lesson01.json, the value at those keys,
 written as Python's format ".2f" says. In code such a number stands in quotes, which go: speed = "{{lesson01.speed}}".
-Nothing is written for a notebook that breaks a rule of `problems`.
+Nothing is written for a notebook that breaks a rule of `problems`. A live widget needs a kernel, so that a page shows
+it broken: what is written holds the plain picture that stands before each widget, and not the widget.
 """
 
 import argparse
@@ -41,6 +42,9 @@ LARGEST_PICTURE = 200_000  # characters of base64
 LARGEST_NOTEBOOK = 1_500_000  # bytes
 SECONDS_A_CELL = 600
 PROGRESS = re.compile(r"\d+/\d+ \[\d\d:\d\d")  # as tqdm writes it: 3/25 [00:02<00:17, 1.2step/s]
+WIDGET = "application/vnd.jupyter.widget-view+json"
+LIVE = re.compile(r"\bshow\.(?:painter|studio)\(")  # what shows itself as a widget
+NOT_COMPARED = "nbval-ignore-output"
 KEPT_METADATA = {"tags", "jupyter", "cellView"}
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -137,7 +141,15 @@ def run(notebook: NotebookNode) -> NotebookNode:
     client = NotebookClient(
         notebook, timeout=SECONDS_A_CELL, kernel_name="python3", resources=place, record_timing=False
     )
-    return normal(client.execute(env=kernel))
+    return normal(without_widgets(client.execute(env=kernel)))
+
+
+def without_widgets(notebook: NotebookNode) -> NotebookNode:
+    """Return `notebook` without the outputs that show a live widget; changes it in place."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+    return notebook
 
 
 class _Images(HTMLParser):
@@ -183,6 +195,8 @@ def output_problems(output: NotebookNode, may_fail: bool) -> Iterator[str]:
     data, metadata = output.get("data", {}), output.get("metadata", {})
     if PROGRESS.search(data.get("text/plain", "") + output.get("text", "")):
         yield "a progress bar, which says something else on every run"
+    if WIDGET in data:
+        yield "a live widget, which a page shows broken: build the notebook with this tool"
     for kind in (key for key in data if key.startswith("image/")):
         if not (metadata.get(kind, {}).get("alt") or metadata.get("alt")):
             yield f"a picture ({kind}) without alt text; show it with helpers.show"
@@ -202,7 +216,10 @@ def cell_problems(cell: NotebookNode) -> Iterator[str]:
     lines = len(cell.source.splitlines())
     if lines > LONGEST_CELL:
         yield f"{lines} lines of code; at most {LONGEST_CELL}"
-    may_fail = "raises-exception" in cell.metadata.get("tags", [])
+    tags = cell.metadata.get("tags", [])
+    if LIVE.search(cell.source) and NOT_COMPARED not in tags:
+        yield f"a widget in a cell without the tag {NOT_COMPARED}: nbval would miss the live widget in its outputs"
+    may_fail = "raises-exception" in tags
     for output in cell.outputs:
         yield from output_problems(output, may_fail)
 

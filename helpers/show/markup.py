@@ -60,7 +60,7 @@ def name_of(kind: str, *parts: object) -> str:
 def framed(kind: str, name: str, inside: str, alt: str) -> str:
     """The plain HTML `inside` as a figure called `name`, with the script of `kind` that brings it to life."""
     frame = f'<div data-show="{name}" role="group" aria-label="{escape(alt)}"><div style="{ROW}">{inside}</div></div>'
-    return f'{frame}<script>{static(kind + ".js")}("{name}");</script>'
+    return f'{frame}<script>{static("framed.js")}("{name}", {static(kind + ".js")});</script>'
 
 
 @cache

@@ -14,7 +14,7 @@
 #
 # | You will | You need | It takes |
 # |---|---|---|
-# | write SDEdit and MagicMix line by line; measure what one knob trades | lesson 1; no GPU | an hour |
+# | write SDEdit and MagicMix, see what a knob trades | lesson 1 | 60 min, computing {{notebooks.02.minutes}} min |
 #
 # Papers: SDEdit (Meng et al. 2022, [arXiv:2108.01073](https://arxiv.org/abs/2108.01073)) and MagicMix (Liew et al.
 # 2022, [arXiv:2210.16056](https://arxiv.org/abs/2210.16056)).
@@ -39,23 +39,18 @@ model_name = "picturebook"
 seed = 7
 
 # %% [markdown]
-# The model, the world of its pictures, and the judge that scores them.
+# ## 1. What noise does to a picture
+#
+# The model, the judge that scores its pictures, and the picture of this lesson: its prompt P, the prompt we want, P\*,
+# and the right answer. A program draws the scene, so it can draw the right answer too.
 
 # %%
 from helpers import check, load, show
-from helpers.picturebook.edits import Edit, random_edit
+from helpers.picturebook.edits import Edit
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.scene import Scene
 
 model, judge = load(model_name), Judge.load()
-
-# %% [markdown]
-# ## 1. What noise does to a picture
-#
-# The picture of this lesson, its prompt P, the prompt we want, P*, and the right answer. A program draws the scene, so
-# it can draw the right answer too.
-
-# %%
 scene = Scene(seed=2, thing="cat", color="orange", place="beach")
 edit = Edit(scene, scene.but(color="blue"))
 picture = edit.picture
@@ -71,29 +66,19 @@ show.pair(picture, edit.target_picture, prompts=(edit.prompt, edit.target_prompt
 # **Predict.** Time runs from 0 (clean) to 999 (noise). Up to which $t$ will you recognise the cat? And the horizon?
 
 # %%
-from helpers.diffusion import add_noise, noise, signal
+from helpers.diffusion import add_noise, noise
 
 x0 = model.encode(picture)
 z = noise(seed, x0.shape)
 times = [0, 200, 400, 600, 800, 999]
 noisy = [model.decode(add_noise(model, x0, z, t))[0] for t in times]
 show.pictures(noisy, labels=[f"t = {t}" for t in times], alt="the cat's latent with more and more noise, decoded - "
-              "notice that whiskers go first, then the outline, and the broad colours of sky and sand last")
+              "notice what you lose first: the whiskers, the outline, or the broad colours of sky and sand")
 
 # %% [markdown]
 # Fine details drown first, broad colours last. That order is what this lesson lives on: the time we noise to decides
 # which details the model may choose anew.
 #
-# The two factors of the formula, over time:
-
-# %%
-every = range(0, 1000, 50)
-factors = {"of the picture, sqrt(alpha_bar)": [signal(model, t) ** 0.5 for t in every],
-           "of the noise, sqrt(1 - alpha_bar)": [(1 - signal(model, t)) ** 0.5 for t in every]}
-show.curve(list(every), factors, xlabel="time t", ylabel="factor", alt="the factor of the picture falls from 1 towards "
-           "0 as time grows, that of the noise rises from 0 to 1 - notice where they cross: equal parts of both")
-
-# %% [markdown]
 # ### Exercise 1: the noising line
 #
 # *One line, 3 minutes.* Write $x_t$ from `x0`, `z` (tensors of one shape) and `alpha_bar` (a number in (0, 1]).
@@ -161,9 +146,10 @@ show.plane(points, points={"the guide": guide},
 # always the nearest (*unfaithful*). With a prompt, the goal is the heap it names, however far:
 
 # %%
-show.plane(points, points={"the guide": guide}, paths={"strength 0.2": paths("left", 0.2),
-           "strength 0.6": paths("left", 0.6)}, alt="the same guide under the prompt left - notice that a low strength "
-           "stops half way, close to the guide, while a high strength reaches the heap named left")
+show.plane(points, points={"the guide": guide},
+           paths={"strength 0.2": paths("left", 0.2), "strength 0.6": paths("left", 0.6)},
+           alt="the same guide under the prompt left - notice that a low strength stops half way, close to the guide, "
+           "while a high one reaches the heap named left")
 
 # %% [markdown]
 # Now count it. For each strength: how far from the guide does the result lie, and how far from the heap's centre?
@@ -245,29 +231,37 @@ print(getsource(sdedit).split('"""')[2])
 # %%
 from helpers.measure import score
 
-strengths = [0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0]
+strengths = [0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0]
 swept = [sdedit(model, picture, edit.target_prompt, strength=s, seed=seed) for s in strengths]
 scores = [score(result, edit, judge) for result in swept]
 show.sweep(swept, strengths, name="strength",
            scores={"obeyed": [s.obeyed for s in scores], "kept (dB)": [s.kept for s in scores]},
-           alt="the orange cat edited towards blue at growing strength, with obeyed and kept below - notice that kept "
-           "falls from the start, while obeyed jumps at some strength")
+           alt="the orange cat edited towards blue at growing strength, with obeyed and kept below - notice at which "
+           "strength the cat turns blue, and how much of the rest is lost by then")
 
 # %% [markdown]
-# *obeyed*: does the judge see what P* asks for? *kept*: how much of the rest is as it was (PSNR outside the true mask,
+# *obeyed*: does the judge see what P\* asks for? *kept*: how much of the rest is as it was (PSNR outside the true mask,
 # in dB; higher is better). At strength 0 the picture only goes through the autoencoder: that is the most anyone can
-# keep. At strength 1 the noise has drowned everything, and the model makes any blue cat on any beach.
+# keep. At strength 1 the noise has drowned everything, and what comes out is what the model makes of the prompt alone.
 #
 # Look inside one run: above the noisy state, below the clean picture the model has in mind at that moment.
 
 # %%
 recording = show.Recording(model)
-times = model.times(25, 0.7)
+times = model.times(model.steps, 0.9)
 with torch.no_grad():
     start = add_noise(model, x0, z, times[0])
     denoise(model, start, model.embed(edit.target_prompt), times, model.guidance, recording, progress=False)
-show.trajectory(recording, alt="one edit in time, the noisy picture above, the predicted clean one below - notice that "
-                "the cat's colour and place are settled early and only details change later")
+show.trajectory(recording, alt="one edit in time, the noisy picture above, the predicted clean one below - notice "
+                "when the cat's colour is settled, when its place, and what changes last")
+
+# %% [markdown]
+# The same run to drag through: the clean picture in mind, step by step.
+
+# %%
+moments = recording.moments(len(recording))
+show.scrubber([m.clean for m in moments], ["clean" if m.t < 0 else f"t = {m.t}" for m in moments],
+              alt="the clean picture in the model's mind - notice the step at which the colour is decided")
 
 # %% [markdown]
 # ### Exercise 3: the guidance line
@@ -296,27 +290,33 @@ check.guidance(my_guide)
 # </details>
 
 # %% [markdown]
-# One edit proves little. Here are more, of several kinds, each at five strengths (half a minute). Each dot is the mean
-# at one strength: to the right it obeys more, higher up it keeps more. The right answer would lie in the upper right
-# corner.
+# One edit proves little. A script made {{lesson02.strength.n}} edits of many kinds, those of lesson 1, at each
+# strength. These are its means. Each dot is one strength: to the right it obeys more, higher up it keeps more. The
+# right answer would lie in the upper right corner.
 
 # %%
-edits = [random_edit(kind, 0) for kind in ["color", "place", "sky", "wearing", "style", "ride color"]]
-rows = []
-for s in [0.3, 0.45, 0.6, 0.75, 0.9]:
-    results = [score(sdedit(model, e.picture, e.target_prompt, strength=s, seed=seed, progress=False), e, judge)
-               for e in edits]
-    rows += [(s, sum(r.obeyed for r in results) / len(edits), sum(r.kept for r in results) / len(edits))]
-names = [f"strength {s:g}" for s, _, _ in rows]
-show.scatter({name: (100 * obeyed, kept) for name, (_, obeyed, kept) in zip(names, rows, strict=True)}, line=names,
-             xlabel="obeyed (%)", ylabel="kept (dB)", alt="obeyed against kept for five strengths, connected - notice "
-             "that the line runs from upper left to lower right: what is gained in one is lost in the other")
+measured = {
+    "0": ("{{lesson02.strength.at.0.0.obeyed:.2f}}", "{{lesson02.strength.at.0.0.kept:.1f}}"),
+    "0.3": ("{{lesson02.strength.at.0.3.obeyed:.2f}}", "{{lesson02.strength.at.0.3.kept:.1f}}"),
+    "0.5": ("{{lesson02.strength.at.0.5.obeyed:.2f}}", "{{lesson02.strength.at.0.5.kept:.1f}}"),
+    "0.6": ("{{lesson02.strength.at.0.6.obeyed:.2f}}", "{{lesson02.strength.at.0.6.kept:.1f}}"),
+    "0.7": ("{{lesson02.strength.at.0.7.obeyed:.2f}}", "{{lesson02.strength.at.0.7.kept:.1f}}"),
+    "0.8": ("{{lesson02.strength.at.0.8.obeyed:.2f}}", "{{lesson02.strength.at.0.8.kept:.1f}}"),
+    "0.9": ("{{lesson02.strength.at.0.9.obeyed:.2f}}", "{{lesson02.strength.at.0.9.kept:.1f}}"),
+    "1": ("{{lesson02.strength.at.1.0.obeyed:.2f}}", "{{lesson02.strength.at.1.0.kept:.1f}}"),
+}
+show.scatter(measured, line=list(measured), xlabel="obeyed", ylabel="kept (dB)", alt="obeyed against kept for eight "
+             "strengths, connected in their order - notice the way from the upper left towards the lower right")
 
 # %% [markdown]
+# How sure are these means? At strength 0.8, obeyed is {{lesson02.strength.at.0.8.obeyed:.2f}} ±
+# {{lesson02.strength.at.0.8.obeyed_pm:.2f}} and kept is {{lesson02.strength.at.0.8.kept:.1f}} ±
+# {{lesson02.strength.at.0.8.kept_pm:.1f}} dB (95 %). The lesson's text has the whole table.
+#
 # ### Exercise 4: choose a strength
 #
-# *5 minutes.* `rows` is a list of `(strength, obeyed, kept)`, as above. Of the strengths that obey at least `least`,
-# return the one that keeps most; where none obeys enough, return `None`.
+# *5 minutes.* `rows` is a list of `(strength, obeyed, kept)`, like the numbers above. Of the strengths that obey at
+# least `least`, return the one that keeps most; where none obeys enough, return `None`.
 
 # %%
 def my_choice(rows, least):
@@ -352,11 +352,11 @@ check.choice_of_strength(my_choice)
 # **Your turn, if you like.** Paint over it, or press *clear* and paint something else (then change the prompt below).
 # If you only run the cell, this painting is used.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from PIL import Image, ImageDraw
 
-paper = Image.new("RGB", (128, 128), "#8ecff0")
-strokes = paper.copy()
+paper = Image.new("RGB", model.size, "#8ecff0")
+strokes = Image.new("RGB", (128, 128), "#8ecff0")
 pen = ImageDraw.Draw(strokes)
 pen.rectangle((0, 62, 128, 84), fill="#3f8fd0")
 pen.rectangle((0, 80, 128, 128), fill="#f0d9a0")
@@ -364,18 +364,20 @@ for box in [(44, 62, 86, 116), (42, 28, 88, 70)]:
     pen.ellipse(box, fill="#e8872e")
 for ear in [[(44, 44), (48, 16), (64, 32)], [(86, 44), (82, 16), (66, 32)]]:
     pen.polygon(ear, fill="#e8872e")
-brush = show.painter(paper, mode="scribble", start=strokes, alt="an orange blob with two ears before sea and sand")
+brush = show.painter(paper, mode="scribble", start=strokes.resize(model.size), alt="an orange blob with two ears "
+                     "before sea and sand")
 brush
 
 # %% [markdown]
-# **Predict.** Too little strength leaves strokes; too much forgets them. Where between 0.3 and 1 would you look?
+# **Predict.** Too little strength leaves strokes; too much forgets them. Where between 0.5 and 1 would you look?
 
 # %%
 painting, prompt = brush.result, "an orange cat on the beach"
-strengths = [0.3, 0.5, 0.6, 0.7, 0.8, 1.0]
+strengths = [0.5, 0.7, 0.8, 0.9, 1.0]
 real = [sdedit(model, painting, prompt, strength=s, seed=seed) for s in strengths]
-show.sweep(real, strengths, name="strength", alt="the stroke painting under the prompt an orange cat on the beach at "
-           "growing strength - notice where strokes become a drawn cat, and where the cat leaves its place")
+show.sweep([painting, *real], [0, *strengths], name="strength (0 is the painting itself)", alt="the stroke painting "
+           "under the prompt an orange cat on the beach at growing strength - notice where strokes become a drawing, "
+           "and where the cat leaves its place")
 
 # %% [markdown]
 # In the plane, the painting was the guide beside the heaps: no picture of the world, but close to one. Noise of about
@@ -443,83 +445,103 @@ check.calls_of_magicmix(my_calls)
 # </details>
 
 # %% [markdown]
-# The lecture's example: the layout of a cat, the meaning of a train. (The knobs are higher than the paper's 0.3 and
-# 0.6, since Picturebook's schedule holds less noise at the same time than Stable Diffusion's.)
+# The paper gives a coffee machine the shape of a corgi. We give a castle the shape of a cat. (The knobs are higher than
+# the paper's 0.3 and 0.6, since Picturebook's schedule holds less noise at the same time than Stable Diffusion's.)
 #
-# **Predict.** Which ends will the sweep of `nu` have? What is left of the mix at `nu` = 0, and what at `nu` = 1?
+# **Predict.** Which ends will the sweep of `nu` have? What is left of the cat at `nu` = 0, and what at `nu` = 1?
 
 # %%
-knobs = {"k_min": 0.4, "k_max": 0.8}
-nus = [0.0, 0.4, 0.6, 0.8, 0.9, 1.0]
-mixes = [magicmix(model, picture, "a train", **knobs, nu=nu, seed=seed) for nu in nus]
-plain = [sdedit(model, picture, "a train", strength=s, seed=seed) for s in knobs.values()]
-assert mixes[0].tobytes() == plain[0].tobytes() and mixes[-1].tobytes() == plain[1].tobytes()
-show.sweep(mixes, nus, name="nu", alt="the cat mixed with the prompt a train at growing nu - notice the ends: the cat "
-           "nearly untouched on the left, and on the right a train with nothing of the cat but its place")
+mix_prompt, knobs = "a castle on the beach", {"k_min": 0.5, "k_max": 0.9}
+nus = [0.0, 0.3, 0.5, 0.7, 0.9, 1.0]
+mixes = [magicmix(model, picture, mix_prompt, **knobs, nu=nu, seed=seed) for nu in nus]
+ends = [sdedit(model, picture, mix_prompt, strength=s, seed=seed) for s in knobs.values()]
+assert [end.tobytes() for end in ends] == [mixes[0].tobytes(), mixes[-1].tobytes()]
+show.sweep(mixes, nus, name="nu", alt="the cat mixed with the prompt a castle on the beach at growing nu - notice "
+           "what of the cat's shape and colours is left in between")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
 # `nu` = 0 is SDEdit at strength `k_min`: each step is thrown away, until the mixing ends. `nu` = 1 is SDEdit at
-# strength `k_max`: nothing is mixed in. MagicMix is a road between the two; the last lines of the cell prove it, pixel
-# for pixel.
+# strength `k_max`: nothing is mixed in. MagicMix is a road between the two; the line with `assert` proves it, to the
+# last bit.
 # </details>
 #
 # The two other knobs: `k_max` says how much of the layout is drowned at the start, `k_min` how long the picture keeps
 # pulling.
 
 # %%
-k_mins, k_maxs = [0.2, 0.4, 0.6], [0.6, 0.8, 1.0]
-grid = [[magicmix(model, picture, "a train", k_min=low, k_max=high, nu=0.8, seed=seed) for high in k_maxs]
-        for low in k_mins]
-show.pictures(grid, columns=[f"k_max {k:g}" for k in k_maxs], rows=[f"k_min {k:g}" for k in k_mins], side=128,
-              alt="the mix of cat and train for three values of k_min and of k_max - notice that a small k_min keeps "
-              "the cat's drawing whatever k_max is, and a large one lets the train be drawn")
+k_mins, k_maxs = [0.3, 0.5, 0.7], [0.8, 1.0]
+grid = [[magicmix(model, picture, mix_prompt, k_min=low, k_max=high, nu=0.7, seed=seed) for low in k_mins]
+        for high in k_maxs]
+show.pictures(grid, columns=[f"k_min {k:g}" for k in k_mins], rows=[f"k_max {k:g}" for k in k_maxs], side=128,
+              alt="the mix of cat and castle for three values of k_min and two of k_max - notice which of the two "
+              "knobs moves the mix more")
 
 # %% [markdown]
-# What does the judge see in such a mix? Here it looks at mixes of two animals. For each `nu`: how sure is it of the
-# picture's animal, and of the prompt's?
+# What does the judge see in such mixes? The script mixed {{lesson02.mixing.n}} pairs of animals, with `k_min` =
+# {{lesson02.mixing.middle.k_min}} and `k_max` = {{lesson02.mixing.middle.k_max}}. For each `nu`: how many mixes does
+# the judge take for the picture's animal, for the prompt's, and for neither?
 
 # %%
-pairs = [random_edit("thing", number) for number in range(5)]
-nus = [0.0, 0.5, 0.7, 0.8, 0.9, 1.0]
-seen = {nu: judge.read([magicmix(model, e.picture, f"a {e.target.thing}", **knobs, nu=nu, seed=seed, progress=False)
-                        for e in pairs]) for nu in nus}
-share = {side: [sum(r.agrees(getattr(e, side), "thing") for e, r in zip(pairs, seen[nu], strict=True)) / len(pairs)
-                for nu in nus] for side in ("source", "target")}
-show.curve(nus, {"the picture's animal": share["source"], "the prompt's animal": share["target"]}, xlabel="nu",
-           ylabel="share of mixes", alt="how many mixes the judge takes for the picture's animal and for the prompt's, "
-           "over nu - notice that one takes over from the other at a large nu, and that there are mixes of neither")
+judged = {
+    "the picture's animal": [
+        "{{lesson02.mixing.nu.0.old:.2f}}", "{{lesson02.mixing.nu.0.3.old:.2f}}", "{{lesson02.mixing.nu.0.5.old:.2f}}",
+        "{{lesson02.mixing.nu.0.7.old:.2f}}", "{{lesson02.mixing.nu.0.9.old:.2f}}", "{{lesson02.mixing.nu.1.old:.2f}}"],
+    "the prompt's animal": [
+        "{{lesson02.mixing.nu.0.obeyed:.2f}}", "{{lesson02.mixing.nu.0.3.obeyed:.2f}}",
+        "{{lesson02.mixing.nu.0.5.obeyed:.2f}}", "{{lesson02.mixing.nu.0.7.obeyed:.2f}}",
+        "{{lesson02.mixing.nu.0.9.obeyed:.2f}}", "{{lesson02.mixing.nu.1.obeyed:.2f}}"],
+    "neither": [
+        "{{lesson02.mixing.nu.0.neither:.2f}}", "{{lesson02.mixing.nu.0.3.neither:.2f}}",
+        "{{lesson02.mixing.nu.0.5.neither:.2f}}", "{{lesson02.mixing.nu.0.7.neither:.2f}}",
+        "{{lesson02.mixing.nu.0.9.neither:.2f}}", "{{lesson02.mixing.nu.1.neither:.2f}}"],
+}
+show.curve(nus, judged, xlabel="nu", ylabel="share of mixes", alt="three curves over nu: how many mixes the judge "
+           "takes for the picture's animal, for the prompt's and for neither - notice where one of them takes over")
 
 # %% [markdown]
 # ## 6. Where both break
 #
-# **The background drifts.** We asked for a blue cat and nothing else. The strength that makes the cat blue moves the
-# palms and the sun as well: the noise does not know which part we meant.
+# **The background drifts.** We asked for a blue cat and nothing else. But noise does not know which part we meant: it
+# falls on the palms and the sun as well.
+#
+# **Predict.** Of the sweep in section 3 we take the picture that obeys and keeps most. Where will it differ from the
+# right answer?
 
 # %%
 best = max(range(len(swept)), key=lambda i: (scores[i].obeyed, scores[i].kept))
 show.difference(edit.target_picture, swept[best], labels=("the right answer", "SDEdit"), alt="the right answer, the "
-                "edited picture, and how much each pixel differs - notice bright spots outside the cat: palms, sea")
+                "edited picture, and how much each pixel differs - notice the differences that lie outside the cat")
 
 # %% [markdown]
-# **Small things drown first.** Sunglasses are small. Low strength does not put them on; high strength does, on another
-# cat.
+# **Small things drown first.** Sunglasses are small. By the time the noise lets the model draw them, it has also
+# drowned the cat that should wear them. Is there a strength that puts them on *this* cat?
 
 # %%
 glasses = Edit(scene, scene.but(wearing="sunglasses"))
-strengths = [0.4, 0.6, 0.8, 1.0]
+strengths = [0.6, 0.8, 1.0]
 worn = [sdedit(model, picture, glasses.target_prompt, strength=s, seed=seed) for s in strengths]
-show.sweep(worn, strengths, name="strength", alt="the cat under a prompt with sunglasses at four strengths - notice "
-           "that the cat which wears them is no longer the same cat")
+show.pictures([picture, *worn, glasses.target_picture], labels=["I", *(f"strength {s:g}" for s in strengths),
+              "the true I*"], side=160, alt="the cat, the same under a prompt with sunglasses at three strengths, and "
+              "the right answer - notice who wears sunglasses, and whether it still is the same cat")
 
 # %% [markdown]
 # **The seed decides.** Four seeds, the same knobs. Papers show the good one.
 
 # %%
-four = [magicmix(model, picture, "a train", **knobs, nu=0.9, seed=s) for s in range(4)]
-show.pictures(four, labels=[f"seed {s}" for s in range(4)], side=160, alt="four mixes of cat and train with the same "
-              "knobs and different seeds - notice how different they are, and that some are neither")
+four = [magicmix(model, picture, mix_prompt, **knobs, nu=0.7, seed=s) for s in range(4)]
+show.pictures(four, labels=[f"seed {s}" for s in range(4)], side=160, alt="four mixes of cat and castle with the same "
+              "knobs and different seeds - notice in what they differ")
+
+# %% [markdown]
+# ## 7. The studio
+#
+# Everything so far, without a line of code: choose a method and knobs, press *run*, compare with your earlier tries.
+
+# %% tags=["nbval-ignore-output"]
+lab = show.studio(model, [sdedit, magicmix], {"the cat": picture, "the painting": painting}, prompt=edit.target_prompt)
+lab
 
 # %% [markdown]
 # ### Exercise 7: do better (open)
@@ -538,7 +560,7 @@ check.better_edit(my_score, scores)
 #
 # ```python
 # tries = [magicmix(model, picture, edit.target_prompt, k_min=0.3, k_max=k_max, nu=nu, seed=s)
-#          for k_max in (0.7, 0.8) for nu in (0.8, 0.9) for s in range(6)]
+#          for k_max in (0.8, 0.9) for nu in (0.8, 0.9) for s in range(6)]
 # my_score = max((score(p, edit, judge) for p in tries), key=lambda s: (s.obeyed, s.kept))
 # check.better_edit(my_score, scores)
 # ```
@@ -552,10 +574,13 @@ check.better_edit(my_score, scores)
 #
 # 1. Noise drowns details first and colours last; the strength says what the model may choose anew.
 # 2. One knob trades *obeyed* for *kept*. No value is right for every edit, and the background always drifts.
-# 3. MagicMix goes from SDEdit at `k_min` (`nu` = 0) to SDEdit at `k_max` (`nu` = 1) at no extra cost.
+# 3. MagicMix goes from SDEdit at `k_min` (`nu` = 0) to SDEdit at `k_max` (`nu` = 1) at no extra cost: both call the
+#    network once a step. Of {{lesson02.costs.steps}} steps at strength {{lesson02.costs.strength}} that is
+#    {{lesson02.costs.calls.sdedit}} calls for each, as for diffusers' own image-to-image pipeline
+#    ({{lesson02.costs.calls.diffusers img2img}}).
 #
 # **References.** Meng, He, Song, Song, Wu, Zhu, Ermon: *SDEdit*, ICLR 2022, arXiv:2108.01073. Liew, Yan, Zhou, Feng:
 # *MagicMix*, 2022, arXiv:2210.16056. Song, Meng, Ermon: *Denoising diffusion implicit models*, ICLR 2021,
 # arXiv:2010.02502. Ho, Salimans: *Classifier-free diffusion guidance*, 2022, arXiv:2207.12598.
 #
-# Next: [3. Masking](03_masking.ipynb), where the background stays because we say so.
+# Next: 3. Masking, where the background stays because we say so.

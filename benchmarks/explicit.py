@@ -1,0 +1,72 @@
+"""Prompt-to-Prompt's edits on explicit attention maps, as the paper writes them: the baseline of `attention.py`.
+
+Every map of every layer is formed, edited and multiplied with the values. Slow on purpose; it shares nothing with
+`helpers.attention` but the numbers of an `Edit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.attention import Edit
+
+
+class ExplicitMaps:
+    """A layer's processor that forms softmax(Q K^T / sqrt(d)); the batch ends with the source's row and the targets'."""
+
+    def __init__(self) -> None:
+        self.now: list[tuple[Tensor, Tensor, int]] = []  # A, b and the grid of self-attention for each target
+        self.latent = (0, 0)
+        self.maps: Tensor | None = None
+        self.keep = False
+
+    def __call__(self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
+                 attention_mask: Tensor | None = None, temb: Tensor | None = None) -> Tensor:
+        """The layer's output."""
+        text = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        q, k, v = (attn.head_to_batch_dim(part) for part in
+                   (attn.to_q(hidden_states), attn.to_k(text), attn.to_v(text)))  # (B heads, ., d)
+        maps = (q @ k.transpose(1, 2) * q.shape[-1] ** -0.5).softmax(-1).unflatten(0, (-1, attn.heads))
+        before, first = maps, len(maps) - len(self.now)
+        edited = [self._edited(maps[first - 1], maps[first + i], *one, cross=encoder_hidden_states is not None)
+                  for i, one in enumerate(self.now)]
+        maps = torch.cat([maps[:first], torch.stack(edited)]) if edited else maps
+        if self.keep and encoder_hidden_states is not None:
+            self.maps = torch.stack([before, maps], 1)  # (B, 2, heads, pixels, n)
+        out = attn.batch_to_head_dim(maps.flatten(0, 1) @ v)
+        return attn.to_out[1](attn.to_out[0](out)) / attn.rescale_output_factor
+
+    def _edited(self, M: Tensor, M_star: Tensor, A: Tensor, b: Tensor, up_to: int, cross: bool) -> Tensor:
+        if cross:
+            return M @ A.to(M) + M_star * b.to(M)
+        h, w = self.latent
+        while h * w > M.shape[-1]:
+            h, w = -(-h // 2), -(-w // 2)
+        return M if min(h, w) <= up_to else M_star
+
+
+@contextmanager
+def explicit_maps(model: Any, edits: Sequence[Edit], steps: int, keep: bool = False) -> Iterator[dict[str, ExplicitMaps]]:
+    """The model with explicit maps under these edits; gives the processor of each layer. `keep`: `maps` of the last call."""
+    before = dict(model.unet.attn_processors)
+    layers = {name: ExplicitMaps() for name in before}
+    step_at = {t: i for i, t in enumerate(model.times(steps)[:-1])}
+
+    def tell(_: Any, inputs: tuple[Any, ...]) -> None:
+        step = step_at[int(inputs[1])]
+        for layer in layers.values():
+            layer.now = [(*edit.at(step, steps), edit.selves[edit.piece(step, steps)]) for edit in edits]
+            layer.latent, layer.keep = tuple(inputs[0].shape[-2:]), keep
+
+    hook = model.unet.register_forward_pre_hook(tell)
+    model.unet.set_attn_processor(dict(layers))
+    try:
+        yield layers
+    finally:
+        model.unet.set_attn_processor(before)
+        hook.remove()

@@ -1,0 +1,272 @@
+"""Lesson 7 in numbers: what DreamBooth learns of a subject, what the model forgets meanwhile, and what a step costs.
+
+    python benchmarks/lesson07.py                      measures everything and writes results/lesson07.json
+    python benchmarks/lesson07.py --rows FILE          the same; goes on from the rows in FILE if it was interrupted
+    python benchmarks/lesson07.py --quick              a few steps with one subject, written nowhere
+
+For each subject and seed the model is fitted in several ways and asked three things:
+
+    subject    pictures of "a sks cat" in contexts it was never seen in: the share that shows the subject
+    prompt     the same pictures: the share of what the prompt asks for (place, doing, ride) that they show
+    drift      pictures of "a cat": the share that shows the subject (0 is right)
+    diversity  mean distance of pictures of "a cat", and of "a sks cat", in the judge's features; before fitting, "a
+               cat" is the measure
+
+Needs the embedded model and its judge. About three hours of two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from statistics import fmean, median, stdev
+from time import perf_counter, process_time
+from typing import Any
+
+import torch
+from record import record
+from torch.nn import functional as F
+
+from helpers import load
+from helpers.dreambooth import fit_dreambooth, prior_pictures
+from helpers.finetune import Weights, fast_dtype, fit_weights, full, lora, share
+from helpers.finetune import denoising_loss as our_loss
+from helpers.finetune import draw as our_draw
+from helpers.model import DiffusersModel, quiet
+from helpers.picturebook.judge import Judge
+from helpers.picturebook.subjects import CONTEXTS, SUBJECTS, Recognizer, Subject, obeyed
+from helpers.textual_inversion import fit_textual_inversion
+
+WORD = "sks"
+MEASURED_AT = (25, 50, 100, 200, 400)
+USUAL = {"steps": 150, "batch": 4}
+PRIOR = 32
+TIMED = 4  # steps
+FEW_STEPS = 15  # of sampling: enough to tell what is in a picture
+
+#: way of fitting -> its knobs; "prior" is how many pictures of the class keep it in mind, 0: naive fine-tuning
+WAYS: dict[str, dict[str, Any]] = {
+    "naive": {"prior": 0, "steps": 400},
+    "with prior": {"prior": PRIOR, "steps": 400},
+    "lora, naive": {"prior": 0, "rank": 4},
+    "lora, with prior": {"prior": PRIOR, "rank": 4},
+    "text encoder, with prior": {"prior": PRIOR, "text_encoder": True},
+    "textual inversion": {"prior": 0},
+    **{f"lr {lr:g}": {"prior": PRIOR, "lr": lr} for lr in (3e-5, 3e-4)},
+    **{f"prior weight {w:g}": {"prior": PRIOR, "prior_weight": w} for w in (0.1, 0.3, 3.0)},
+    **{f"{n} prior pictures": {"prior": n} for n in (4, 16, 64)},
+    **{f"rank {r}": {"prior": PRIOR, "rank": r} for r in (1, 16)},
+}
+
+
+class Bench:
+    """The model, the judge, a recognizer of each subject, and how much is measured."""
+
+    def __init__(self, quick: bool) -> None:
+        self.model, self.judge, self.quick = load(device="cpu"), Judge.load(), quick
+        self.contexts = list(CONTEXTS)[:2] if quick else list(CONTEXTS)
+        self.count = 2 if quick else 16
+        self.sampling = {"steps": 3 if quick else FEW_STEPS, "progress": False}
+        self.recognizers: dict[str, Recognizer] = {}
+
+    def recognizer(self, subject: Subject) -> Recognizer:
+        """Learnt from drawings as the autoencoder gives them back."""
+        if subject.name not in self.recognizers:
+            through = lambda pictures: self.model.decode(self.model.encode(pictures))  # noqa: E731
+            self.recognizers[subject.name] = Recognizer(subject, self.judge, 20 if self.quick else 100, through)
+        return self.recognizers[subject.name]
+
+    def many(self, prompt: str) -> list[Any]:
+        """`count` pictures of one prompt."""
+        return self.model.generate(prompt, seed=list(range(500, 500 + self.count)), **self.sampling)
+
+    def measure(self, subject: Subject, weights: Weights | None) -> dict[str, float]:
+        """All numbers of one fitted model; of the model itself without weights."""
+        with (weights or Weights({}, (WORD,))).on(self.model):
+            prompts = [subject.prompt(WORD, context) for context in self.contexts]
+            scenes = self.model.generate(prompts, seed=list(range(900, 900 + len(prompts))), **self.sampling)
+            its, others = self.many(subject.prompt(WORD)), self.many(subject.prompt())
+        shows = self.recognizer(subject).of
+        return {
+            "subject": fmean(p > 0.5 for p in shows(scenes)),
+            "prompt": fmean(self._obeyed(subject, scenes)),
+            "drift": fmean(p > 0.5 for p in shows(others)),
+            "diversity of the class": diversity(self.judge, others),
+            "diversity of the subject": diversity(self.judge, its),
+        }
+
+    def _obeyed(self, subject: Subject, pictures: Sequence[Any]) -> Iterator[bool]:
+        """Whether each attribute that each context asks for is seen."""
+        for context, reading in zip(self.contexts, self.judge.read(pictures), strict=True):
+            for name in obeyed(context):
+                yield reading.agrees(subject.scene(context), name)
+
+
+def diversity(judge: Judge, pictures: Sequence[Any]) -> float:
+    """The mean distance of two of the pictures, in the judge's features."""
+    return float(torch.pdist(judge.describe(pictures)).mean())
+
+
+# ------------------------------------------------------------------------------------------------------------ the fits
+
+
+def rows_of(bench: Bench, subject: Subject, way: str, seed: int) -> list[dict[str, Any]]:
+    """One fit, measured at its end; the two ways that are compared step by step at several steps before, too."""
+    knobs = USUAL | WAYS[way] | ({"steps": 2, "batch": 1} if bench.quick else {})
+    at = MEASURED_AT if knobs["steps"] == MEASURED_AT[-1] else (knobs["steps"],)
+    rows: list[dict[str, Any]] = []
+    start = perf_counter()
+
+    def watch(step: int, weights: Weights, **_: Any) -> None:
+        nonlocal start
+        if step in at:
+            seconds = perf_counter() - start
+            rows.append({"who": subject.name, "way": way, "seed": seed, "step": step, "seconds": round(seconds, 1)}
+                        | {k: round(v, 4) for k, v in bench.measure(subject, weights).items()})
+            start = perf_counter() - seconds
+
+    fitted(bench, subject, knobs, way, seed, watch)
+    return rows
+
+
+def fitted(bench: Bench, subject: Subject, knobs: dict[str, Any], way: str, seed: int, watch: Any) -> Weights:
+    """One way's fit, by its knobs."""
+    count = knobs.pop("prior")
+    pictures, common = subject.pictures(), {"seed": seed, "watch": watch, "progress": False}
+    if way == "textual inversion":
+        return fit_textual_inversion(bench.model, pictures, subject.prompt(WORD), WORD, subject.noun, **knobs, **common)
+    class_prompt = subject.prompt() if count else None
+    prior = prior_pictures(bench.model, subject.prompt(), 1 if bench.quick else count, seed=10_000 + 1000 * seed,
+                           **bench.sampling) if count else ()
+    return fit_dreambooth(bench.model, pictures, subject.prompt(WORD), class_prompt, prior, **knobs, **common)
+
+
+def all_rows(bench: Bench, file: Path | None, subjects: Sequence[str], seeds: int) -> list[dict[str, Any]]:
+    """Every fit's rows; those in the file are not measured again."""
+    rows = [json.loads(line) for line in file.read_text().splitlines()] if file and file.exists() else []
+    done = {(row["who"], row["way"], row["seed"]) for row in rows}
+    ways = ("naive", "lora, with prior", "textual inversion") if bench.quick else tuple(WAYS)
+    for name, way, seed in product(subjects, ("before", *ways), range(seeds)):
+        if (name, way, seed) in done or (way == "before" and seed):
+            continue
+        subject = SUBJECTS[name]
+        new = ([{"who": name, "way": way, "seed": 0, "step": 0} | bench.measure(subject, None)]
+               if way == "before" else rows_of(bench, subject, way, seed))
+        rows += new
+        for row in new:
+            print(row, flush=True)
+            if file:
+                with file.open("a") as f:
+                    f.write(json.dumps(row) + "\n")
+    return rows
+
+
+def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
+    """way -> step -> each number's mean over subjects and seeds, and 1.96 standard errors of it under "name +-"."""
+    out: dict[str, dict[str, dict[str, float]]] = {}
+    for way, step in dict.fromkeys((row["way"], row["step"]) for row in rows):
+        group = [row for row in rows if (row["way"], row["step"]) == (way, step)]
+        numbers: dict[str, float] = {"fits": len(group)}
+        for name in group[0].keys() - {"who", "way", "seed", "step"}:
+            values = [row[name] for row in group]
+            spread = 1.96 * stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
+            numbers |= {name: round(fmean(values), 3), f"{name} +-": round(spread, 3)}
+        out.setdefault(way, {})[str(step)] = numbers
+    return out
+
+
+# ------------------------------------------------------------------------------------------------------ what it costs
+
+
+def costs(model: DiffusersModel, repeats: int) -> dict[str, Any]:
+    """Seconds of processor time of TIMED steps, ours and as diffusers' training scripts write them, taking turns."""
+    runs = {"full, float32": OurStep(model, full(model), torch.float32), "full": OurStep(model, full(model)),
+            "lora": OurStep(model, lora(model, 4)), "diffusers full, float32": TheirStep(model, None)}
+    if fast_dtype(model.device) == torch.bfloat16:
+        runs["diffusers full, bfloat16"] = TheirStep(model, torch.bfloat16)
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(repeats + 1):
+        for name, run in runs.items():
+            start = process_time()
+            run()
+            times[name].append(process_time() - start)
+    seconds = {name: median(values[1:]) for name, values in times.items()}
+    peer = seconds["diffusers full, float32"]
+    return {"rows in a step": 8, "steps": TIMED, "repeats": repeats,
+            "seconds": {k: round(v, 3) for k, v in seconds.items()},
+            "against diffusers, float32": {k: round(v / peer, 3) for k, v in seconds.items()}}
+
+
+class OurStep:
+    """A short fit by `fit_weights`, with its set-up."""
+
+    def __init__(self, model: DiffusersModel, start: Weights, dtype: torch.dtype | None = None) -> None:
+        self.model, self.start, self.dtype = model, start, dtype
+        self.x0, self.text = torch.randn(8, *model.shape(1)[1:], generator=torch.Generator().manual_seed(0)), None
+
+    def __call__(self) -> None:
+        """The fit."""
+        text = self.model.embed("a cat").rows(8)
+
+        def loss(step: int) -> torch.Tensor:
+            t, z = our_draw(self.model, 0, step, self.x0.shape)
+            return our_loss(self.model, self.x0[share(8)], text, t, z).mean()
+
+        fit_weights(self.model, self.start, loss, steps=TIMED, lr=1e-5, dtype=self.dtype, progress=False)
+
+
+class TheirStep:
+    """As many optimisation steps as diffusers' train_dreambooth.py makes them, with the set-up of the optimizer."""
+
+    def __init__(self, model: DiffusersModel, dtype: torch.dtype | None) -> None:
+        from copy import deepcopy
+
+        self.model, self.dtype, self.unet = model, dtype, deepcopy(model.unet).train().requires_grad_(True)
+        self.x0 = torch.randn(8, *model.shape(1)[1:], generator=torch.Generator().manual_seed(0))
+
+    def __call__(self) -> None:
+        """Noise, target, forward pass, loss, backward pass, clip, AdamW."""
+        scheduler, text = self.model.scheduler, self.model.embed("a cat").rows(8).embeddings
+        optimizer = torch.optim.AdamW(self.unet.parameters(), lr=1e-5, betas=(0.9, 0.999), weight_decay=1e-2)
+        for _ in range(TIMED):
+            noise, t = torch.randn_like(self.x0), torch.randint(0, 1000, (8,))
+            noisy = scheduler.add_noise(self.x0, noise, t)
+            with torch.autocast("cpu", self.dtype or torch.bfloat16, enabled=self.dtype is not None):
+                predicted = self.unet(noisy, t, text, return_dict=False)[0]
+            target = scheduler.get_velocity(self.x0, noise, t)
+            first, second = (F.mse_loss(p.float(), q.float()) for p, q in zip(predicted.chunk(2), target.chunk(2),
+                                                                             strict=True))
+            (first + second).backward()
+            torch.nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+
+def main() -> None:
+    """Measure and write, as the command line says."""
+    parser = argparse.ArgumentParser(description="Measure lesson 7.")
+    parser.add_argument("--quick", action="store_true", help="a few steps with one subject, written nowhere")
+    parser.add_argument("--rows", type=Path, help="a file for the rows measured so far")
+    parser.add_argument("--seeds", type=int, default=2, help="fits of each subject and way")
+    arguments = parser.parse_args()
+    with quiet():
+        bench = Bench(arguments.quick)
+    subjects = list(SUBJECTS)[:1] if arguments.quick else list(SUBJECTS)
+    drawings = 5 if arguments.quick else 50
+    told = {name: round(bench.recognizer(SUBJECTS[name]).accuracy(drawings), 3) for name in subjects}
+    price = costs(bench.model, 1 if arguments.quick else 7)
+    print(json.dumps({"recognizer": told, "costs": price}, indent=1), flush=True)
+    rows = all_rows(bench, arguments.rows, subjects, 1 if arguments.quick else arguments.seeds)
+    found = {"word": WORD, "subjects": subjects, "seeds": arguments.seeds, "recognizer_accuracy": told, "costs": price,
+             "at": summary(rows), "rows": rows}
+    if arguments.quick:
+        print(json.dumps(found["at"], indent=1))
+    else:
+        print(record("lesson07", found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""DreamBooth: teach a model one subject from a few pictures, and keep its idea of the subject's class.
+
+Ruiz et al., CVPR 2023, arXiv:2208.12242, equations 1 and 2.
+Differs from the paper: the error is that of the network's own output (see `finetune.denoising_loss`).
+
+    paper          here           what                                               shape or range
+    x              x0             latents of the pictures of the subject             (n, C, h, w)
+    c              prompt         a prompt with a word for the subject               "a sks cat"
+    x_pr           x_pr           latents of the frozen model's pictures of c_pr     (m, C, h, w)
+    c_pr           class_prompt   the same prompt without the word                   "a cat"
+    lambda         prior_weight   weight of the prior-preservation loss              0: plain fine-tuning
+    eps, eps'      noise          the noise of the rows of both                      (B, C, h, w)
+    -              rank           fit a LoRA of this rank; None: all weights         1 ... the layers' width
+
+Naive fine-tuning, without the prior, forgets: "a cat" comes to mean the subject (language drift), and the pictures come
+to be alike (reduced diversity).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from helpers.diffusion import Text, Watch, ignore, join
+from helpers.finetune import (
+    TEXT_ENCODERS,
+    FitWarning,
+    Trainable,
+    Weights,
+    check_folder,
+    denoising_loss,
+    digest,
+    fit_weights,
+    full,
+    lora,
+    rows,
+    written,
+)
+from helpers.pictures import as_picture
+from helpers.words import words_of
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+
+
+def prior_pictures(
+    model: Any, class_prompt: str, count: int = 100, *, seed: int = 0, folder: str | Path | None = None,
+    progress: bool = True, **knobs: Any
+) -> list[Image.Image]:
+    """x_pr: `count` pictures that the model makes of its class, before it is fine-tuned.
+
+    folder: where they are kept as PNG files; those already there are not made again.
+    knobs: steps, guidance and size as for `model.generate`.
+    """
+    if folder is None:
+        return model.generate(class_prompt, seed=list(range(seed, seed + count)), progress=progress, **knobs)
+    check_folder(Path(folder))
+    files = {i: Path(folder) / f"{seed + i:05}.png" for i in range(count)}
+    missing = [i for i, file in files.items() if not file.is_file()]
+    for some in (missing[i : i + 16] for i in range(0, len(missing), 16)):
+        made = model.generate(class_prompt, seed=[seed + i for i in some], progress=progress, **knobs)
+        for i, picture in zip(some, made, strict=True):
+            written(files[i], lambda new, picture=picture: picture.save(new, "PNG"))
+    return [as_picture(file) for file in files.values()]
+
+
+def fit_dreambooth(
+    model: Trainable,
+    pictures: Sequence[Any] | str | Path,
+    prompt: str,
+    class_prompt: str | None = None,
+    prior: Sequence[Any] = (),
+    *,
+    prior_weight: float = 1.0,
+    rank: int | None = None,
+    text_encoder: bool = False,
+    steps: int = 150,
+    lr: float | None = None,
+    batch: int = 4,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    watch: Watch = ignore,
+    progress: bool = True,
+) -> Weights:
+    """The weights with which `prompt` ("a sks cat") means the subject of `pictures`; apply them with `.on(model)`.
+
+    pictures: of the subject, 3 to 6 are usual; a folder, or a list of pictures in any form and size.
+    class_prompt, prior: "a cat" and pictures of it (see `prior_pictures`); without them it is naive fine-tuning.
+    text_encoder: fit the text encoders, too.
+    lr: 1e-4 for all weights and 1e-3 for a LoRA unless given, which suits Picturebook; Stable Diffusion wants 5e-6
+        and 1e-4, and 400 to 800 steps.
+    batch: pictures of the subject in a step; with a prior, as many of its pictures besides.
+    folder, watch: as in `finetune.fit`; a fit that was interrupted goes on from its folder.
+    Raises ValueError for pictures that cannot be read, which are all named, and for numbers out of range.
+    """
+    check_prior(prior, class_prompt, prior_weight)
+    subject, others = subject_pictures(pictures), subject_pictures(prior) if prior else []
+    x0, x_pr = model.encode(subject), model.encode(others) if others and prior_weight else None  # once, not each step
+    prompts = [prompt] if x_pr is None else [prompt, class_prompt]
+    networks = ["unet", *(name for name in TEXT_ENCODERS if text_encoder and name in model.networks)]
+    text = None if text_encoder else embedded(model, prompts)
+
+    def loss(step: int) -> Tensor:
+        c = embedded(model, prompts) if text is None else text
+        x, t, noise = rows(model, x0, batch, seed, step)
+        if x_pr is None:
+            return denoising_loss(model, x, c, t, noise).mean()
+        both = zip((x, t, noise), rows(model, x_pr, batch, f"{seed}, prior", step), strict=True)
+        x, t, noise = (torch.cat(pair) for pair in both)  # one call of the network for both terms
+        c = join(c[[0] * (len(x) // 2)], c[[1] * (len(x) // 2)])
+        error, error_pr = denoising_loss(model, x, c, t, noise).chunk(2)
+        return error.mean() + prior_weight * error_pr.mean()
+
+    told = {"method": "dreambooth", "prompt": prompt, "class_prompt": class_prompt, "seed": seed, "batch": batch,
+            "rank": rank, "networks": networks, "prior_weight": prior_weight, "pictures": digest(subject),
+            "prior": digest(others)}
+    start = full(model, networks) if rank is None else lora(model, rank, networks=networks, seed=seed)
+    lr = lr if lr is not None else 1e-4 if rank is None else 1e-3
+    return fit_weights(model, replace(start, words=tuple(words_of(prompt)), told=told), loss, steps=steps, lr=lr,
+                       folder=folder, watch=watch, progress=progress)
+
+
+def check_prior(prior: Sequence[Any], class_prompt: str | None, prior_weight: float) -> None:
+    """An error if the prior is only half given or its weight is out of range."""
+    if not 0 <= prior_weight <= 1000:
+        raise ValueError(f"prior_weight is {prior_weight}; expected 0 (no prior) or more, 1 is usual.")
+    if bool(prior) != (class_prompt is not None):
+        raise ValueError("The prior wants both: class_prompt='a cat', say, and prior=prior_pictures(model, 'a cat').")
+
+
+def embedded(model: Trainable, prompts: str | Sequence[str]) -> Text:
+    """The prompts, without a warning that the subject's word is new: that is what it is for."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.embed(prompts)
+
+
+def subject_pictures(pictures: Sequence[Any] | str | Path) -> list[Image.Image]:
+    """The pictures of a folder or a list, RGB; a ValueError that names every one that cannot be read.
+
+    Pictures that are the same are taken, with a FitWarning: they count as often as they are there.
+    """
+    found, broken = [], []
+    for name, picture in listed(pictures):
+        try:
+            found.append(as_picture(picture))
+        except (ValueError, TypeError, OSError) as error:
+            broken.append(f"{name}: {error}")
+    if broken:
+        raise ValueError("Some pictures cannot be used; leave them out or save them again. " + " | ".join(broken))
+    if not found:
+        raise ValueError("There are no pictures: give 3 to 6 of the subject, as a list or a folder of picture files.")
+    same = len(found) - len({(picture.size, picture.tobytes()) for picture in found})
+    if same:
+        warnings.warn(f"{same} of the {len(found)} pictures are there more than once and count more than the others: "
+                      "leave the copies out.", FitWarning, stacklevel=3)
+    return found
+
+
+def listed(pictures: Sequence[Any] | str | Path) -> list[tuple[str, Any]]:
+    """(name, picture) of each; of a folder those files that are pictures by their ending, in alphabetical order."""
+    if isinstance(pictures, (str, Path)):
+        folder = Path(pictures).expanduser()
+        if not folder.is_dir():
+            raise FileNotFoundError(f"There is no folder {str(folder)!r} (looked from {str(Path.cwd())!r}).")
+        return [(file.name, file) for file in sorted(folder.iterdir()) if file.suffix.lower() in ENDINGS]
+    if isinstance(pictures, Image.Image):
+        raise TypeError("Got one picture; expected a list of pictures: [picture].")
+    return [(str(p) if isinstance(p, (str, Path)) else f"picture {i}", p) for i, p in enumerate(pictures)]

@@ -1,0 +1,173 @@
+"""Imagic: fit the prompt to one picture, then the model, then go part of the way to the prompt that is wanted.
+
+Kawar et al., CVPR 2023, arXiv:2210.09276, section 3.2.
+Differs from the paper: latents instead of Imagen's cascade; the model may be fitted by a LoRA.
+
+    paper      here      what                                                   shape or range
+    x          image     the picture to edit                                    any picture; latent (1, C, h, w)
+    e_tgt      e_tgt     the prompt that is wanted, embedded                    (1, n, d)
+    e_opt      e_opt     the embedding that fits the picture                    (1, n, d)
+    theta'     weights   the model fitted to the picture under e_opt            `finetune.Weights`
+    eta        eta       how far from the picture to the prompt                 0: the picture; 1: the prompt
+    e_bar      e         eta e_tgt + (1 - eta) e_opt                            (1, n, d)
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.diffusion import Text, Watch, denoise, ignore, noise
+from helpers.finetune import (
+    Trainable,
+    Weights,
+    denoising_loss,
+    fast_dtype,
+    fit,
+    fit_weights,
+    folded,
+    full,
+    lora,
+    parameters,
+    read_safetensors,
+    rows,
+    written,
+)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What Imagic learns from one picture: e_tgt, e_opt and theta'. Saved as safetensors.
+
+    prompt: the one that is wanted. shape: of the picture's latent, (1, C, h, w).
+    """
+
+    prompt: str
+    e_tgt: Text
+    e_opt: Text
+    weights: Weights
+    shape: tuple[int, ...]
+
+    def save(self, file: str | Path) -> Path:
+        """Writes a .safetensors file."""
+        from safetensors.torch import save_file
+
+        texts = {"e_tgt": self.e_tgt, "e_opt": self.e_opt, "empty": self.e_tgt.unconditional()}
+        tensors = {f"text/{k}/{part}": v for k, text in texts.items() for part, v in parts(text).items()}
+        tensors |= folded(self.weights.tensors)
+        told = json.dumps({"prompt": self.prompt, "shape": self.shape, "told": self.weights.told})
+        whole = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+        return written(Path(file), lambda new: save_file(whole, new, metadata={"imagic": told}))
+
+    @classmethod
+    def load(cls, file: str | Path) -> Fitted:
+        """Reads what `save` wrote; ValueError if the file is something else."""
+        tensors, told = read_safetensors(Path(file), "imagic")
+        empty, e_tgt, e_opt = (
+            Text(tensors.pop(f"text/{k}/embeddings"), tensors.pop(f"text/{k}/pooled", None))
+            for k in ("empty", "e_tgt", "e_opt")
+        )
+        return cls(told["prompt"], replace(e_tgt, empty=empty), replace(e_opt, empty=empty),
+                   Weights(tensors, told=told["told"]), tuple(told["shape"]))
+
+
+def fit_embedding(
+    model: Trainable, image: Any, prompt: str, *, steps: int = 100, lr: float = 5e-3, batch: int = 4, seed: int = 0,
+    folder: str | Path | None = None, watch: Watch = ignore, progress: bool = True
+) -> Text:
+    """Step 1: e_opt, from e_tgt on, theta frozen; the embedding under which the model makes `image` best."""
+    x0, e_tgt = model.encode(image), model.embed(prompt)
+    variables = {name: value.detach().float().clone() for name, value in parts(e_tgt).items()}
+    dtype = fast_dtype(model.device)
+    networks = getattr(model, "networks", {})
+    frozen = {k: v.detach().to(dtype) for k, v in parameters(model, ["unet"]).items()} if networks else {}
+
+    def loss(step: int) -> Tensor:
+        x, t, eps = rows(model, x0, batch, seed, step)
+        return denoising_loss(model, x, Text(**variables), t, eps).mean()
+
+    told = {"method": "imagic, embedding", "prompt": prompt, "seed": seed, "batch": batch, "model": model.fingerprint}
+    if networks:
+        fit(variables, loss, inside=lambda: model.changed(frozen), half=dtype == torch.float16, steps=steps, lr=lr,
+            folder=folder, told=told, watch=watch, progress=progress)
+    else:  # a model without weights, like the exact one
+        fit(variables, loss, steps=steps, lr=lr, folder=folder, told=told, watch=watch, progress=progress)
+    return Text(**{k: v.detach() for k, v in variables.items()}, empty=e_tgt.empty)
+
+
+def fit_model(
+    model: Trainable, image: Any, e_opt: Text, *, rank: int | None = None, steps: int = 100, lr: float | None = None,
+    batch: int = 4, seed: int = 0, folder: str | Path | None = None, watch: Watch = ignore, progress: bool = True
+) -> Weights:
+    """Step 2: theta', by the same loss, e_opt frozen. rank: of a LoRA; None fits all weights."""
+    x0 = model.encode(image)
+
+    def loss(step: int) -> Tensor:
+        x, t, eps = rows(model, x0, batch, seed, step)
+        return denoising_loss(model, x, e_opt, t, eps).mean()
+
+    start = full(model) if rank is None else lora(model, rank, seed=seed)
+    told = {"method": "imagic, model", "rank": rank, "seed": seed, "batch": batch}
+    lr = lr if lr is not None else 5e-5 if rank is None else 1e-3
+    return fit_weights(model, replace(start, told=told), loss, steps=steps, lr=lr, folder=folder, watch=watch,
+                       progress=progress)
+
+
+def interpolate(e_tgt: Text, e_opt: Text, eta: float) -> Text:
+    """Step 3: e_bar = eta e_tgt + (1 - eta) e_opt, with the empty prompt of e_tgt."""
+    mixed = {k: eta * target + (1 - eta) * fitted.to(target)
+             for (k, target), fitted in zip(parts(e_tgt).items(), parts(e_opt).values(), strict=True)}
+    return Text(**mixed, empty=e_tgt.empty)
+
+
+def fit_imagic(
+    model: Trainable, image: Any, prompt: str, *, rank: int | None = None, embedding_steps: int = 100,
+    model_steps: int = 100, embedding_lr: float = 5e-3, model_lr: float | None = None, seed: int = 0,
+    folder: str | Path | None = None, watch: Watch = ignore, progress: bool = True
+) -> Fitted:
+    """Steps 1 and 2: what `imagic` needs to edit `image` towards `prompt`.
+
+    The numbers suit Picturebook. The paper's for Stable Diffusion: 1000 steps at 2e-3, then 1500 at 5e-7.
+    folder: checkpoints; a fit that was interrupted goes on from them.
+    """
+    folders = (None, None) if folder is None else (Path(folder) / "embedding", Path(folder) / "model")
+    knobs = {"seed": seed, "watch": watch, "progress": progress}
+    e_opt = fit_embedding(model, image, prompt, steps=embedding_steps, lr=embedding_lr, folder=folders[0], **knobs)
+    weights = fit_model(model, image, e_opt, rank=rank, steps=model_steps, lr=model_lr, folder=folders[1], **knobs)
+    return Fitted(prompt, model.embed(prompt), e_opt, weights, tuple(model.encode(image).shape))
+
+
+@torch.no_grad()
+def imagic(
+    model: Trainable, fitted: Fitted, *, eta: float = 0.7, seed: int = 0, steps: int | None = None,
+    guidance: float | None = None, progress: bool = True
+) -> Any:
+    """Step 3: the picture that the fitted model makes of e_bar.
+
+    eta: 0 makes the picture it was fitted to again, 1 follows the prompt; the paper finds 0.6 to 0.8 best. Beyond 1 is
+        allowed.
+    seed: of the noise; the paper makes 8 and takes the best.
+    steps, guidance: the model's own values unless given.
+    """
+    steps = model.steps if steps is None else steps
+    guidance = model.guidance if guidance is None else guidance
+    e = on_device(interpolate(fitted.e_tgt, fitted.e_opt, eta), model.device)
+    z = noise(seed, fitted.shape).to(model.device)
+    with fitted.weights.on(model):
+        return model.decode(denoise(model, z, e, model.times(steps), guidance, progress=progress))[0]
+
+
+def parts(text: Text) -> dict[str, Tensor]:
+    """The tensors of a text that Imagic fits and mixes: its embeddings, and SDXL's pooled ones."""
+    return {"embeddings": text.embeddings} | ({} if text.pooled is None else {"pooled": text.pooled})
+
+
+def on_device(text: Text, device: torch.device) -> Text:
+    """The same text elsewhere."""
+    empty = None if text.empty is None else on_device(text.empty, device)
+    return Text(**{k: v.to(device) for k, v in parts(text).items()}, empty=empty)

@@ -1,0 +1,248 @@
+"""Inversion: from a given picture to the noise that leads to it, so that it can be edited like a generated one.
+
+    ddim              Song et al., ICLR 2021, arXiv:2010.02502, section 4.3: the steps backwards, at guidance 1
+    null_text         Mokady et al., CVPR 2023, arXiv:2211.09794, Algorithm 1: the empty prompt is fitted to the picture
+    negative_prompt   Miyake et al., arXiv:2305.16807: the picture's own prompt stands for the empty one
+    direct            Ju et al., ICLR 2024, arXiv:2310.01506: the picture's row is put back on its way after each step
+    edit_friendly     Huberman-Spiegelglas et al., CVPR 2024, arXiv:2304.06140: what each DDPM step must add
+
+    paper         here        what                                                   shape or range
+    I             picture     the picture to invert                                  any picture; latent (1, C, h, w)
+    P             prompt      what the picture shows                                 a text
+    T             steps       steps from pure noise to clean                         1 ... 1000
+    w             guidance    with which the way is walked down again, and edited    1 is plain conditional
+    z*_t          pivots      the states of DDIM inversion, noisy first              (T + 1, C, h, w)
+    zbar_t, x_t   x           the state                                              (1, C, h, w)
+    C             text        the prompt as the model understands it                 1 row
+    null_t        null        what stands for the empty prompt at time t             (1, tokens, d), float32
+    N             inner       most updates of null_t at one step                     0, 1, ...; 0 leaves it as it is
+    lr            rate        learning rate of Adam at the first step; falls to half  above 0
+    epsilon       tolerance   loss that is good enough at the first step; rises to    0 never stops early
+                              about 100 times that, both as in the authors' code
+    T_skip / T    skip        share of the steps left out at the noisy end           [0, 1)
+    eta           eta         how much noise a step adds; 0 is DDIM, 1 is DDPM       [0, 1]
+    sigma_t z_t   noises      what each step must add to lead to the picture         (T - T_skip, C, h, w)
+
+Each returns a `helpers.source.Source`; `rebuild` walks it again. Upwards the network is told the time it goes to, as in
+the authors' code: the round trip's error is smaller so, on the exact model and on Picturebook.
+Differs from the papers: null-text stops before an update that is not needed, calls only the unconditional half again,
+and keeps the best embedding of a step; edit-friendly noise is kept for the last step too (there it is a correction), so
+that the picture comes back to the last bit, and its variance is eta^2 sigma^2 (the authors' code: eta sigma^2).
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+from numbers import Integral
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.diffusion import Model, Text, Watch, add_noise, cfg, ddim_step, guide, ignore, noise, pairs
+from helpers.source import Source, check_source, step_at, text_at
+
+Size = int | tuple[int, int] | None
+
+# ------------------------------------------------------------------------------------------- DDIM inversion and direct
+
+
+@torch.no_grad()
+def ddim(model: Model, picture: Any, prompt: str, *, steps: int | None = None, guidance: float | None = None,
+         size: Size = None, progress: bool = True) -> Source:
+    """DDIM inversion: up at guidance 1, then down again at `guidance`, wherever that leads.
+
+    Good at guidance 1; above it the way down leaves the pivots, and its end is not the picture any more.
+    2 T calls of the model: T rows up, and down T rows at guidance 1, else 2 T.
+    """
+    source, text = inverted(model, picture, prompt, steps, guidance, size, progress)
+    return replace(source, trajectory=walk(model, source, text, source.guidance, progress))
+
+
+@torch.no_grad()
+def direct(model: Model, picture: Any, prompt: str, *, steps: int | None = None, guidance: float | None = None,
+           size: Size = None, progress: bool = True) -> Source:
+    """Direct (PnP) inversion: the trajectory is the pivots themselves, so an edit's source row never leaves them.
+
+    No offsets are computed in a pass of their own: whoever edits puts the source row on trajectory[i], which is the
+    same. T calls of one row; the rows of an edit come on top. `guidance` is the edit's.
+    """
+    source, _ = inverted(model, picture, prompt, steps, guidance, size, progress)
+    return replace(source, pinned=True)
+
+
+def inverted(model: Model, picture: Any, prompt: str, steps: int | None, guidance: float | None, size: Size,
+             progress: bool) -> tuple[Source, Text]:
+    """The pivots of a picture as a Source, and its prompt as the model understands it; T calls of one row."""
+    steps = model.steps if steps is None else steps
+    times = model.times(steps)
+    text, x0 = model.embed(prompt), encoded(model, picture, size)
+    pivots = climb(model, x0, text, times, progress)
+    guidance = model.guidance if guidance is None else guidance
+    return Source(prompt, steps, guidance, tuple(times), pivots.cpu(), model.fingerprint), text
+
+
+def climb(model: Model, x0: Tensor, text: Text, times: list[int], progress: bool = True) -> Tensor:
+    """DDIM inversion: z*_T ... z*_0, (T + 1, C, h, w), from the latent `x0` (1, C, h, w) up the `times`."""
+    pivots = [x0]
+    for s, t in pairs(times[::-1], progress):  # from s up to t
+        eps = model.eps(pivots[-1], t, text)
+        pivots.append(ddim_step(model, pivots[-1], eps, s, t))
+    return torch.cat(pivots[::-1])
+
+
+def encoded(model: Model, picture: Any, size: Size) -> Tensor:
+    """The latent (1, C, h, w) of one picture, of the model's own size unless given."""
+    x0 = model.encode(picture) if size is None else model.encode(picture, size)
+    if len(x0) != 1:
+        raise ValueError(f"Got {len(x0)} pictures; an inversion takes one: call it once for each.")
+    return x0
+
+
+# ------------------------------------------------------------------------------- the empty prompt: negative, null-text
+
+
+@torch.no_grad()
+def negative_prompt(model: Model, picture: Any, prompt: str, *, steps: int | None = None,
+                    guidance: float | None = None, size: Size = None, progress: bool = True) -> Source:
+    """Negative-prompt inversion: the empty prompt is `prompt` itself, so guidance has nothing to amplify.
+
+    Under its own prompt every guidance gives what guidance 1 gives. 2 T calls of one row. `guidance` is the edit's.
+    """
+    source, text = inverted(model, picture, prompt, steps, guidance, size, progress)
+    pooled = None if text.pooled is None else text.pooled.cpu()
+    source = replace(source, empties=text.embeddings.cpu(), pooled=pooled)
+    return replace(source, trajectory=walk(model, source, text, 1.0, progress))
+
+
+@torch.no_grad()
+def null_text(model: Model, picture: Any, prompt: str, *, steps: int | None = None, guidance: float | None = None,
+              inner: int = 10, rate: float = 1e-2, tolerance: float = 1e-5, size: Size = None, watch: Watch = ignore,
+              progress: bool = True) -> Source:
+    """Null-text inversion: at each step the empty prompt is fitted so that the step ends on the next pivot.
+
+    T rows up; down T conditional rows, and at each step at most N + 1 unconditional ones, N of them with a backward
+    pass through the unconditional half alone. In little memory: weights in half precision are enough, and a
+    diffusers model computes its activations again instead of keeping them.
+    watch: called once a step with x, t, eps as everywhere, and losses: before the first update, after each.
+    Raises ValueError at guidance 1, where the empty prompt has no say.
+    """
+    guidance = model.guidance if guidance is None else guidance
+    check_fit(guidance, inner, rate, tolerance)
+    source, text = inverted(model, picture, prompt, steps, guidance, size, progress)
+    null, x, nulls, states = text.unconditional(), source.trajectory[:1].to(model.device), [], []
+    with model.changed({}, thrifty=True) if hasattr(model, "changed") else nullcontext():
+        for i, (t, s) in enumerate(pairs(source.times, progress)):
+            pivot, eps_c = source.trajectory[i + 1:i + 2].to(x), model.eps(x, t, text)
+            done = i / (len(source.times) - 1)
+            null, eps_u, losses = fit_null(model, x, t, s, eps_c, null, pivot, guidance, inner,
+                                           rate * (1 - done / 2), tolerance * (1 + 100 * done))
+            eps = guide(eps_u, eps_c, guidance)
+            x = ddim_step(model, x, eps, t, s)
+            watch(x=x, t=s, eps=eps, losses=losses)
+            nulls.append(null.embeddings.cpu())
+            states.append(x.cpu())
+    return replace(source, trajectory=torch.cat([source.trajectory[:1], *states]), empties=torch.cat(nulls))
+
+
+def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text, pivot: Tensor, guidance: float,
+             inner: int, rate: float, tolerance: float) -> tuple[Text, Tensor, list[float]]:
+    """The embedding that leads the step from t to s nearest to the pivot, its prediction, and every loss seen.
+
+    The gradient is scaled before it enters the network, where float16 would lose it; Adam does not see the scale.
+    """
+    words, losses, best = null.embeddings.detach().clone().requires_grad_(), [], (null, eps_c)
+    adam = torch.optim.Adam([words], lr=rate)
+    for j in range(inner + 1):
+        with torch.set_grad_enabled(j < inner):
+            eps_u = model.eps(x, t, Text(words, null.pooled))
+            loss = (ddim_step(model, x, guide(eps_u, eps_c, guidance), t, s) - pivot).square().mean()
+        losses.append(loss.item())
+        if losses[-1] <= min(losses):
+            best = Text(words.detach().clone(), null.pooled), eps_u.detach()
+        if j == inner or losses[-1] <= tolerance:
+            break
+        words.grad, = torch.autograd.grad(loss, words, loss.new_tensor(x.numel() / losses[0] ** 0.5))
+        adam.step()
+    return *best, losses
+
+
+def check_fit(guidance: float, inner: int, rate: float, tolerance: float) -> None:
+    """An error that names what null-text optimisation cannot work with."""
+    if guidance == 1:
+        raise ValueError("guidance is 1, where the empty prompt has no say: there is nothing to fit. Give another "
+                         "guidance, or use `ddim`, which is good at 1.")
+    if not isinstance(inner, Integral) or inner < 0:
+        raise ValueError(f"inner is {inner!r}; expected a whole number of updates, 0 or more.")
+    for name, value, good in (("rate", rate, rate > 0), ("tolerance", tolerance, tolerance >= 0)):
+        if not good:
+            raise ValueError(f"{name} is {value}; expected a positive number.")
+
+
+# ------------------------------------------------------------------------------------------------------ edit-friendly
+
+
+@torch.no_grad()
+def edit_friendly(model: Model, picture: Any, prompt: str, *, skip: float = 0.36, eta: float = 1.0, seed: int = 0,
+                  steps: int | None = None, guidance: float | None = None, size: Size = None,
+                  progress: bool = True) -> Source:
+    """Edit-friendly DDPM inversion: independent states on the way, and what each step must add to join them.
+
+    T - T_skip calls of the model, one for each step that is walked. The noises hold the picture's layout (they are not
+    white), so the same noises under another prompt keep it. The paper, on Stable Diffusion: T = 100, guidance 3.5 here
+    and 15 in the edit, skip 0.36.
+    seed: of the noise; every state has its own.
+    """
+    steps = model.steps if steps is None else steps
+    guidance = model.guidance if guidance is None else guidance
+    times = model.times(steps, 1 - check_shares(skip, eta))
+    if len(times) == 1:
+        raise ValueError(f"skip is {skip}: of {steps} steps none is left. Give a smaller one, or more steps.")
+    text, x0 = model.embed(prompt), encoded(model, picture, size)
+    drawn = noise(seed, (1, len(times) - 1, *x0.shape[1:]))[0].split(1)  # independent, one for each time
+    x = [*(add_noise(model, x0, z, t) for z, t in zip(drawn, times, strict=False)), x0]
+    noises = []
+    for i, (t, s) in enumerate(pairs(times, progress)):
+        mean = ddim_step(model, x[i], cfg(model, x[i], t, text, guidance), t, s, eta)
+        noises.append(x[i + 1] - mean)
+        x[i + 1] = mean + noises[i]  # what walking it again will give, to the last bit
+    return Source(prompt, steps, guidance, tuple(times), torch.cat(x).cpu(), model.fingerprint,
+                  noises=torch.cat(noises).cpu(), eta=eta)
+
+
+def check_shares(skip: float, eta: float) -> float:
+    """`skip` if both are in range, else an error that names the one that is not."""
+    if not 0 <= skip < 1:
+        raise ValueError(f"skip is {skip}; expected a number from 0 (walk every step) to below 1.")
+    if not 0 <= eta <= 1:
+        raise ValueError(f"eta is {eta}; expected a number from 0 (DDIM) to 1 (DDPM).")
+    return skip
+
+
+# ----------------------------------------------------------------------------------------------------- walk it again
+
+
+@torch.no_grad()
+def rebuild(model: Model, source: Source, prompt: str | None = None, guidance: float | None = None, *,
+            progress: bool = True) -> Any:
+    """The source's noise walked again: under its own prompt the reconstruction, under another the simplest edit.
+
+    prompt: the source's own unless given. guidance: the source's unless given.
+    One call of the model for each step; none where the source is pinned and keeps its own prompt, for then it is the
+    trajectory that counts. Raises ValueError if the source was made with another model.
+    """
+    check_source(source, model)
+    if prompt is None and source.pinned:
+        return model.decode(source.trajectory[-1:])[0]
+    text = model.embed(source.prompt if prompt is None else prompt)
+    return model.decode(walk(model, source, text, source.guidance if guidance is None else guidance, progress)[-1:])[0]
+
+
+def walk(model: Model, source: Source, text: Text, guidance: float, progress: bool = True) -> Tensor:
+    """The states (n + 1, C, h, w) from the source's noise down under `text`, with its empties and noises."""
+    x = [source.trajectory[:1].to(model.device)]
+    for i, (t, _) in enumerate(pairs(source.times, progress)):
+        eps = cfg(model, x[i], t, text_at(source, text, i), guidance)
+        x.append(step_at(source, model, x[i], eps, i))
+    return torch.cat(x).cpu()

@@ -1,0 +1,182 @@
+"""Masks: white may change, black stays. From anything a reader hands in to the picture's frame and to the latents.
+
+    mask = as_mask(drawing)                       mode "L", from a picture of any mode or an array of any kind
+    mask = fitted(mask, picture, model.size)      cut and resized as the picture is
+    m = to_latents(mask, x0)                      (1, 1, h, w) in [0, 1]
+
+Grey is allowed everywhere: a soft mask stays soft, a hard one (black and white alone) stays hard. Where one pixel
+stands for several, it may change if any of them may, so that nothing thin is lost.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageFilter, ImageOps
+from torch import Tensor
+from torch.nn.functional import adaptive_max_pool2d, max_pool2d
+
+from helpers.pictures import as_picture, opened, rgb
+
+GREY = 32  # levels by which the colours of a grey picture may differ (JPEG makes such differences)
+SAME_SHAPE = 0.01  # by how much the aspect ratios of mask and picture may differ (rounding of small sizes)
+
+
+class MaskWarning(UserWarning):
+    """The mask was not taken exactly as it was given."""
+
+
+# ------------------------------------------------------------------------------------------------- from what is given
+
+
+def as_mask(mask: Any) -> Image.Image:
+    """Any mask as a picture of mode "L", 255 where the picture may change; of the size it has.
+
+    mask: a path, a PIL picture, an array or a tensor of shape (H, W), (H, W, 1), (H, W, 3), (H, W, 4) or (1, H, W),
+        with booleans, whole numbers in 0 ... 255 or floats in 0 ... 1. Whole numbers that are all 0 or 1 are booleans.
+        A drawing with transparent parts, as paint programs save it: where there is paint, in any colour, is white.
+
+    Raises TypeError for what is no mask at all, ValueError for a coloured picture without transparent parts and for
+    values out of range.
+    """
+    mask = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else mask
+    if not isinstance(mask, (str, os.PathLike, Image.Image, np.ndarray)):
+        raise TypeError(f"The mask is a {type(mask).__name__}; expected a path, a PIL picture or an array (H, W).")
+    while isinstance(mask, np.ndarray) and mask.ndim > 2 and mask.shape[0] == 1:
+        mask = mask[0]
+    picture = ImageOps.exif_transpose(opened(mask))
+    levels = np.asarray(alpha_of(picture) or grey_of(picture))
+    return Image.fromarray(levels * 255 if levels.max() == 1 else levels)
+
+
+def alpha_of(picture: Image.Image) -> Image.Image | None:
+    """How opaque a drawing is, mode "L"; None where everything is opaque, so that this tells nothing."""
+    if not picture.has_transparency_data:
+        return None
+    alpha = picture.convert("RGBA").getchannel("A")
+    return None if alpha.getextrema() == (255, 255) else alpha
+
+
+def grey_of(picture: Image.Image) -> Image.Image:
+    """The levels of a black, grey and white picture, mode "L"; an error for one in colour."""
+    colors = np.asarray(rgb(picture), dtype=int)
+    if np.ptp(colors, axis=-1).max() > GREY:
+        raise ValueError("The mask is a coloured picture: paint white where the picture may change, black elsewhere, "
+                         "or save the drawing with a transparent background; then all paint counts as white.")
+    return rgb(picture).convert("L")
+
+
+# ---------------------------------------------------------------------------------------------- to the picture's frame
+
+
+def fitted(mask: Any, image: Any, frame: tuple[int, int]) -> Image.Image:
+    """The mask at the size `frame` (width, height), cut and resized as `model.encode` does with the picture `image`.
+
+    A mask of another size than the picture is resized to it, with a MaskWarning; one of exactly the frame's size
+    (`find_mask` makes such) is taken as it is. Mode "L".
+
+    Raises ValueError for another aspect ratio, for a mask that is all black, and for one that is white only where the
+    picture is cut off.
+    """
+    mask, size = as_mask(mask), size_of(image, frame)
+    if not np.asarray(mask).any():
+        raise ValueError("The mask is all black: nothing may change. Paint white where the picture may change; "
+                         "`helpers.masks.inverted(mask)` swaps black and white.")
+    if mask.size == frame:
+        return mask
+    if mask.size != size:
+        mask = resized_to(mask, size)
+    cut = hard_stays_hard(mask, ImageOps.fit(mask, frame, Image.Resampling.BOX))
+    if not np.asarray(cut).any():
+        raise ValueError(f"The mask is white only outside the picture: of {name(size)} the model sees the middle, "
+                         f"brought to {name(frame)}. Crop picture and mask to what matters before you edit.")
+    return cut
+
+
+def size_of(image: Any, frame: tuple[int, int]) -> tuple[int, int]:
+    """(width, height) of an upright picture in any form; `frame` for what is none (a point of the analytic model)."""
+    if isinstance(image, (str, os.PathLike, Image.Image)) or np.ndim(image) > 1:
+        return ImageOps.exif_transpose(opened(image)).size
+    return frame
+
+
+def resized_to(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The mask at the picture's size, with a notice; an error where the proportions differ."""
+    if abs(mask.width * size[1] / (mask.height * size[0]) - 1) > SAME_SHAPE + 1 / min(*mask.size, *size):
+        raise ValueError(f"The mask is {name(mask.size)} and the picture {name(size)}: they have other proportions. "
+                         "Make the mask on this very picture, or crop one to the other.")
+    notice(f"The mask is {name(mask.size)} and the picture {name(size)}: the mask is resized to the picture.")
+    return hard_stays_hard(mask, mask.resize(size, Image.Resampling.BOX))
+
+
+def hard_stays_hard(before: Image.Image, after: Image.Image) -> Image.Image:
+    """A resized mask, with white wherever a pixel holds some white if it was black and white alone before."""
+    hard = set(np.unique(np.asarray(before)).tolist()) <= {0, 255}
+    return after.point(lambda level: 255 if level else 0) if hard else after
+
+
+def name(size: tuple[int, int]) -> str:
+    """A size in words."""
+    return f"{size[0]} x {size[1]} pixels"
+
+
+def notice(message: str) -> None:
+    """A MaskWarning at the reader's own line."""
+    ours = (str(Path(__file__).parent), str(Path(torch.__file__).parent))
+    depth = 1
+    while sys._getframe(depth).f_back and sys._getframe(depth).f_code.co_filename.startswith(ours):
+        depth += 1
+    warnings.warn(message, MaskWarning, stacklevel=depth + 1)
+
+
+# ----------------------------------------------------------------------------------------------------- what is done
+
+
+def inverted(mask: Any) -> Image.Image:
+    """What may change stays, and what stays may change: 255 minus the mask, mode "L"."""
+    return ImageOps.invert(as_mask(mask))
+
+
+def widened(mask: Any, pixels: int) -> Image.Image:
+    """The mask grown by `pixels` to every side (squares); mode "L"."""
+    if pixels < 0:
+        raise ValueError(f"pixels is {pixels}; expected 0 or more.")
+    return as_mask(mask).filter(ImageFilter.MaxFilter(2 * pixels + 1)) if pixels else as_mask(mask)
+
+
+def to_latents(mask: Image.Image, x0: Tensor) -> Tensor:
+    """The mask (mode "L") for latents `x0` (B, C, h, w): (1, 1, h, w) in [0, 1], each the largest of its pixels."""
+    levels = torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)
+    return adaptive_max_pool2d(levels[None, None], x0.shape[-2:]).to(x0)
+
+
+def from_latents(m: Tensor, frame: tuple[int, int]) -> Image.Image:
+    """A mask (h, w) in [0, 1] at the size `frame` (width, height), in blocks; mode "L"."""
+    return Image.fromarray((m.float().cpu().numpy() * 255).round().astype(np.uint8)).resize(frame, Image.Resampling.BOX)
+
+
+def dilated(m: Tensor, side: int) -> Tensor:
+    """The largest value in a window of `side` x `side` (an odd number) around each pixel; m is (B, C, h, w)."""
+    return max_pool2d(m, side, stride=1, padding=side // 2)
+
+
+def blend(inside: Tensor, outside: Tensor, m: Tensor) -> Tensor:
+    """m inside + (1 - m) outside: two states (B, C, h, w) at the same time; m is (B, 1, h, w) in [0, 1]."""
+    return m * inside + (1 - m) * outside
+
+
+def paste(result: Any, image: Any, mask: Image.Image) -> Any:
+    """`result` where the mask is white and the very pixels of `image` where it is black; between, a mix.
+
+    The picture `image` is brought to the result's size. A point of the analytic model comes back as it is: its latent
+    is the point itself, so that nothing was lost.
+    """
+    if not isinstance(result, Image.Image):
+        return result
+    return Image.composite(result, as_picture(image, result.size), mask)

@@ -1,0 +1,59 @@
+"""Textual inversion: find the word for a subject; nothing but the word's own vectors is learnt.
+
+Gal et al., "An Image is Worth One Word", ICLR 2023, arXiv:2208.01618, equation 2.
+Differs from the paper: a word of several tokens gets a vector for each; prompts are given, not drawn from a list.
+
+    paper    here      what                                          shape or range
+    S_*      word      the word that shall stand for the subject     a word that means nothing yet
+    v_*      weights   its vectors, all that is fitted               (tokens of the word, d)
+    y        prompt    a prompt with the word in it                  a text
+    -        like      a word to start from                          a word for what the subject is
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from helpers.diffusion import Watch, ignore
+from helpers.dreambooth import embedded, subject_pictures
+from helpers.finetune import Trainable, Weights, denoising_loss, digest, fit_weights, rows, token_rows
+from helpers.words import words_of
+
+
+def fit_textual_inversion(
+    model: Trainable,
+    pictures: Sequence[Any] | str | Path,
+    prompt: str,
+    word: str,
+    like: str,
+    *,
+    steps: int = 300,
+    lr: float = 5e-3,
+    batch: int = 4,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    watch: Watch = ignore,
+    progress: bool = True,
+) -> Weights:
+    """Vectors for `word`, so that `prompt` ("a sks cat") means the subject of `pictures`; a few kB.
+
+    The other arguments and errors are those of `fit_dreambooth`; ValueError if the word is not in the prompt.
+    """
+    if word.lower() not in words_of(prompt):
+        there = ", ".join(words_of(prompt))
+        raise ValueError(f"The word {word!r} is not in the prompt {prompt!r}; its words are {there}.")
+    chosen = subject_pictures(pictures)
+    x0 = model.encode(chosen)
+    told = {"method": "textual inversion", "prompt": prompt, "seed": seed, "batch": batch, "pictures": digest(chosen)}
+    start = replace(token_rows(model, word, like), words=(word.lower(),), told=told)
+
+    def loss(step: int) -> Tensor:
+        x, t, noise = rows(model, x0, batch, seed, step)
+        return denoising_loss(model, x, embedded(model, prompt), t, noise).mean()
+
+    return fit_weights(model, start, loss, steps=steps, lr=lr, folder=folder, watch=watch, progress=progress)

@@ -1,0 +1,580 @@
+"""The attention core: what it computes equals explicit maps, what it leaves alone stays bitwise, and it cleans up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import random_pipelines
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from benchmarks.explicit import explicit_maps
+from helpers.analytic import AnalyticModel
+from helpers.attention import (
+    Edit,
+    Look,
+    Recording,
+    attention,
+    during,
+    inject_self,
+    mixed,
+    refine,
+    replace,
+    reweight,
+)
+from helpers.diffusion import join
+from helpers.model import DiffusersModel, settled
+
+P, P_STAR = "a cat ab cd", "a zq ab cd"  # "cat" is one token, all else is spelled out
+P_PLUS = "a cat ab, ef cd"
+P_BOTH = "a zq ab, ef cd"
+STEPS = 5
+CROSS = "down_blocks.0.attentions.0.transformer_blocks.0.attn2"
+
+
+@pytest.fixture(params=["sd", "xl"])
+def model(request: pytest.FixtureRequest, models: dict[str, DiffusersModel]) -> DiffusersModel:
+    return models[request.param]
+
+
+def fresh(dtype: torch.dtype = torch.float32) -> DiffusersModel:
+    """A small model of its own."""
+    return DiffusersModel(settled(random_pipelines.stable_diffusion(), torch.device("cpu"), dtype))
+
+
+def all_edits(model: DiffusersModel) -> dict[str, Edit]:
+    """Every kind of edit, and mixes."""
+    swap, added, both = replace(model, P, P_STAR), refine(model, P, P_PLUS), mixed(model, P, P_BOTH)
+    return {
+        "replace": swap,
+        "refine": added,
+        "mixed": both,
+        "reweight": reweight(model, P_STAR, "zq", -1.5),
+        "self": inject_self(model, P, P_STAR, 4),
+        "replace, then reweight": swap @ reweight(model, P_STAR, "ab", 3.0),
+        "refine in part": during(added, 0.0, {"default": 0.6, "cat": 0.2}),
+        "all": during(both, 0.2, 0.8) @ during(inject_self(model, P, P_BOTH, 16), 0, 0.4)
+        @ reweight(model, P_BOTH, "ef", 0.3),
+    }
+
+
+KINDS = ["replace", "refine", "mixed", "reweight", "self", "replace, then reweight", "refine in part", "all"]
+
+
+def batch(model: DiffusersModel, prompts: list[str], grid: tuple[int, int] = (8, 8)) -> tuple[Tensor, Any]:
+    """Random states and text of the prompts, the rows without a prompt first."""
+    text = model.embed(prompts)
+    x = torch.randn(2 * len(prompts), 4, *grid, generator=torch.Generator().manual_seed(0))
+    return x, join(text.unconditional(), text)
+
+
+def eps(model: DiffusersModel, prompts: list[str], step: int = 0, grid: tuple[int, int] = (8, 8)) -> Tensor:
+    """The model's prediction at a step."""
+    x, text = batch(model, prompts, grid)
+    with torch.no_grad():
+        return model.eps(x, model.times(STEPS)[step], text)
+
+
+def prompts_of(*edits: Edit) -> list[str]:
+    return [P, *(edit.target.prompt for edit in edits)]
+
+
+# ----------------------------------------------------------------------------------------------- an edit is data
+
+
+@pytest.mark.parametrize("kind", ["replace", "replace, then reweight"])
+def test_a_swap_of_words_with_different_token_counts_does_not_shift_later_words(
+    models: dict[str, DiffusersModel], kind: str
+) -> None:
+    edit = all_edits(models["sd"])[kind]
+    A, b = edit.at(0, STEPS)
+    source, target = edit.source, edit.target
+    for word in ("a", "ab", "cd"):
+        i, j = (tokens.spans.index(next(span for span in tokens.spans[1:] if tokens.prompt[slice(*span)] == word[0]))
+                for tokens in (source, target))
+        assert A[:, j].nonzero().flatten().tolist() == [i]
+    assert target.texts[2:4] == ("z", "q</w>") and source.texts[2] == "cat</w>"
+    assert A[2, 2] == A[2, 3] == 0.5 and not b.any()
+
+
+def test_replace_keeps_rows_summing_to_1(models: dict[str, DiffusersModel]) -> None:
+    for source, target in [(P, P_STAR), (P_STAR, P), ("cat", "abcdefgh"), ("abcdefgh", "cat"), ("a cat", "cat a")]:
+        A, b = replace(models["sd"], source, target).at(0, STEPS)
+        assert torch.allclose(A.sum(1), torch.ones(16)) and not b.any()
+
+
+def test_refine_takes_shared_words_from_the_source_and_new_ones_from_the_target(
+    models: dict[str, DiffusersModel],
+) -> None:
+    edit = refine(models["sd"], P, P_PLUS)
+    A, b = edit.at(0, STEPS)
+    assert [edit.target.texts[j] for j in b.nonzero().flatten()] == [",</w>", "e", "f</w>"]
+    assert ((A.sum(0) > 0) == (b == 0)).all() and set(A.flatten().tolist()) == {0.0, 1.0}
+    assert (A.sum(1) == 1).all(), "every source token's map goes somewhere, so rows sum to 1 and what new words take"
+
+
+def test_mixed_is_replace_where_words_are_swapped_and_refine_where_they_are_added(
+    models: dict[str, DiffusersModel],
+) -> None:
+    model = models["sd"]
+    for one, same in ((P_STAR, replace(model, P, P_STAR)), (P_PLUS, refine(model, P, P_PLUS))):
+        both = mixed(model, P, one)
+        assert torch.equal(both.A, same.A) and torch.equal(both.b, same.b)
+
+
+def test_the_same_prompt_is_the_identity(models: dict[str, DiffusersModel]) -> None:
+    for make in (replace, refine, mixed):
+        A, b = make(models["sd"], P, P).at(0, STEPS)
+        assert torch.equal(A, torch.eye(16)) and not b.any()
+    A, b = reweight(models["sd"], P, "cat", 1.0).at(0, STEPS)
+    assert not A.any() and (b == 1).all()
+
+
+def test_edits_compose_as_block_matrices(models: dict[str, DiffusersModel]) -> None:
+    def block(edit: Edit) -> Tensor:
+        A, b = edit.at(0, STEPS)
+        return torch.cat([torch.cat([torch.eye(16), A], 1), torch.cat([torch.zeros(16, 16), b.diag()], 1)])
+
+    one, two, three = (mixed(models["sd"], P, P_BOTH), reweight(models["sd"], P_BOTH, "ab", 2.0),
+                       reweight(models["sd"], P_BOTH, "ef", -1.0))
+    assert torch.allclose(block(one @ two @ three), block(one) @ block(two) @ block(three))
+    assert torch.allclose(block((one @ two) @ three), block(one @ (two @ three)))
+    with pytest.raises(ValueError, match="different prompts"):
+        one @ reweight(models["sd"], P_STAR, "ab", 2.0)
+
+
+def test_during_acts_in_its_steps_and_words_only(models: dict[str, DiffusersModel]) -> None:
+    edit = during(replace(models["sd"], P, P_STAR), 0.2, {"default": 0.8, "zq": 0.4})
+    A, b = edit.at(0, 10)
+    assert not A.any() and (b == 1).all()
+    for step, (others, word) in {1: (0, 0), 2: (1, 1), 3: (1, 1), 4: (1, 0), 7: (1, 0), 8: (0, 0)}.items():
+        A, b = edit.at(step, 10)
+        assert A[:, 1].any() == others and A[:, 2:4].any() == word and b[1] == 1 - others and b[2] == 1 - word
+    nothing = during(all_edits(models["sd"])["all"], 0, 0)
+    assert not nothing.A.any() and (nothing.b == 1).all() and not any(nothing.selves)
+    with pytest.raises(ValueError, match="shares of the steps, from 0 to 1"):
+        during(edit, 0, 1.2)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "make", "words"),
+    [
+        (P, P_PLUS, replace, r"do not swap word for word \(only in the target: ,, ef\). Use `refine`"),
+        (P_PLUS, P, replace, "only in the source: ,, ef"),
+        ("", P, mixed, "prompt is empty"),
+        (P, "  ", refine, "prompt is empty"),
+        (P, "cat abcdefghijklmnop", mixed, "too long: the model does not see 'nop'"),
+    ],
+)
+def test_prompts_that_cannot_be_edited_say_what_to_do(
+    models: dict[str, DiffusersModel], source: str, target: str, make: Callable, words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        make(models["sd"], source, target)
+
+
+def test_a_word_that_is_not_in_the_prompt_lists_those_that_are(models: dict[str, DiffusersModel]) -> None:
+    for wrong in (lambda: reweight(models["sd"], P, "dog", 2), lambda: during(replace(models["sd"], P, P), 0, {"dog": 1}),
+                  lambda: attention(models["sd"], prompts=P, look=Look("dog")).__enter__()):
+        with pytest.raises(ValueError, match="'dog' is not in the prompt 'a cat ab cd'; its words are: a, cat, ab, cd"):
+            wrong()
+
+
+# ---------------------------------------------------------------------------------- the fused form is the explicit one
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_fused_form_equals_explicit_maps(model: DiffusersModel, kind: str) -> None:
+    edit = all_edits(model)[kind]
+    for step in (0, 2, 4):
+        with explicit_maps(model, [edit], STEPS):
+            expected = eps(model, prompts_of(edit), step)
+        with attention(model, edit, steps=STEPS):
+            assert torch.allclose(eps(model, prompts_of(edit), step), expected, atol=1e-5)
+    assert not torch.allclose(eps(model, prompts_of(edit)), expected, atol=1e-4) or during(edit, 0, 0) != edit
+
+
+@pytest.mark.parametrize("grid", [(8, 12), (12, 8), (7, 5)])
+def test_pictures_need_not_be_square(model: DiffusersModel, grid: tuple[int, int]) -> None:
+    edit = all_edits(model)["all"]
+    look = Look("cat ab".split(), apart=("layer",))
+    with explicit_maps(model, [edit], STEPS):
+        expected = eps(model, prompts_of(edit), 1, grid) if max(g % 2 for g in grid) == 0 else None
+    if expected is None:
+        return
+    with attention(model, edit, steps=STEPS, look=look):
+        assert torch.allclose(eps(model, prompts_of(edit), 1, grid), expected, atol=1e-5)
+    assert look.seen_grids[0] == grid and look.of("ab", grid).shape == grid
+
+
+def test_several_targets_with_edits_of_their_own_share_a_batch(model: DiffusersModel) -> None:
+    edits = [all_edits(model)[kind] for kind in ("replace", "all", "self", "refine in part")]
+    for step in range(STEPS):
+        with explicit_maps(model, edits, STEPS):
+            expected = eps(model, prompts_of(*edits), step)
+        with attention(model, edits, steps=STEPS):
+            assert torch.allclose(eps(model, prompts_of(*edits), step), expected, atol=1e-5)
+
+
+def test_half_precision_stays_close(models: dict[str, DiffusersModel]) -> None:
+    half, edit = fresh(torch.bfloat16), all_edits(models["sd"])["all"]
+    look = Look("ab")
+    with explicit_maps(fresh(), [edit], STEPS):
+        pass
+    with attention(half, edit, steps=STEPS, look=look):
+        edited = eps(half, prompts_of(edit), 1)
+    with explicit_maps(half, [edit], STEPS):
+        expected = eps(half, prompts_of(edit), 1)
+    assert edited.dtype == torch.float32 and (edited - expected).abs().mean() < 0.02 * expected.abs().mean()
+    assert look.of("ab", (8, 8)).dtype == torch.float32
+
+
+class Lora(torch.nn.Module):
+    """A linear layer with a low-rank addition, as adapters wrap it."""
+
+    def __init__(self, base: torch.nn.Linear) -> None:
+        super().__init__()
+        self.base = base
+        self.down = torch.nn.Parameter(torch.randn(2, base.in_features))
+        self.up = torch.nn.Parameter(torch.randn(base.out_features, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.base(x) + x @ self.down.T @ self.up.T
+
+
+def test_adapted_layers_keep_their_adapters() -> None:
+    model = fresh()
+    edit = all_edits(model)["all"]
+    with attention(model, edit, steps=STEPS):
+        without = eps(model, prompts_of(edit), 1)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for module in model.unet.modules():
+            if hasattr(module, "to_q"):
+                module.to_q, module.to_v = Lora(module.to_q), Lora(module.to_v)
+    with explicit_maps(model, [edit], STEPS):
+        expected = eps(model, prompts_of(edit), 1)
+    with attention(model, edit, steps=STEPS):
+        edited = eps(model, prompts_of(edit), 1)
+    assert torch.allclose(edited, expected, atol=1e-5) and not torch.allclose(edited, without, atol=1e-3)
+
+
+def test_peft_s_layers_are_edited_too() -> None:
+    peft = pytest.importorskip("peft", reason="peft is optional")
+    model = fresh()
+    model.unet.add_adapter(peft.LoraConfig(target_modules=["to_q", "to_k", "to_v"], init_lora_weights=False))
+    edit = all_edits(model)["all"]
+    with explicit_maps(model, [edit], STEPS):
+        expected = eps(model, prompts_of(edit), 1)
+    with attention(model, edit, steps=STEPS):
+        assert torch.allclose(eps(model, prompts_of(edit), 1), expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_compiled_network_is_edited_and_compiled_once_for_each_kind_of_step() -> None:
+    model = fresh()
+    edit, graphs = all_edits(model)["all"], []
+
+    def backend(graph: Any, _: Any) -> Any:
+        graphs.append(graph)
+        return graph.forward
+
+    expected = []
+    for step in range(STEPS):
+        with explicit_maps(model, [edit], STEPS):
+            expected.append(eps(model, prompts_of(edit), step))
+    network = model.unet
+    torch._dynamo.reset()
+    model.pipeline.unet = torch.compile(network, backend=backend)
+    with attention(model, edit, steps=STEPS, look=Look("ab")):
+        found = [eps(model, prompts_of(edit), step) for step in range(STEPS)]
+        first = len(graphs)
+        again = [eps(model, prompts_of(edit), step) for step in range(STEPS)]
+    torch._dynamo.reset()
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(found + again, expected * 2, strict=True))
+    assert len(graphs) == first, "a second walk compiles nothing new"
+
+
+# --------------------------------------------------------------------------------------- what is left alone stays
+
+
+def test_without_an_edit_the_prediction_is_the_same_to_the_last_bit(model: DiffusersModel) -> None:
+    plain = eps(model, [P, P_STAR])
+    with attention(model, look=Look("zq"), prompts=[P, P_STAR], steps=STEPS):
+        assert torch.equal(eps(model, [P, P_STAR]), plain)
+    with attention(model, during(all_edits(model)["replace"], 0, 0), steps=STEPS):
+        assert torch.equal(eps(model, [P, P_STAR]), plain)
+    assert torch.equal(eps(model, [P, P_STAR]), plain)
+
+
+def test_only_the_targets_rows_change(model: DiffusersModel) -> None:
+    edit = all_edits(model)["all"]
+    plain = eps(model, prompts_of(edit), 1)
+    with attention(model, edit, steps=STEPS):
+        edited = eps(model, prompts_of(edit), 1)
+    assert torch.allclose(edited[:3], plain[:3], atol=1e-6) and not torch.allclose(edited[3], plain[3], atol=1e-4)
+
+
+def test_layers_that_were_not_selected_keep_their_own_processors(model: DiffusersModel) -> None:
+    own, edit = dict(model.unet.attn_processors), all_edits(model)["replace"]
+    with attention(model, edit, layers=["down_blocks"], steps=STEPS):
+        changed = {name for name, one in model.unet.attn_processors.items() if one is not own[name]}
+    assert changed == {f"{CROSS}.processor"}, "cross-attention only, since this edit does not touch self-attention"
+    with attention(model, all_edits(model)["self"], steps=STEPS):
+        changed = {name for name, one in model.unet.attn_processors.items() if one is not own[name]}
+    assert changed == {name for name in own if "attn1" in name}
+
+
+class Stop(BaseException):
+    """Something like Ctrl-C."""
+
+
+@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt, Stop])
+def test_processors_and_hooks_are_back_whatever_happens(model: DiffusersModel, error: type | None) -> None:
+    own, edit = dict(model.unet.attn_processors), all_edits(model)["all"]
+    hooks = len(model.unet._forward_pre_hooks), len(model.unet._forward_hooks)
+    block = next(module for name, module in model.unet.named_modules() if name == "mid_block")
+
+    def stop(*_: Any) -> None:
+        if error:
+            raise error("in mid-step")
+
+    middle = block.register_forward_hook(stop)
+    try:
+        with attention(model, edit, steps=STEPS, look=Look("ab")), attention(model, edit, steps=STEPS):
+            pass
+        with attention(model, edit, steps=STEPS, look=Look("ab")):
+            assert any(one is not own[name] for name, one in model.unet.attn_processors.items())
+            eps(model, prompts_of(edit))
+    except BaseException as raised:
+        assert error and isinstance(raised, error)
+    finally:
+        middle.remove()
+    assert all(one is own[name] for name, one in model.unet.attn_processors.items())
+    assert hooks == (len(model.unet._forward_pre_hooks), len(model.unet._forward_hooks))
+
+
+def test_a_wrong_argument_leaves_the_model_as_it_was(model: DiffusersModel) -> None:
+    own = dict(model.unet.attn_processors)
+    with pytest.raises(ValueError), attention(model, prompts=P, look=Look("dog")):
+        pass
+    assert all(one is own[name] for name, one in model.unet.attn_processors.items())
+
+
+# ------------------------------------------------------------------------------------------------ no silent success
+
+
+def test_a_model_without_cross_attention_is_an_error() -> None:
+    with pytest.raises(ValueError, match="AnalyticModel has no cross-attention"), attention(AnalyticModel()):
+        pass
+    with pytest.raises(ValueError, match="AnalyticModel has no cross-attention"):
+        replace(AnalyticModel(), "left", "right")
+
+
+def test_an_unknown_layer_lists_those_there_are(model: DiffusersModel) -> None:
+    for make in (lambda: attention(model, all_edits(model)["replace"], layers=["attic"]),
+                 lambda: attention(model, prompts=P, look=Look("cat", layers=["attic"]))):
+        with pytest.raises(ValueError, match=f"no layer 'attic'; the layers are: .*{CROSS}"), make():
+            pass
+
+
+def test_a_grid_that_no_layer_has_is_an_error_that_lists_those_there_are(model: DiffusersModel) -> None:
+    with (attention(model, prompts=P, look=Look("cat", grids=[(5, 5)]), steps=STEPS),
+          pytest.raises(ValueError, match=r"No layer has maps of \[\(5, 5\)\].* \[\(8, 8\), \(4, 4\)\]")):
+        eps(model, [P])
+
+
+def test_a_time_of_other_steps_is_an_error(model: DiffusersModel) -> None:
+    with attention(model, prompts=P, look=Look("cat"), steps=7), pytest.raises(ValueError, match="times of 7 steps"):
+        eps(model, [P], 1)
+
+
+def test_a_batch_without_the_edit_s_prompts_is_an_error(model: DiffusersModel) -> None:
+    edit = all_edits(model)["replace"]
+    for prompts in ([P_STAR, P], [P_STAR], [P, P_PLUS]):
+        with (attention(model, edit, steps=STEPS),
+              pytest.raises(ValueError, match="does not end with the prompts 'a cat ab cd', 'a zq ab cd'")):
+            eps(model, prompts)
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_layer_that_is_not_called_exactly_once_is_an_error(
+    model: DiffusersModel, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = dict(model.unet.named_modules())[CROSS]
+    own = layer.forward
+
+    def forward(hidden_states: Tensor, *inputs: Any, **knobs: Any) -> Tensor:
+        for _ in range(times):
+            hidden_states = own(hidden_states, *inputs, **knobs)
+        return hidden_states
+
+    monkeypatch.setattr(layer, "forward", forward)
+    with (attention(model, all_edits(model)["replace"], steps=STEPS),
+          pytest.raises(RuntimeError, match="called twice" if times else f"not called by the model.*{CROSS}")):
+        eps(model, [P, P_STAR])
+
+
+def test_an_adapter_in_a_processor_is_an_error() -> None:
+    model = fresh()
+
+    class Adapter(torch.nn.Module):
+        pass
+
+    dict(model.unet.named_modules())[CROSS].set_processor(Adapter())
+    with pytest.raises(ValueError, match="has an adapter in its attention processor"), attention(model, prompts=P):
+        pass
+
+
+# ---------------------------------------------------------------------------------------------------------- looking
+
+
+def explicit_map(model: DiffusersModel, edit: Edit, word: slice, row: int, before: bool, steps: range) -> Tensor:
+    """The mean over heads, layers of 8 x 8 and steps of the map of the tokens `word`, from explicit maps."""
+    found = []
+    for step in steps:
+        with explicit_maps(model, [edit], STEPS, keep=True) as layers:
+            eps(model, prompts_of(edit), step)
+        for layer in layers.values():
+            if layer.maps is not None and layer.maps.shape[-2] == 64:
+                found.append(layer.maps[2 + row, 0 if before else 1, :, :, word].sum(-1).mean(0).unflatten(0, (8, 8)))
+    return torch.stack(found).mean(0)
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize(("row", "word", "tokens"), [(0, "cat", slice(2, 3)), (1, "zq", slice(2, 4))])
+def test_a_watched_map_is_the_mean_of_the_explicit_ones(
+    model: DiffusersModel, row: int, word: str, tokens: slice, before: bool
+) -> None:
+    edit = all_edits(model)["replace, then reweight"]
+    look = Look(["cat", "zq", "ab"], grids=[(8, 8)])
+    expected = explicit_map(model, edit, tokens, row, before, range(3))
+    with attention(model, edit, look=look, steps=STEPS) as seen:
+        for step in range(3):
+            eps(model, prompts_of(edit), step)
+    assert seen is look and torch.allclose(look.of(word, prompt=row, before=before), expected, atol=1e-6)
+
+
+def test_the_swapped_word_looks_where_the_old_word_looked(model: DiffusersModel) -> None:
+    look = Look(["cat", "zq"], grids=[(8, 8)])
+    with attention(model, all_edits(model)["replace"], look=look, steps=STEPS):
+        eps(model, [P, P_STAR])
+    assert torch.allclose(look.of("zq"), look.of("cat", prompt=0), atol=1e-6)
+    assert not torch.allclose(look.of("zq", before=True), look.of("cat", prompt=0), atol=1e-3)
+
+
+def test_steps_and_layers_can_be_kept_apart_and_average_to_the_same(model: DiffusersModel) -> None:
+    edit, maps = all_edits(model)["replace"], {}
+    for apart in ((), ("step",), ("layer",), ("step", "layer")):
+        look = Look("ab", apart=apart)
+        with attention(model, edit, look=look, steps=STEPS):
+            for step in range(3):
+                eps(model, [P, P_STAR], step)
+        maps[apart] = look.of("ab", (8, 8))
+    assert look.seen_steps == [0, 1, 2] and look.seen_grids == [(8, 8), (4, 4)] and look.seen_layers[CROSS] == (8, 8)
+    assert look.of("ab", step=2, layer=CROSS).shape == (8, 8)
+    assert all(torch.allclose(one, maps[()], atol=1e-6) for one in maps.values())
+
+
+def test_the_memory_of_a_look_does_not_depend_on_the_steps(model: DiffusersModel) -> None:
+    sizes = []
+    for count in (1, STEPS):
+        look = Look("ab")
+        with attention(model, all_edits(model)["replace"], look=look, steps=STEPS):
+            for step in range(count):
+                eps(model, [P, P_STAR], step)
+        sizes.append(sum(one.untyped_storage().nbytes() for one in look.sums.values()))
+        assert all(one.dtype == torch.float32 for one in look.sums.values())
+    assert sizes[0] == sizes[1]
+
+
+def test_what_was_not_watched_says_so(model: DiffusersModel) -> None:
+    look = Look(["cat", "zq"])
+    with pytest.raises(ValueError, match="Nothing has been watched yet"):
+        look.of("cat")
+    with attention(model, all_edits(model)["replace"], look=look, steps=STEPS):
+        eps(model, [P, P_STAR])
+    for wrong, words in [(lambda: look.of("ab"), "was not watched; watched were: cat, zq"),
+                         (lambda: look.of("cat"), "not in the prompt 'a zq ab cd'"),
+                         (lambda: look.of("zq"), "Several grids were watched"),
+                         (lambda: look.of("zq", (3, 3)), r"No map of grid \(3, 3\)"),
+                         (lambda: look.of("zq", (8, 8), step=1), "only if kept apart"),
+                         (lambda: Look("a", apart=["time"]), "expected 'step', 'layer'")]:
+        with pytest.raises(ValueError, match=words):
+            wrong()
+
+
+class Ops(TorchDispatchMode):
+    """The shapes of what every operation gives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, tuple[int, ...]]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **kwargs or {})
+        self.seen += [(str(func), tuple(one.shape)) for one in (out if isinstance(out, tuple) else (out,))
+                      if isinstance(one, Tensor)]
+        return out
+
+
+@contextmanager
+def maps_formed(pixels: int = 64, tokens: int = 16) -> Iterator[list[tuple[str, tuple[int, ...]]]]:
+    """Every tensor of pixels x tokens or pixels x pixels that is made inside, and every softmax."""
+    found: list[tuple[str, tuple[int, ...]]] = []
+    with Ops() as ops:
+        yield found
+    found += [(name, shape) for name, shape in ops.seen
+              if "softmax" in name or ("transpose" not in name and "view" not in name and len(shape) > 2
+                                       and shape[-2] == pixels and shape[-1] in (pixels, tokens) and len(shape) == 4)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_map_is_formed_unless_watched(models: dict[str, DiffusersModel], kind: str) -> None:
+    model = models["sd"]
+    edit = all_edits(model)[kind]
+    for wanted, manager in ((False, attention(model, edit, steps=STEPS)), (True, explicit_maps(model, [edit], STEPS))):
+        with manager, maps_formed() as formed:
+            eps(model, prompts_of(edit), 1)
+        assert bool(formed) == wanted
+
+
+# -------------------------------------------------------------------------------------------------------- recording
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_recorded_source_needs_no_row(model: DiffusersModel, kind: str) -> None:
+    edit = all_edits(model)[kind]
+    recording = Recording(model.tokens(P), up_to=16)
+    x, text = batch(model, prompts_of(edit))
+    t = model.times(STEPS)[1]
+    live, replay = Look("ab"), Look("ab")
+    with torch.no_grad():
+        with attention(model, prompts=P, record=recording, steps=STEPS):
+            model.eps(x[[2]], t, text[[2]])
+        with attention(model, edit, steps=STEPS, look=live):
+            expected = model.eps(x, t, text)[[1, 3]]
+        with attention(model, edit, steps=STEPS, source=recording, look=replay):
+            found = model.eps(x[[1, 3]], t, text[[1, 3]])
+    assert torch.allclose(found, expected, atol=1e-5)
+    for where in ({}, {"before": True}, {"prompt": 0}):
+        assert torch.allclose(live.of("ab", (8, 8), **where), replay.of("ab", (8, 8), **where), atol=1e-5)
+
+
+def test_a_recording_of_other_steps_or_sizes_says_so(model: DiffusersModel) -> None:
+    edit = all_edits(model)["replace"]
+    recording = Recording(model.tokens(P), up_to=2)
+    with attention(model, prompts=P, record=recording, steps=STEPS):
+        eps(model, [P], 1)
+    assert recording.nbytes > 0
+    with (attention(model, edit, steps=STEPS, source=recording), pytest.raises(ValueError, match="has no step 2 of")):
+        eps(model, [P_STAR], 2)
+    with (attention(model, edit, steps=STEPS, source=recording), pytest.raises(ValueError, match=r"latents of \(8, 8\)")):
+        eps(model, [P_STAR], 1, (8, 12))
+    with (pytest.raises(ValueError, match="grids up to 2 only"),
+          attention(model, all_edits(model)["self"], steps=STEPS, source=recording)):
+        pass

@@ -1,0 +1,73 @@
+"""The list of what depends on the weights: its order, what is chosen of it, and that a failure ends the run."""
+
+from pathlib import Path
+
+import pytest
+
+import remake
+
+FAST = ("a.py", "b.py --fast", "more*.py", "z.py")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the scripts of FAST, each of which notes that it ran."""
+    for name in ("a", "b", "more2", "more1", "z"):
+        note = f"import sys; print({name!r}, *sys.argv[1:], file=open('ran.txt', 'a'))"
+        (tmp_path / f"{name}.py").write_text(note, encoding="utf-8")
+    monkeypatch.setattr(remake, "STEPS", FAST)
+    return tmp_path
+
+
+def ran(folder: Path) -> list[str]:
+    return (folder / "ran.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_every_script_that_is_named_is_there_and_measures_before_what_quotes_it():
+    names = list(remake.found())
+    assert len(names) >= 8 and names[-2:] == ["notebooks", "build_notebooks"]
+    order = ["examine_picturebook", "model_card", "lesson01", "lesson02", "make_front_picture", "notebooks"]
+    assert [name for name in names if name in order] == order
+
+
+def test_no_lesson_s_benchmark_is_forgotten():
+    benchmarks = {path.stem for path in (remake.ROOT / "benchmarks").glob("lesson*.py")}
+    assert benchmarks <= set(remake.found())
+
+
+def test_the_steps_run_in_the_order_of_the_list_with_their_arguments(folder):
+    steps = remake.found(folder)
+    assert remake.remake(steps, list(steps), folder) == 0
+    assert ran(folder) == ["a", "b --fast", "more1", "more2", "z"]
+
+
+def test_a_step_that_fails_ends_the_run_and_says_how_to_go_on(folder, capfd):
+    (folder / "b.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    steps = remake.found(folder)
+    assert remake.remake(steps, list(steps), folder) == 3
+    assert ran(folder) == ["a"]
+    assert "--from b" in capfd.readouterr().out
+
+
+def test_a_script_that_is_named_and_not_there_is_refused(folder):
+    (folder / "z.py").unlink()
+    with pytest.raises(FileNotFoundError, match="z.py"):
+        remake.found(folder)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "wanted"),
+    [({}, "abc"), ({"only": ["c", "a"]}, "ac"), ({"first": "b"}, "bc"), ({"only": ["a", "c"], "first": "b"}, "c")],
+)
+def test_some_of_the_steps_can_be_chosen(knobs, wanted):
+    assert remake.chosen(list("abc"), **knobs) == list(wanted)
+
+
+@pytest.mark.parametrize("knobs", [{"only": ["a", "x"]}, {"first": "x"}])
+def test_a_step_that_is_not_there_is_refused_with_the_list(knobs):
+    with pytest.raises(ValueError, match="'x'; the steps are: a, b, c"):
+        remake.chosen(list("abc"), **knobs)
+
+
+def test_a_time_is_told_in_minutes_and_seconds():
+    assert [remake.clock(seconds) for seconds in (0, 59.6, 754)] == ["0:00", "1:00", "12:34"]
