@@ -168,6 +168,11 @@ def main() -> None:
         "by guidance": guidance_sweep(judge, model, 32),
     }
     print(record("picturebook", numbers))
+    missed = [(i, wrong) for i, (s, c, r) in enumerate(zip(scenes, captions, readings, strict=True))
+              if (wrong := [f"{a} read as {r.attributes[a]}" for a in c.said if a in CLASSES and not r.agrees(s, a)])]
+    missed = missed[::max(1, len(missed) // 16)][:16]  # from all over, known and new combinations
+    sheet([pictures[i] for i, _ in missed], 8, CARD / "failures.png")
+    (CARD / "failures.txt").write_text("".join(f"{captions[i].text}: {', '.join(w)}\n" for i, w in missed))
     chosen = [*range(24), *range(half, half + 24)]
     sheet([pictures[i] for i in chosen], 8, CARD / "samples.png")
     (CARD / "samples.txt").write_text("".join(f"{captions[i].text}\n" for i in chosen))

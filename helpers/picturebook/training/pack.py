@@ -10,6 +10,7 @@ in its old form beside the new one.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -32,6 +33,7 @@ from .words import WINDOW, build_text_encoder, build_tokenizer, load_text_encode
 WEIGHTS = Path(__file__).parent.parent / "weights"
 FOLDER = WEIGHTS / "pipeline"
 RESULTS = Path("results/training.json")
+CURVE = Path("results/training_curve.json")
 
 
 def pack_network(network: UNet2DConditionModel | AutoencoderTiny, weights: Path, folder: Path) -> None:
@@ -84,6 +86,15 @@ def write_training(file: Path) -> None:
     file.write_text(json.dumps(figures, indent=1) + "\n")
 
 
+def write_curve(file: Path) -> None:
+    """What the denoiser had learned after how many pictures: earlier runs' numbers, and those of this run."""
+    curve = {c["pictures"]: c for c in json.loads(file.read_text())["curve"]} if file.exists() else {}
+    for line in (UNET_RUN / "scores.txt").read_text().splitlines():
+        pictures = int(line.split()[0]) * BATCH
+        curve[pictures] = {"pictures": pictures} | {k: int(v) for k, v in re.findall(r"(\w+) (\d+)%", line)}
+    file.write_text(json.dumps({"curve": [curve[k] for k in sorted(curve)]}, indent=1) + "\n")
+
+
 def main() -> None:
     """Writes the folder anew, and the judge beside it."""
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -102,6 +113,7 @@ def main() -> None:
     (FOLDER / "known_words.json").write_text(json.dumps(sorted(KNOWN_WORDS)) + "\n")
     write_fingerprint(FOLDER)
     write_training(RESULTS)
+    write_curve(CURVE)
     shutil.copyfile(JUDGE_RUN / "judge.safetensors", WEIGHTS / "judge.safetensors")
     for file in WEIGHTS.rglob("*"):
         if file.is_file():
