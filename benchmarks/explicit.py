@@ -17,7 +17,7 @@ from helpers.attention import Edit
 
 
 class ExplicitMaps:
-    """A layer's processor that forms softmax(Q K^T / sqrt(d)); the batch ends with the source's row and the targets'."""
+    """A layer's processor that forms softmax(Q K^T / sqrt(d)); the batch ends with the source and the targets."""
 
     def __init__(self) -> None:
         self.now: list[tuple[Tensor, Tensor, int]] = []  # A, b and the grid of self-attention for each target
@@ -31,28 +31,30 @@ class ExplicitMaps:
         text = hidden_states if encoder_hidden_states is None else encoder_hidden_states
         q, k, v = (attn.head_to_batch_dim(part) for part in
                    (attn.to_q(hidden_states), attn.to_k(text), attn.to_v(text)))  # (B heads, ., d)
-        maps = (q @ k.transpose(1, 2) * q.shape[-1] ** -0.5).softmax(-1).unflatten(0, (-1, attn.heads))
-        before, first = maps, len(maps) - len(self.now)
-        edited = [self._edited(maps[first - 1], maps[first + i], *one, cross=encoder_hidden_states is not None)
-                  for i, one in enumerate(self.now)]
-        maps = torch.cat([maps[:first], torch.stack(edited)]) if edited else maps
-        if self.keep and encoder_hidden_states is not None:
+        maps = (q * q.shape[-1] ** -0.5 @ k.transpose(1, 2)).softmax(-1).unflatten(0, (-1, attn.heads))
+        cross, first = encoder_hidden_states is not None, len(maps) - len(self.now)
+        before = maps.clone() if self.keep and cross else None
+        for i, (A, b, up_to) in enumerate(self.now, first):
+            if cross:
+                maps[i] = maps[first - 1] @ A.to(maps) + maps[i] * b.to(maps)
+            elif self._small(maps.shape[-1], up_to):
+                maps[i] = maps[first - 1]
+        if before is not None:
             self.maps = torch.stack([before, maps], 1)  # (B, 2, heads, pixels, n)
         out = attn.batch_to_head_dim(maps.flatten(0, 1) @ v)
         return attn.to_out[1](attn.to_out[0](out)) / attn.rescale_output_factor
 
-    def _edited(self, M: Tensor, M_star: Tensor, A: Tensor, b: Tensor, up_to: int, cross: bool) -> Tensor:
-        if cross:
-            return M @ A.to(M) + M_star * b.to(M)
+    def _small(self, pixels: int, up_to: int) -> bool:
         h, w = self.latent
-        while h * w > M.shape[-1]:
+        while h * w > pixels:
             h, w = -(-h // 2), -(-w // 2)
-        return M if min(h, w) <= up_to else M_star
+        return min(h, w) <= up_to
 
 
 @contextmanager
-def explicit_maps(model: Any, edits: Sequence[Edit], steps: int, keep: bool = False) -> Iterator[dict[str, ExplicitMaps]]:
-    """The model with explicit maps under these edits; gives the processor of each layer. `keep`: `maps` of the last call."""
+def explicit_maps(model: Any, edits: Sequence[Edit], steps: int,
+                  keep: bool = False) -> Iterator[dict[str, ExplicitMaps]]:
+    """The model with explicit maps under these edits; gives the processor of each layer, with `keep` also its maps."""
     before = dict(model.unet.attn_processors)
     layers = {name: ExplicitMaps() for name in before}
     step_at = {t: i for i, t in enumerate(model.times(steps)[:-1])}

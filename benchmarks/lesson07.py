@@ -20,7 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from statistics import fmean, median, stdev
 from time import perf_counter, process_time
@@ -182,18 +182,17 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, 
 
 
 def costs(model: DiffusersModel, repeats: int) -> dict[str, Any]:
-    """Seconds of processor time of TIMED steps, ours and as diffusers' training scripts write them, taking turns."""
+    """Seconds of processor time of one step, ours and as diffusers' training scripts write it, taking turns."""
     runs = {"full, float32": OurStep(model, full(model), torch.float32), "full": OurStep(model, full(model)),
             "lora": OurStep(model, lora(model, 4)), "diffusers full, float32": TheirStep(model, None)}
     if fast_dtype(model.device) == torch.bfloat16:
         runs["diffusers full, bfloat16"] = TheirStep(model, torch.bfloat16)
     times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(repeats + 1):
+    for _ in range(repeats):
         for name, run in runs.items():
-            start = process_time()
-            run()
-            times[name].append(process_time() - start)
-    seconds = {name: median(values[1:]) for name, values in times.items()}
+            clock = run()
+            times[name] += [after - before for before, after in pairwise(clock[1:])]  # the first step sets things up
+    seconds = {name: median(values) for name, values in times.items()}
     peer = seconds["diffusers full, float32"]
     return {"rows in a step": 8, "steps": TIMED, "repeats": repeats,
             "seconds": {k: round(v, 3) for k, v in seconds.items()},
@@ -201,25 +200,28 @@ def costs(model: DiffusersModel, repeats: int) -> dict[str, Any]:
 
 
 class OurStep:
-    """A short fit by `fit_weights`, with its set-up."""
+    """A short fit by `fit_weights`."""
 
     def __init__(self, model: DiffusersModel, start: Weights, dtype: torch.dtype | None = None) -> None:
         self.model, self.start, self.dtype = model, start, dtype
         self.x0, self.text = torch.randn(8, *model.shape(1)[1:], generator=torch.Generator().manual_seed(0)), None
 
-    def __call__(self) -> None:
-        """The fit."""
+    def __call__(self) -> list[float]:
+        """The fit; the processor time at the end of each step."""
+        clock: list[float] = []
         text = self.model.embed("a cat").rows(8)
 
         def loss(step: int) -> torch.Tensor:
             t, z = our_draw(self.model, 0, step, self.x0.shape)
             return our_loss(self.model, self.x0[share(8)], text, t, z).mean()
 
-        fit_weights(self.model, self.start, loss, steps=TIMED, lr=1e-5, dtype=self.dtype, progress=False)
+        fit_weights(self.model, self.start, loss, steps=TIMED, lr=1e-5, dtype=self.dtype, progress=False,
+                    watch=lambda **_: clock.append(process_time()))
+        return clock
 
 
 class TheirStep:
-    """As many optimisation steps as diffusers' train_dreambooth.py makes them, with the set-up of the optimizer."""
+    """As many optimisation steps as diffusers' train_dreambooth.py makes them."""
 
     def __init__(self, model: DiffusersModel, dtype: torch.dtype | None) -> None:
         from copy import deepcopy
@@ -227,8 +229,9 @@ class TheirStep:
         self.model, self.dtype, self.unet = model, dtype, deepcopy(model.unet).train().requires_grad_(True)
         self.x0 = torch.randn(8, *model.shape(1)[1:], generator=torch.Generator().manual_seed(0))
 
-    def __call__(self) -> None:
-        """Noise, target, forward pass, loss, backward pass, clip, AdamW."""
+    def __call__(self) -> list[float]:
+        """Noise, target, forward pass, loss, backward pass, clip, AdamW; the processor time at the end of each step."""
+        clock: list[float] = []
         scheduler, text = self.model.scheduler, self.model.embed("a cat").rows(8).embeddings
         optimizer = torch.optim.AdamW(self.unet.parameters(), lr=1e-5, betas=(0.9, 0.999), weight_decay=1e-2)
         for _ in range(TIMED):
@@ -243,6 +246,8 @@ class TheirStep:
             torch.nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+            clock.append(process_time())
+        return clock
 
 
 def main() -> None:

@@ -303,14 +303,14 @@ class Look:
         return mean[prompt, 0 if before else 1, self.words.index(word)]
 
     def _chosen(self, grid: tuple[int, int] | None, step: int | None, layer: str | None) -> list[Site]:
-        if grid is None and len(self.seen_grids) > 1:
-            raise ValueError(f"Several grids were watched; choose one: {self.seen_grids}.")
         found = [site for site in self.sums if (grid is None or site.grid == tuple(grid))
                  and step in (None, site.step) and layer in (None, site.layer)]
         if not found:
             listed = f"grids {self.seen_grids}, steps {self.seen_steps}, layers {list(self.seen_layers)}"
             raise ValueError(f"No map of grid {grid}, step {step}, layer {layer} was watched; there are: {listed}. "
                              "Steps and layers are there only if kept apart.")
+        if len({site.grid for site in found}) > 1:
+            raise ValueError(f"Several grids were watched; choose one: {self.seen_grids}.")
         return found
 
     @property
@@ -559,7 +559,7 @@ def attention(
     """Edit and watch the model's attention inside the `with`; gives the (first) look.
 
     edit: one, or one for each target. The batch must end with the source prompt's row and the targets' rows.
-    look: which maps to watch. prompts: what the batch's last rows show, where there is no edit that says it.
+    look: which maps to watch. prompts: of the batch's last rows where there is no edit; the source's if no edit has it.
     layers: starts of the names of layers to edit ("up_blocks"); all unless given.
     steps: N that the sampler's times are made with; the model's own unless given.
     record: filled with the queries and keys of the batch's last row. source: one such, instead of the source's row.
@@ -589,7 +589,7 @@ class Control:
                  layers: Sequence[str] | None, steps: int | None, record: Recording | None,
                  source: Recording | None) -> None:
         self.edits, self.looks, self.record, self.source = edits, looks, record, source
-        self.prompts = prompts_of(model, edits, prompts)
+        self.prompts = prompts_of(model, edits, prompts, source)
         self.steps = model.steps if steps is None else steps
         self.step_at = {t: i for i, t in enumerate(model.times(self.steps)[:-1])}
         edited = chosen_layers(model, layers)
@@ -681,13 +681,17 @@ class Control:
                              "then the targets', in one batch. (`generate` makes large pictures one after the other.)")
 
 
-def prompts_of(model: Any, edits: Sequence[Edit], prompts: str | Sequence[str]) -> tuple[Tokens, ...]:
+def prompts_of(model: Any, edits: Sequence[Edit], prompts: str | Sequence[str],
+               source: Recording | None) -> tuple[Tokens, ...]:
     """The prompts that the edits are about, the source first; else those that were named."""
-    sources = list(dict.fromkeys(edit.source for edit in edits if edit.source))
+    named = [model_tokens(model, prompt) for prompt in ([prompts] if isinstance(prompts, str) else prompts)]
+    if not edits:
+        return tuple(named)
+    sources = list(dict.fromkeys([edit.source for edit in edits if edit.source] + ([source.tokens] if source else [])))
     if len(sources) > 1:
-        raise ValueError("The edits have different sources; in one batch there can be one source only.")
-    named = tuple(model_tokens(model, prompt) for prompt in ([prompts] if isinstance(prompts, str) else prompts))
-    return (*sources, *(edit.target for edit in edits)) if edits else named
+        listed = ", ".join(repr(tokens.prompt) for tokens in sources)
+        raise ValueError(f"The edits have different sources, {listed}; in one batch there can be one source only.")
+    return (*(sources or named[:1]), *(edit.target for edit in edits))
 
 
 def embedded(model: Any, prompts: Sequence[Tokens]) -> Tensor:

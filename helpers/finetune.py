@@ -405,7 +405,8 @@ class _Training:
 
     def update(self) -> None:
         """One step of Adam. In float16 a step whose gradients overflow is left out, and the next is scaled less."""
-        torch._foreach_div_(self.gradients(), self.scale)
+        if self.scale != 1.0:
+            torch._foreach_div_(self.gradients(), self.scale)
         norm = nn.utils.clip_grad_norm_(self.variables.values(), LARGEST_GRADIENT, foreach=True)
         overflow = not (isfinite(norm) and isfinite(self.loss))
         if overflow and (self.scale == 1.0 or isnan(self.loss)):

@@ -106,7 +106,7 @@ def prompt_to_prompt(
     times = known.times if known else model.times(steps)
     z = (known.trajectory[:1] if known else noise(seed, model.shape(1, size))).to(model.device)  # 2: z_T
     z_star = z.repeat(len(edits), 1, 1, 1)  # 3: z*_T <- z_T
-    with attention(model, edits, look=looks, steps=steps, source=recording):
+    with attention(model, edits, look=looks, prompts=P, steps=steps, source=recording):
         for i, (t, s) in enumerate(pairs(times, progress)):  # 4
             # 5 to 8: M_t of z and M*_t of z* are at hand in one call, and M^_t = Edit(M_t, M*_t, t) takes M*_t's place
             eps = predict(model, torch.cat([z, z_star]), t, text_now(known, text, i), guidance, known, recording)

@@ -298,13 +298,15 @@ def test_only_the_unconditional_half_is_differentiated_with_checkpointing(models
     assert calls == [(1, False, False)] * 2 + ([(1, False, True)] + [(1, True, True)] * 3 + [(1, False, True)]) * 2
 
 
-def test_null_text_works_with_weights_in_half_precision(folders: dict[str, Path]) -> None:
+def test_null_text_with_weights_in_half_precision_follows_that_in_full_precision(
+    folders: dict[str, Path], models: dict[str, DiffusersModel]
+) -> None:
     half = DiffusersModel.from_folder(folders["sd"], "cpu", torch.float16)
-    source, losses = fitted(half, stripes(), "a cat", steps=3, guidance=6.0, inner=5, tolerance=0)
+    knobs = {"steps": 2, "guidance": 6.0, "inner": 4, "tolerance": 0}
+    source, losses = fitted(half, stripes(), "a cat", **knobs)
+    assert np.array(losses) == pytest.approx(np.array(fitted(models["sd"], stripes(), "a cat", **knobs)[1]), rel=0.03)
     assert half.unet.dtype == torch.float16 and source.empties.dtype == torch.float32
-    assert bool(source.empties.isfinite().all()) and all(min(step) < 0.9 * step[0] for step in losses)
-    rounded = source.empties.half().float()
-    assert not torch.equal(rounded, source.empties)  # it is kept in full precision
+    assert not torch.equal(source.empties.half().float(), source.empties)  # it is kept in full precision
 
 
 def test_the_empty_prompts_are_the_picture_s_the_prompt_s_and_the_guidance_s_own(
@@ -441,10 +443,10 @@ def test_skipped_steps_are_not_walked() -> None:
 
 def test_the_more_is_skipped_the_closer_the_edit_stays() -> None:
     far = []
-    for skip in (0.0, 0.3, 0.6, 0.9):
-        sources = [edit_friendly(PLANE, [-1.8, 0.3], "left", skip=skip, seed=seed, **QUIET) for seed in range(6)]
+    for skip in (0.0, 0.3, 0.6, 0.95):
+        sources = [edit_friendly(PLANE, [-1.8, 0.3], "left", skip=skip, seed=seed, **QUIET) for seed in range(4)]
         far.append(np.mean([np.linalg.norm(rebuild(PLANE, one, "right", **QUIET) - [-1.8, 0.3]) for one in sources]))
-    assert far == sorted(far, reverse=True) and far[0] > 3 and far[-1] < 1.5
+    assert far == sorted(far, reverse=True) and far[0] > 3 and far[-1] < 2
 
 
 def test_the_same_noise_under_another_prompt_keeps_the_place_inside_the_component() -> None:
@@ -489,7 +491,7 @@ def test_every_argument_has_a_row_in_the_symbol_table_and_every_row_a_name_in_th
                  for name in inspect.signature(method).parameters} - {"model", "seed", "size", "watch", "progress"}
     assert arguments <= names
     code = inspect.getsource(module).replace(module.__doc__, "")
-    assert len(rows) == 15 and all(name in code for name in names)
+    assert len(rows) == 14 and all(name in code for name in names)
 
 
 def test_climbing_and_walking_down_the_same_noise_meet(models: dict[str, DiffusersModel]) -> None:

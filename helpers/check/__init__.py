@@ -16,12 +16,15 @@ _LESSONS = {
     "lesson01": ("changed_scene", "true_mask", "kept_db", "unbeaten", "paste"),
     "lesson02": ("noising", "guidance", "mixing", "calls_of_magicmix", "choice_of_strength", "starting_time",
                  "better_edit"),
+    "lesson03": ("blending", "same_time", "found_mask", "choice_of_threshold", "guided_difference",
+                 "estimates_of_diffedit"),
 }
 _HOME = {name: lesson for lesson, names in _LESSONS.items() for name in names}
 
 __all__ = [
-    "better_edit", "calls_of_magicmix", "changed_scene", "choice_of_strength", "guidance", "kept_db", "mixing",
-    "noising", "paste", "starting_time", "true_mask", "unbeaten",
+    "better_edit", "blending", "calls_of_magicmix", "changed_scene", "choice_of_strength", "choice_of_threshold",
+    "estimates_of_diffedit", "found_mask", "guidance", "guided_difference", "kept_db", "mixing", "noising", "paste",
+    "same_time", "starting_time", "true_mask", "unbeaten",
 ]
 
 

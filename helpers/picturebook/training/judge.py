@@ -127,7 +127,7 @@ def main() -> None:
             print(name, {k: round(v, 3) for k, v in s.items()}, flush=True)
         save_half(averaged.state_dict(), RUN / "judge.safetensors", trainee.clock)
 
-    for rng in batches(trainee, RUN, args.minutes, seed=2, every=180, on_pause=look):
+    for rng in batches(trainee, RUN, args.minutes, seed=2, every=900, on_pause=look):
         indices = rng.integers(len(pool), size=args.batch)
         labels = Labels([pool.scene(i) for i in indices])
         x = spoil(to_tensor(pool.pictures(indices)), rng, vae)

@@ -1,0 +1,243 @@
+"""What Prompt-to-Prompt costs in time and memory: applied to the values, and on explicit maps.
+
+    python benchmarks/attention.py             measures, and writes results/attention.json
+    python benchmarks/attention.py --steps 2 --rounds 1 --dry     a quick run, written nowhere
+
+Everything is measured interleaved, round by round, and compared within a round: the machine may be busy. Picturebook is
+run whole. Of Stable Diffusion 1.5 the attention layers are run alone, with their real shapes at 64 x 64 latents and random
+weights: one transformer block's two layers on each of its four grids, four rows (two prompts and their empty prompts).
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import torch
+from explicit import explicit_maps
+from record import record
+from torch import Tensor
+
+from helpers import load
+from helpers.attention import Edit, attention, during, inject_self, replace
+from helpers.diffusion import Text, cfg, join, noise
+from helpers.model import DiffusersModel
+from helpers.prompt_to_prompt import prompt_to_prompt, recorded
+from helpers.words import Tokens
+
+P, P_STAR = "a cat riding a bicycle on the beach", "a cat riding a motorcycle on the beach"
+BLOCKS = ((64, 320), (32, 640), (16, 1280), (8, 1280))  # grid and channels of Stable Diffusion 1.5's blocks
+WINDOW, TEXT_WIDTH, HEADS = 77, 768, 8
+TOLERANCE = 1e-3  # of the largest value; float32 sums in another order
+
+
+def interleaved(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each run in each round, after one round that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for i in range(rounds + 1):
+        for name, run in runs.items():
+            start = perf_counter()
+            run()
+            finish()
+            if i:
+                seconds[name].append(perf_counter() - start)
+    return seconds
+
+
+def finish() -> None:
+    """Wait for the GPU, if there is one."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def ratios(seconds: Mapping[str, list[float]], base: str) -> dict[str, float]:
+    """Median over the rounds of each run's time over that of `base` in the same round."""
+    return {name: round(median(a / b for a, b in zip(own, seconds[base], strict=True)), 3)
+            for name, own in seconds.items() if name != base}
+
+
+def peak_mb(run: Callable[[], object]) -> float:
+    """Memory that a run takes at most beyond what was there before, in MB."""
+    if torch.cuda.is_available():
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        run()
+        return round((torch.cuda.max_memory_allocated() - before) / 2**20, 1)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        run()
+    events = [event for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
+    now = most = 0
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        now += event.nbytes()
+        most = max(most, now)
+    return round(most / 2**20, 1)
+
+
+def full_edit(model: Any) -> Edit:
+    """Word swap for 80 % of the steps, self-attention for 40 %."""
+    return during(replace(model, P, P_STAR), 0, 0.8) @ during(inject_self(model, P, P_STAR), 0, 0.4)
+
+
+# ------------------------------------------------------------------------------------------------------ Picturebook
+
+
+def picturebook(steps: int, rounds: int) -> dict[str, Any]:
+    """Two prompts plainly, under an edit, a further edit of a known source, and the same on explicit maps."""
+    model = load()
+    known = recorded(model, P, seed=7, steps=steps, progress=False)
+    knobs = {"seed": 7, "steps": steps, "progress": False}
+
+    def plain() -> list[Any]:
+        return model.generate([P, P_STAR], **{**knobs, "seed": [7, 7]})
+
+    def explicit() -> list[Any]:
+        with explicit_maps(model, [full_edit(model)], steps):
+            return plain()
+
+    runs = {"plain": plain, "edited": lambda: prompt_to_prompt(model, P, P_STAR, **knobs), "explicit": explicit,
+            "further edit": lambda: prompt_to_prompt(model, known, P_STAR, progress=False)}
+    seconds = interleaved(runs, rounds)
+    return {"steps": steps, "seconds (plain)": round(median(seconds["plain"]), 3), "time over plain":
+            ratios(seconds, "plain"), "peak MB": {name: peak_mb(run) for name, run in one_step(model).items()},
+            "recording MB": round(known.recording.nbytes / 2**20, 1),
+            "largest difference from explicit maps": difference(model)}
+
+
+def one_step(model: DiffusersModel) -> dict[str, Callable[[], Tensor]]:
+    """The first of 25 steps, plainly, under the edit, and on explicit maps."""
+    edit, t, text = full_edit(model), model.times(25)[0], model.embed([P, P_STAR])
+    x = noise([7, 7], model.shape(2)).to(model.device)
+
+    def run(manager: Any) -> Tensor:
+        with manager, torch.no_grad():
+            return cfg(model, x, t, text, 4.0)
+
+    return {"plain": lambda: run(nullcontext()), "edited": lambda: run(attention(model, edit, steps=25)),
+            "explicit": lambda: run(explicit_maps(model, [edit], 25))}
+
+
+def difference(model: DiffusersModel) -> float:
+    """Largest difference of the two forms' noise at the first step; an error if it is more than rounding."""
+    runs = one_step(model)
+    return compared(runs["edited"](), runs["explicit"](), runs["plain"]())
+
+
+def compared(fused: Tensor, explicit: Tensor, plain: Tensor) -> float:
+    """Largest difference of two results that must be equal, while the plain one must differ."""
+    gap, effect, scale = ((a - b).abs().max().item() for a, b in ((fused, explicit), (fused, plain), (fused, 0 * fused)))
+    if gap > TOLERANCE * scale or effect <= gap:
+        raise ArithmeticError(f"The two forms differ by {gap:.2g} of {scale:.2g}; the edit's effect is {effect:.2g}.")
+    return float(f"{gap:.2g}")
+
+
+# --------------------------------------------------------------------------------- Stable Diffusion's attention layers
+
+
+class Layers(torch.nn.Module):
+    """The attention layers of Stable Diffusion 1.5 alone, one block on each grid, on random input."""
+
+    def __init__(self, rows: int) -> None:
+        from diffusers.models.attention_processor import Attention
+
+        super().__init__()
+        shared = {"heads": HEADS, "bias": False}
+        self.blocks = torch.nn.ModuleList(torch.nn.ModuleDict({
+            "attn1": Attention(query_dim=width, dim_head=width // HEADS, **shared),
+            "attn2": Attention(query_dim=width, cross_attention_dim=TEXT_WIDTH, dim_head=width // HEADS, **shared),
+        }) for _, width in BLOCKS)
+        self.inputs = [torch.randn(rows, side * side, width) for side, width in BLOCKS]
+
+    @property
+    def attn_processors(self) -> dict[str, Any]:
+        """Each layer's processor, as diffusers names them."""
+        return {f"{name}.processor": part.processor for name, part in self.named_modules() if hasattr(part, "to_q")}
+
+    def set_attn_processor(self, processors: dict[str, Any]) -> None:
+        """Put these in."""
+        for name, part in self.named_modules():
+            if hasattr(part, "to_q"):
+                part.set_processor(processors[f"{name}.processor"])
+
+    def forward(self, sample: Tensor, timestep: int, encoder_hidden_states: Tensor) -> Tensor:
+        """All outputs in one row each."""
+        rows = len(sample)
+        outputs = []
+        for block, x in zip(self.blocks, self.inputs, strict=True):
+            outputs.append(block["attn1"](x[-rows:]).flatten(1))
+            outputs.append(block["attn2"](x[-rows:], encoder_hidden_states).flatten(1))
+        return torch.cat(outputs, 1)
+
+
+class LayersModel:
+    """What `attention` asks of a model, around the layers; tokens are those of Picturebook in a window of 77."""
+
+    def __init__(self, model: DiffusersModel, rows: int = 4) -> None:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.unet = Layers(rows).to(model.device, model.unet.dtype).requires_grad_(False)
+            self.unet.inputs = [x.to(model.device, model.unet.dtype) for x in self.unet.inputs]
+        self.model, self.steps, self.device = model, 50, model.device
+
+    def tokens(self, prompt: str) -> Tokens:
+        """The prompt's tokens."""
+        return dataclasses.replace(self.model.tokens(prompt), window=WINDOW)
+
+    def times(self, steps: int) -> list[int]:
+        """Picturebook's."""
+        return self.model.times(steps)
+
+    def embed(self, prompts: list[str]) -> Text:
+        """Random text of the right shape, the same for the same prompt."""
+        def rows(texts: list[str]) -> Tensor:
+            return torch.stack([noise(sum(map(ord, text)), (1, 1, WINDOW, TEXT_WIDTH))[0, 0] for text in texts])
+
+        return Text(rows(prompts).to(self.device), empty=Text(rows([""] * len(prompts)).to(self.device)))
+
+
+def stable_diffusion_layers(rounds: int) -> dict[str, Any]:
+    """The attention layers of Stable Diffusion 1.5: plain, edited, explicit, and a further edit of a known source."""
+    model = LayersModel(load())
+    edit, text, t = full_edit(model), model.embed([P, P_STAR]), model.times(50)[0]
+    both = join(text.unconditional(), text).embeddings.to(model.unet.inputs[0])
+    latent = torch.zeros(4, 4, 64, 64, device=model.device)
+
+    def run(manager: Any, rows: slice = slice(None)) -> Tensor:
+        with manager, torch.no_grad():
+            return model.unet(latent[rows], t, encoder_hidden_states=both[rows])
+
+    runs = {"plain": lambda: run(nullcontext()), "edited": lambda: run(attention(model, edit)),
+            "explicit": lambda: run(explicit_maps(model, [edit], 50))}
+    plain, fused, explicit = (runs[name]().float() for name in ("plain", "edited", "explicit"))
+    gap = compared(fused, explicit, plain)
+    del plain, fused, explicit
+    seconds = interleaved(runs, rounds)
+    return {"seconds (plain)": round(median(seconds["plain"]), 3), "time over plain": ratios(seconds, "plain"),
+            "explicit over edited": ratios(seconds, "edited")["explicit"],
+            "peak MB": {name: peak_mb(run) for name, run in runs.items()},
+            "largest difference from explicit maps": gap}
+
+
+def main() -> None:
+    """Measures and writes results/attention.json."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--dry", action="store_true", help="write nothing")
+    knobs = parser.parse_args()
+    numbers: dict[str, object] = {"device": str(load().device), "threads": torch.get_num_threads(),
+                                  "rounds": knobs.rounds}
+    numbers["Picturebook"] = picturebook(knobs.steps, knobs.rounds)
+    print(numbers, flush=True)
+    numbers["Stable Diffusion 1.5, attention layers"] = stable_diffusion_layers(max(1, knobs.rounds // 2))
+    print(numbers)
+    if not knobs.dry:
+        print(record("attention", numbers))
+
+
+if __name__ == "__main__":
+    main()

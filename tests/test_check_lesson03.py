@@ -1,0 +1,178 @@
+"""The checks of lesson 3: the template fails, the solution passes, each likely slip is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from check_cases import (  # noqa: F401
+    pytest_generate_tests,
+    test_a_right_answer_passes,
+    test_a_wrong_answer_is_told_its_slip,
+    test_each_slip_has_a_message_of_its_own,
+    test_the_notebook_folds_a_solution_for_every_check,
+    test_the_notebook_s_solution_passes_its_check,
+    test_the_three_dots_are_told_apart_from_a_wrong_answer,
+)
+from torch import Tensor
+
+from helpers import check
+from helpers.analytic import AnalyticModel
+from helpers.check import lesson03
+from helpers.diffedit import rescaled
+from helpers.diffusion import add_noise, cfg, ddim_step, noise
+from helpers.masks import blend
+
+SOURCE = Path(__file__).parent.parent / "notebooks" / "src" / "03_masking.py"
+Blend = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def by_hand(
+    at: Callable[[int, int], int] = lambda t, s: s,
+    mixed: Blend = blend,
+    times_of: Callable[[list[int]], list[int]] = lambda times: times,
+    when: Callable[[int], bool] = lambda s: True,
+    noise_at: Callable[[Tensor, int], Tensor] = lambda z, s: z,
+    start: Callable[[list[int]], int] = lambda times: times[0],
+) -> Callable[..., Tensor]:
+    """Blended diffusion on latents; `at` is the time the picture is noised to in the step from t to s."""
+
+    def answer(model: AnalyticModel, x0: Tensor, m: Tensor, prompt: str, times: list[int], z: Tensor) -> Tensor:
+        text = model.embed(prompt)
+        x = add_noise(model, x0, z, start(times))
+        for t, s in pairwise(times_of(times)):
+            x = ddim_step(model, x, cfg(model, x, t, text, model.guidance), t, s)
+            if when(s):
+                x = mixed(x, add_noise(model, x0, noise_at(z, s), at(t, s)), m)
+        return x
+
+    return answer
+
+
+def estimated(d: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor, float], Tensor]:
+    """A mask from what `d` makes of the difference (n, C, h, w)."""
+    return lambda q, r, threshold: d(q - r) > threshold
+
+
+def thresholded(key: Callable[[list[float]], float]) -> Callable[[dict], float]:
+    """The threshold whose IoUs have the largest `key`."""
+    return lambda ious: max(ious, key=lambda t: key(ious[t]))
+
+
+RIGHT = {
+    "blending": [lambda i, o, m: m * i + (1 - m) * o, lambda i, o, m: o + m * (i - o), lambda i, o, m: o.lerp(i, m)],
+    "guided_difference": [lambda q, r, w: w * (q - r).abs(), lambda q, r, w: (w * q - w * r).abs()],
+    "same_time": [by_hand()],
+    "found_mask": [lesson03.estimated_mask, lambda q, r, c: rescaled((r - q).abs().sum(1).mean(0)) > c,
+                   lambda q, r, c: (rescaled((q - r).abs().mean((0, 1))) > c).numpy()],
+    "choice_of_threshold": [lesson03.best_threshold, thresholded(sum)],
+    "estimates_of_diffedit": [140, 140.0, 2 * 10 + 3 * round(0.8 * 50)],
+}
+
+WRONG = {
+    "blending": {
+        "Inside and outside are swapped": lambda i, o, m: m * o + (1 - m) * i,
+        "outside is there everywhere": lambda i, o, m: o + m * i,
+        "inside is there everywhere": lambda i, o, m: i + (1 - m) * o,
+        "outside is missing": lambda i, o, m: i * m,
+        "inside alone": lambda i, o, m: i,
+        "take 0.3 of the inside": lambda i, o, m: torch.where(m > 0.45, i, o),
+        "a little above 0": lambda i, o, m: torch.where(m.bool(), i, o),
+        "No square roots": lambda i, o, m: m.sqrt() * i + (1 - m).sqrt() * o,
+        "mean of the two": lambda i, o, m: (i + o) / 2,
+        "returns None": lambda i, o, m: None,
+        "stopped with NameError": lambda i, o, m: mask * i,  # noqa: F821
+        "expected a tensor of shape": lambda i, o, m: m,
+        "values differ": lambda i, o, m: m * i - (1 - m) * o,
+    },
+    "guided_difference": {
+        "guidance is missing": lambda q, r, w: (q - r).abs(),
+        "absolute value is missing": lambda q, r, w: w * (q - r),
+        "One factor w": lambda q, r, w: (w * (w * q - w * r)).abs(),
+        "not 1 \\+ w": lambda q, r, w: (1 + w) * (q - r).abs(),
+        "to eps_r as well": lambda q, r, w: (w * q - r).abs(),
+        "1 - w is the factor of eps_u": lambda q, r, w: (1 - w) * (q - r).abs(),
+        "values differ": lambda q, r, w: (q - r).abs() / w,
+    },
+    "same_time": {
+        "one step too noisy": by_hand(at=lambda t, s: t),
+        "is the clean picture": by_hand(at=lambda t, s: -1),
+        "has the noise of t = 99\\.": by_hand(at=lambda t, s: 99),
+        "Inside and outside are swapped": by_hand(mixed=lambda i, o, m: blend(o, i, m)),
+        "Nothing is blended": by_hand(mixed=lambda i, o, m: i),
+        "t = 699 the state is not blended": by_hand(when=lambda s: s == -1),
+        "At the end the state is not blended": by_hand(when=lambda s: s != -1),
+        "same z at every step": by_hand(noise_at=lambda z, s: noise(s, z.shape)),
+        "not a DDIM step": by_hand(mixed=lambda i, o, m: blend(1.1 * i, o, m)),
+        "expected one call at each": by_hand(times_of=lambda times: times[1:]),
+        "Before the first step": by_hand(start=lambda times: times[1]),
+        "never called": lambda model, x0, m, prompt, times, z: x0,
+        "expected the last state": lambda *arguments: by_hand()(*arguments)[0],
+        "stopped with TypeError": lambda model: model,
+    },
+    "found_mask": {
+        "True and False are swapped": lambda q, r, c: rescaled((q - r).abs().mean((0, 1))) <= c,
+        "signs cancel in the mean": estimated(lambda d: rescaled(d.mean((0, 1)))),
+        "comes too late": estimated(lambda d: rescaled(d.mean((0, 1)).abs())),
+        "mean over the channels, too": estimated(lambda d: rescaled(d.mean(1).abs().mean(0))),
+        "not rescaled": estimated(lambda d: d.abs().mean((0, 1))),
+        "Only the first noise": estimated(lambda d: rescaled(d[0].abs().mean(0))),
+        "take their mean": estimated(lambda d: rescaled(d.abs().amax((0, 1)))),
+        "one extreme then hides": estimated(lambda d: d.abs().mean((0, 1)) / d.abs().mean((0, 1)).max()),
+        "one for each noise": estimated(lambda d: rescaled(d.abs().mean(1))),
+        "dimensions 0 and 1": estimated(lambda d: rescaled(d.abs())),
+        "one value for each latent pixel": estimated(lambda d: rescaled(d.abs().mean((0, 1, 2)))),
+        "returns numbers": lambda q, r, c: rescaled((q - r).abs().mean((0, 1))),
+        "not the values": lambda q, r, c: rescaled((q - r).abs().mean((0, 1))) > 0.1,
+        "returns None": lambda q, r, c: None,
+    },
+    "choice_of_threshold": {
+        "highest single IoU": thresholded(max),
+        "worst edit is best": thresholded(min),
+        "last or largest": lambda ious: max(ious),
+        "first or smallest": lambda ious: min(ious),
+        "paper's 0.5": lambda ious: 0.5,
+        "no threshold of the table": lambda ious: max(map(fmean, ious.values())) + 1,
+        "not for another": lambda ious: 0.4,
+        "expected a threshold": lambda ious: max(ious.items(), key=lambda row: fmean(row[1])),
+    },
+    "estimates_of_diffedit": {
+        "guides everything": 200,
+        "You guide the mask": 160,
+        "You guide the way up": 180,
+        "The mask is missing": 120,
+        "one under each prompt": 130,
+        "one of them under the empty prompt": 100,
+        "share that the strength says": 170,
+        "how often the network is called": 81,
+        "40 steps with guidance": 60,
+        "way down alone": 80,
+        "three parts": 42,
+        "not a str": "140",
+    },
+}
+
+TEMPLATES = {"estimates_of_diffedit": [...], "same_time": [...]}
+NAMES = {"pairwise": pairwise, "add_noise": add_noise, "cfg": cfg, "ddim_step": ddim_step, "blend": blend,
+         "rescaled": rescaled}
+
+
+def test_the_notebook_s_template_of_the_off_by_one_has_that_slip() -> None:
+    code = SOURCE.read_text(encoding="utf-8").split("def my_blended")[1].split("\n\n\n")[0]
+    names: dict[str, Any] = dict(NAMES)
+    exec(f"def my_blended{code}", names)
+    assert "one step too noisy" in check.same_time(names["my_blended"]).message
+
+
+def test_the_planted_disagreement_is_what_the_right_mask_finds() -> None:
+    mask = lesson03.estimated_mask(lesson03.EPS_Q, lesson03.EPS_R, 0.5)
+    assert mask[:3, :3].all() and mask[:3, 4:7].all() and mask[4:7, :3].all() and mask[7, 7] and mask.sum() == 28
+
+
+def test_the_best_threshold_of_the_table_leads_clearly() -> None:
+    means = sorted(map(fmean, lesson03.IOUS.values()))
+    assert means[-1] - means[-2] > 0.04
