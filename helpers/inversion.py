@@ -32,7 +32,7 @@ that the picture comes back to the last bit, and its variance is eta^2 sigma^2 (
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from numbers import Integral
 from typing import Any
@@ -123,8 +123,8 @@ def null_text(model: Model, picture: Any, prompt: str, *, steps: int | None = No
     """Null-text inversion: at each step the empty prompt is fitted so that the step ends on the next pivot.
 
     T rows up; down T conditional rows, and at each step at most N + 1 unconditional ones, N of them with a backward
-    pass through the unconditional half alone. In little memory: weights in half precision are enough, and a
-    diffusers model computes its activations again instead of keeping them.
+    pass through the unconditional half alone. In little memory: weights in half precision are enough, and on a
+    GPU activations are computed again instead of kept.
     watch: called once a step with x, t, eps as everywhere, and losses: before the first update, after each.
     Raises ValueError at guidance 1, where the empty prompt has no say.
     """
@@ -132,7 +132,7 @@ def null_text(model: Model, picture: Any, prompt: str, *, steps: int | None = No
     check_fit(guidance, inner, rate, tolerance)
     source, text = inverted(model, picture, prompt, steps, guidance, size, progress)
     null, x, nulls, states = text.unconditional(), source.trajectory[:1].to(model.device), [], []
-    with model.changed({}, thrifty=True) if hasattr(model, "changed") else nullcontext():
+    with lean(model):
         for i, (t, s) in enumerate(pairs(source.times, progress)):
             pivot, eps_c = source.trajectory[i + 1:i + 2].to(x), model.eps(x, t, text)
             done = i / (len(source.times) - 1)
@@ -144,6 +144,12 @@ def null_text(model: Model, picture: Any, prompt: str, *, steps: int | None = No
             nulls.append(null.embeddings.cpu())
             states.append(x.cpu())
     return replace(source, trajectory=torch.cat([source.trajectory[:1], *states]), empties=torch.cat(nulls))
+
+
+def lean(model: Model) -> AbstractContextManager[object]:
+    """The model keeping few activations (gradient checkpointing) where memory is scarcer than time: not on a CPU."""
+    offered = hasattr(model, "changed") and model.device.type != "cpu"
+    return model.changed({}, thrifty=True) if offered else nullcontext()
 
 
 def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text, pivot: Tensor, guidance: float,

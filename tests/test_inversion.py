@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -287,15 +288,40 @@ def test_on_the_exact_model_null_text_comes_back_where_ddim_does_not() -> None:
     assert float((source.trajectory[-1].flatten() - point).norm()) < 0.5 * float(missed.norm())
 
 
-def test_only_the_unconditional_half_is_differentiated_with_checkpointing(models: dict[str, DiffusersModel]) -> None:
+@pytest.mark.parametrize("thrifty", [True, False])
+def test_only_the_unconditional_half_is_differentiated_and_checkpointing_changes_nothing(
+    models: dict[str, DiffusersModel], monkeypatch: pytest.MonkeyPatch, thrifty: bool
+) -> None:
     model, calls = models["sd"], []
+    knobs = {"steps": 2, "guidance": 4.0, "inner": 3, "tolerance": 0, **QUIET}
+    plain = null_text(model, stripes(), "a cat", **knobs)
+    monkeypatch.setattr(module, "lean", lambda model: model.changed({}, thrifty=thrifty))
     hook = model.unet.register_forward_pre_hook(
         lambda unet, args: calls.append((len(args[0]), torch.is_grad_enabled(), unet.is_gradient_checkpointing)))
     try:
-        null_text(model, stripes(), "a cat", steps=2, guidance=4.0, inner=3, tolerance=0, **QUIET)
+        again = null_text(model, stripes(), "a cat", **knobs)
     finally:
         hook.remove()
-    assert calls == [(1, False, False)] * 2 + ([(1, False, True)] + [(1, True, True)] * 3 + [(1, False, True)]) * 2
+    assert calls == [(1, False, False)] * 2 + [(1, has_gradient, thrifty) for has_gradient in
+                                               (False, True, True, True, False)] * 2
+    assert torch.allclose(plain.trajectory, again.trajectory, atol=1e-4)
+    assert not model.unet.is_gradient_checkpointing
+
+
+@pytest.mark.parametrize(("device", "asked"), [("cuda", [True]), ("mps", [True]), ("cpu", [])])
+def test_activations_are_computed_again_on_a_gpu(device: str, asked: list[bool]) -> None:
+    found: list[bool] = []
+
+    class Offering:
+        def __init__(self) -> None:
+            self.device = torch.device(device)
+
+        def changed(self, weights: dict, thrifty: bool) -> nullcontext:
+            found.append(thrifty)
+            return nullcontext()
+
+    with module.lean(Offering()), module.lean(PLANE):
+        assert found == asked
 
 
 def test_null_text_with_weights_in_half_precision_follows_that_in_full_precision(
@@ -369,7 +395,10 @@ class Alive(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_after_an_exception_nothing_is_left_changed(models: dict[str, DiffusersModel], error: type) -> None:
+def test_after_an_exception_nothing_is_left_changed(
+    models: dict[str, DiffusersModel], monkeypatch: pytest.MonkeyPatch, error: type
+) -> None:
+    monkeypatch.setattr(module, "lean", lambda model: model.changed({}, thrifty=True))
     model, random = models["sd"], torch.get_rng_state()
     model.unet.conv_in.weight.requires_grad_(True)
     try:

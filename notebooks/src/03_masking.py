@@ -82,7 +82,7 @@ painted, x0 = as_mask(brush.mask), model.encode(picture)
 m = to_latents(painted, x0)  # (1, 1, 16, 16) for Picturebook
 masks = [edit.mask, painted, from_latents(m[0, 0], model.size)]
 show.pictures(masks, labels=["the true mask", "painted", "painted, as the latents see it"], side=160, alt="three "
-              "masks: where I and I* differ, a round spot, and the spot in squares - notice what squares add at the rim")
+              "masks: where I and I* differ, a round spot, and the spot in squares - notice what is added at the rim")
 
 # %% [markdown]
 # ## 2. Blend at every step
