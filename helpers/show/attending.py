@@ -1,0 +1,269 @@
+"""What each word looked at during a generation or an edit: run it once, keep the maps, draw them.
+
+    seen = show.attended(model, P, P_star, seed=7)
+    show.attention_maps(seen, by="step", alt="where the words look - notice that the layout is there early")
+    show.explorer(seen, alt="the words of both prompts and where they look - notice the car")
+
+A map of a word is the share of its attention that each pixel gives to the word. Views: "source" is the source under P;
+"before" is the target under P*, looking for itself; "after" is what the edit made of that, which the model used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from helpers.attention import Edit, Look, attention
+from helpers.diffusion import Model
+from helpers.pictures import as_picture
+from helpers.prompt_to_prompt import Recorded, prompt_to_prompt
+from helpers.show.figure import Figure, checked
+from helpers.show.figures import pictures as picture_grid
+from helpers.show.palette import AMOUNT
+from helpers.source import Source
+from helpers.words import answers, words_and_marks, words_of
+
+VIEWS = ("source", "before", "after")
+LARGEST_GRID = 32  # shorter side; finer maps are left out unless asked for
+COMMON_GRID = 16  # shorter side of the grid that is shown where none is chosen
+OPACITY = 0.7  # of a map over its picture
+SMALL = 96  # pixels; the side of a picture in a figure with many words
+
+
+@dataclass(frozen=True)
+class Part:
+    """Maps (rows, steps, h, w), float32, of one layer; layer is None for the mean over all layers of the grid."""
+
+    layer: str | None
+    grid: tuple[int, int]
+    maps: np.ndarray
+
+
+@dataclass(frozen=True)
+class Attended:
+    """Pictures and the maps of their words, as `attended` makes them.
+
+    prompts, pictures: (P,) or (P, P*). rows: (view, word) of each row of maps. parts: finest grid first.
+    """
+
+    prompts: tuple[str, ...]
+    pictures: tuple[Image.Image, ...]
+    rows: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]
+
+    def __repr__(self) -> str:
+        return f"<maps of {', '.join(self.words())}; {self.steps} steps; grids {self.grids}>"
+
+    @property
+    def steps(self) -> int:
+        """How many steps there were; step 0 is the noisiest."""
+        return self.parts[0].maps.shape[1]
+
+    @property
+    def grids(self) -> list[tuple[int, int]]:
+        """(h, w) of the maps, finest first."""
+        return [grid for grid, _ in groupby(self.parts, key=lambda part: part.grid)]
+
+    @property
+    def views(self) -> list[str]:
+        """("source",) of one prompt, all of VIEWS of two."""
+        return [view for view in VIEWS if any(view == seen for seen, _ in self.rows)]
+
+    def words(self, view: str | None = None) -> list[str]:
+        """The words of one view, or all."""
+        return list(dict.fromkeys(word for seen, word in self.rows if view in (None, seen)))
+
+    def of(self, word: str, grid: tuple[int, int] | None = None, *, view: str | None = None, step: int | None = None,
+           layer: str | None = None) -> np.ndarray:
+        """The map (h, w) of a word; the mean over the steps and the layers that are not named.
+
+        grid: the finest whose shorter side is at most 16 unless given. view: the last one that has the word.
+        Raises ValueError that lists what there is.
+        """
+        view = view or next((seen for seen, own in reversed(self.rows) if own == word), self.views[-1])
+        grid = tuple(grid) if grid else next((p.grid for p in self.parts if layer is not None and p.layer == layer),
+                                             self.common_grid)
+        parts = [part for part in self.parts if part.grid == grid and layer in (None, part.layer)]
+        known = {"word": self.words(view), "grid": self.grids, "layer": [part.layer for part in self.parts],
+                 "step": list(range(self.steps))}
+        for name, value, found in (("word", word, (view, word) in self.rows), ("layer", layer, parts or grid not in
+                                   self.grids), ("grid", grid, parts), ("step", step, step in (None, *known["step"]))):
+            if not found:
+                raise ValueError(f"There is no map of {name} {value!r} in view {view!r}; there are: {known[name]}.")
+        mean = sum(part.maps[self.rows.index((view, word))] for part in parts) / len(parts)
+        return mean.mean(0) if step is None else mean[step]
+
+    @property
+    def common_grid(self) -> tuple[int, int]:
+        """The finest grid whose shorter side is at most 16, or the coarsest there is."""
+        return next((grid for grid in self.grids if min(grid) <= COMMON_GRID), self.grids[-1])
+
+    def picture(self, view: str) -> Image.Image:
+        """The picture that a view belongs to."""
+        return self.pictures[0 if view == "source" else 1]
+
+
+def attended(
+    model: Model,
+    source: str | Source | Recorded,
+    target: str | Edit | None = None,
+    *,
+    words: Sequence[str] | None = None,
+    grids: Sequence[tuple[int, int]] | None = None,
+    by_layer: bool | None = None,
+    seed: int = 0,
+    steps: int | None = None,
+    size: int | tuple[int, int] | None = None,
+    progress: bool = True,
+    **knobs: Any,
+) -> Attended:
+    """Generate under `source`, and under `target` with `prompt_to_prompt` if there is one, and keep the words' maps.
+
+    words: single words of either prompt; all of both unless given. grids: (h, w) of the maps; those whose shorter side
+        is at most 32 unless given. by_layer: keep the layers apart, or their mean for each grid; apart for latents of
+        up to 32 x 32 (Picturebook) unless given.
+    knobs: guidance, and with a target all that `prompt_to_prompt` takes (cross, selves, weights, blend).
+    Raises ValueError for a word that is in neither prompt, and for a model without cross-attention.
+    """
+    way = source.source if isinstance(source, Recorded) else source
+    if target is None and not isinstance(way, str):
+        raise ValueError("A source that is no prompt needs a target: give its own prompt to see it as it is.")
+    prompts = [way.prompt if isinstance(way, Source) else way]
+    prompts += [] if target is None else [target.target.prompt if isinstance(target, Edit) else target]
+    latent = way.trajectory.shape[-2:] if isinstance(way, Source) else model.shape(1, size)[-2:]
+    apart = ("step", "layer") if (max(latent) <= LARGEST_GRID if by_layer is None else by_layer) else ("step",)
+    look = Look(chosen_words(prompts, words), halved(*latent) if grids is None else grids, apart=apart)
+    knobs = {"seed": seed, "steps": steps, "size": size, "progress": progress, **knobs}
+    if target is None:
+        with attention(model, prompts=prompts[0], look=look, steps=steps):
+            made = model.generate(prompts[0], **knobs)
+    else:
+        made = prompt_to_prompt(model, source, target, look=look, **knobs)
+    return kept(look, prompts, made)
+
+
+def chosen_words(prompts: Sequence[str], words: Sequence[str] | None) -> list[str]:
+    """The words to watch, in lower case: those that were asked for, or all of the prompts."""
+    if words is None:
+        return list(dict.fromkeys(word for prompt in prompts for word in single_words(prompt)))
+    words = [words] if isinstance(words, str) else list(words)
+    for word in words:
+        if len(words_of(word)) != 1:
+            raise ValueError(f"{word!r} is not a single word: name the words one by one.")
+        if not any(has(prompt, word) for prompt in prompts):
+            listed = ", ".join(chosen_words(prompts, None))
+            raise ValueError(f"{word!r} is in none of the prompts; their words are: {listed}.")
+    return list(dict.fromkeys(words_of(word)[0] for word in words))
+
+
+def single_words(prompt: str) -> list[str]:
+    """The words of a prompt without its punctuation marks."""
+    return [word.text for word in words_and_marks(prompt) if words_of(word.text)]
+
+
+def has(prompt: str, word: str) -> bool:
+    """Whether the word, in any case, is in the prompt."""
+    return any(answers(word.lower(), found) for found in words_and_marks(prompt))
+
+
+def halved(h: int, w: int) -> list[tuple[int, int]]:
+    """The grids of a network that halves (h, w) again and again, up to LARGEST_GRID."""
+    grids = [(-(-h // 2**k), -(-w // 2**k)) for k in range(8)]
+    return [grid for grid in grids if min(grid) <= LARGEST_GRID]
+
+
+def kept(look: Look, prompts: Sequence[str], made: Sequence[Image.Image]) -> Attended:
+    """The look's maps, view by view; of a word only where its prompt has it."""
+    views = [("source", 0, 1), ("before", 1, 0), ("after", 1, 1)][: 3 if len(prompts) == 2 else 1]
+    rows = [(view, word, i, when) for view, i, when in views for word in look.words if has(prompts[i], word)]
+    chosen = tuple(np.array(index) for index in zip(*((i, when, look.words.index(word)) for _, word, i, when in rows),
+                                                    strict=True))
+    parts = []
+    sites = list(dict.fromkeys((site.layer, site.grid) for site in look.sums))
+    for layer, grid in sorted(sites, key=lambda site: site[1], reverse=True):
+        steps = [site for site in look.sums if (site.layer, site.grid) == (layer, grid)]
+        maps = [(look.sums[site] / look.counts[site]).cpu().numpy()[chosen]
+                for site in sorted(steps, key=lambda site: site.step)]
+        parts.append(Part(layer, grid, np.stack(maps, 1)))
+    return Attended(tuple(prompts), tuple(made), tuple((view, word) for view, word, *_ in rows), tuple(parts))
+
+
+def attention_maps(
+    seen: Attended,
+    words: Sequence[str] | None = None,
+    *,
+    by: str = "step",
+    alt: str,
+    view: str | None = None,
+    grid: tuple[int, int] | None = None,
+    most: int = 6,
+    caption: str = "",
+) -> Figure:
+    """A row for each word, its maps over the picture; below each map how large its largest share is.
+
+    by: "step" has a column for each of at most `most` steps, "grid" one for each grid, "view" one for the source and
+        for the target before and after the edit. The brightest colour is the largest share of each map itself.
+    view, grid: as in `Attended.of`, for what the columns do not say.
+    """
+    if by not in ("step", "grid", "view"):
+        raise ValueError(f"by is {by!r}; expected 'step', 'grid' or 'view'.")
+    words = [words] if isinstance(words, str) else list(words or seen.words(view))
+    columns = {"step": spread(seen.steps, most), "grid": seen.grids, "view": seen.views}[by]
+    heads = {"step": lambda i: f"step {i + 1} of {seen.steps}", "grid": named_grid, "view": view_name}[by]
+    fixed = {"view": view, "grid": grid, "step": None}
+    cells, labels = [], []
+    for word in words:
+        chosen = [{**fixed, by: column} for column in columns]
+        row = [placed(seen, word, **choice) for choice in chosen]
+        cells.append([cell and cell[0] for cell in row])
+        labels += [f"up to {percent(cell[1])}" if cell else "" for cell in row]
+    return picture_grid(cells, alt=checked(alt), rows=words, columns=[heads(column) for column in columns],
+                        labels=labels, caption=caption, side=SMALL if len(words) > 4 else None)
+
+
+def placed(seen: Attended, word: str, view: str | None, grid: tuple[int, int] | None,
+           step: int | None) -> tuple[Image.Image, float] | None:
+    """The picture with the word's map over it, and the map's largest share; None if the view has no such word."""
+    if view is not None and word in seen.words() and word not in seen.words(view):
+        return None
+    shares = seen.of(word, grid, view=view, step=step)
+    view = view or next(own for own, found in reversed(seen.rows) if found == word)
+    return over(seen.picture(view), shares), float(shares.max())
+
+
+def over(picture: Any, shares: np.ndarray, side: int | None = None) -> Image.Image:
+    """The picture in grey with a map (h, w) over it; the brightest colour is the map's largest share."""
+    from matplotlib import colormaps
+
+    picture = as_picture(picture)
+    size = picture.size if side is None else (side, max(1, round(side * picture.height / picture.width)))
+    share = (shares / max(float(shares.max()), 1e-9)).clip(0, 1)
+    colors = (colormaps[AMOUNT](share)[..., :3] * 255).round().astype(np.uint8)
+    heat = Image.fromarray(colors).resize(size, Image.Resampling.NEAREST)
+    return Image.blend(picture.resize(size).convert("L").convert("RGB"), heat, OPACITY)
+
+
+def spread(count: int, most: int) -> list[int]:
+    """At most `most` of the steps 0 ... count - 1, evenly spread, both ends included."""
+    most = min(most, count)
+    return [round(i * (count - 1) / max(1, most - 1)) for i in range(most)]
+
+
+def named_grid(grid: tuple[int, int]) -> str:
+    """A grid in words: height first, as in (h, w)."""
+    return f"{grid[0]} \u00d7 {grid[1]}"
+
+
+def view_name(view: str) -> str:
+    """A view in words."""
+    return {"source": "source", "before": "target, before the edit", "after": "target, after the edit"}[view]
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with two digits that count."""
+    return f"{100 * share:.0f} %" if abs(share) >= 0.0995 else f"{100 * share:.1f} %"
