@@ -182,6 +182,7 @@ EPS_Q[:, 2:, :2, :2] -= 5
 EPS_Q[0, :, :2, 4:6] += 8  # here with one sign for some noises, the other for the rest;
 EPS_Q[1:, :, :2, 4:6] -= 4
 EPS_Q[:, :, 4:6, :2] -= 5  # here always with the same sign;
+EPS_Q[1:, :, 4:6, 4:6] += 7  # here for all noises but the first;
 EPS_Q[:, 0, 7, 7] += 80  # and this is an extreme, which the rescaling has to cut off
 
 

@@ -27,11 +27,18 @@ _HOME = {
     "scrubber": "scrubbing",
     "compare": "comparing",
     "studio": "studios",
+    "attended": "attending",
+    "attention_maps": "attending",
+    "explorer": "exploring",
+    "reweighted": "reweighting",
+    "reweighter": "reweighting",
+    "reweighting_live": "reweighting_live",
 }
 
 __all__ = [
-    "COLORS", "Figure", "Recording", "compare", "curve", "difference", "mask", "painter", "pair", "pictures", "plane",
-    "scatter", "scrubber", "studio", "sweep", "trajectory",
+    "COLORS", "Figure", "Recording", "attended", "attention_maps", "compare", "curve", "difference", "explorer", "mask",
+    "painter", "pair", "pictures", "plane", "reweighted", "reweighter", "reweighting_live", "scatter", "scrubber",
+    "studio", "sweep", "trajectory",
 ]
 
 

@@ -173,7 +173,7 @@
       const word = choice && data.words[choice.pair[panel.view ? 1 : 0]];
       paint(panel.canvas, panel.map, top);
       panel.picture.style.filter = panel.map ? "grayscale(1)" : "none";
-      panel.words = !word ? (choice ? "has no such word" : "") : !panel.map ? "" :
+      panel.words = !word ? (choice ? "no map: the prompt has no such word" : "") : !panel.map ? "" :
         `\u201c${word}\u201d: mean ${shorter(panel.map.mean)}, most ${shorter(panel.map.most)} (${where(panel.map)})`;
       panel.canvas.setAttribute("aria-label", `${data.views[panel.view]}, ${panel.words}`);
     }
