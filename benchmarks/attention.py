@@ -25,7 +25,7 @@ from record import record
 from torch import Tensor
 
 from helpers import load
-from helpers.attention import Edit, attention, during, inject_self, replace
+from helpers.attention import Edit, Recording, attention, during, inject_self, replace
 from helpers.diffusion import Text, cfg, join, noise
 from helpers.model import DiffusersModel
 from helpers.prompt_to_prompt import prompt_to_prompt, recorded
@@ -40,10 +40,11 @@ TOLERANCE = 1e-3  # of the largest value; float32 sums in another order
 def interleaved(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Seconds of each run in each round, after one round that does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
+    names = list(runs)
     for i in range(rounds + 1):
-        for name, run in runs.items():
+        for name in names[i % len(names) :] + names[: i % len(names)]:  # another one begins each round
             start = perf_counter()
-            run()
+            runs[name]()
             finish()
             if i:
                 seconds[name].append(perf_counter() - start)
@@ -208,12 +209,15 @@ def stable_diffusion_layers(rounds: int) -> dict[str, Any]:
     both = join(text.unconditional(), text).embeddings.to(model.unet.inputs[0])
     latent = torch.zeros(4, 4, 64, 64, device=model.device)
 
-    def run(manager: Any, rows: slice = slice(None)) -> Tensor:
+    def run(manager: Any, rows: list[int] | slice = slice(None)) -> Tensor:
         with manager, torch.no_grad():
             return model.unet(latent[rows], t, encoder_hidden_states=both[rows])
 
+    known = Recording(model.tokens(P), up_to=16)
+    run(attention(model, prompts=P, record=known), [2])
     runs = {"plain": lambda: run(nullcontext()), "edited": lambda: run(attention(model, edit)),
-            "explicit": lambda: run(explicit_maps(model, [edit], 50))}
+            "explicit": lambda: run(explicit_maps(model, [edit], 50)),
+            "further edit": lambda: run(attention(model, edit, source=known), [1, 3])}
     plain, fused, explicit = (runs[name]().float() for name in ("plain", "edited", "explicit"))
     gap = compared(fused, explicit, plain)
     del plain, fused, explicit
@@ -227,15 +231,15 @@ def stable_diffusion_layers(rounds: int) -> dict[str, Any]:
 def main() -> None:
     """Measures and writes results/attention.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--dry", action="store_true", help="write nothing")
     knobs = parser.parse_args()
     numbers: dict[str, object] = {"device": str(load().device), "threads": torch.get_num_threads(),
                                   "rounds": knobs.rounds}
     numbers["Picturebook"] = picturebook(knobs.steps, knobs.rounds)
     print(numbers, flush=True)
-    numbers["Stable Diffusion 1.5, attention layers"] = stable_diffusion_layers(max(1, knobs.rounds // 2))
+    numbers["Stable Diffusion 1.5, attention layers"] = stable_diffusion_layers(knobs.rounds)
     print(numbers)
     if not knobs.dry:
         print(record("attention", numbers))

@@ -554,7 +554,7 @@ def test_a_recorded_source_needs_no_row(model: DiffusersModel, kind: str) -> Non
     with torch.no_grad():
         with attention(model, prompts=P, record=recording, steps=STEPS):
             model.eps(x[[2]], t, text[[2]])
-        with attention(model, edit, steps=STEPS, look=live):
+        with attention(model, edit, prompts=P, steps=STEPS, look=live):
             expected = model.eps(x, t, text)[[1, 3]]
         with attention(model, edit, steps=STEPS, source=recording, look=replay):
             found = model.eps(x[[1, 3]], t, text[[1, 3]])

@@ -18,13 +18,20 @@ _LESSONS = {
                  "better_edit"),
     "lesson03": ("blending", "same_time", "found_mask", "choice_of_threshold", "guided_difference",
                  "estimates_of_diffedit"),
+    "lesson04": ("alignment", "swap_matrix", "edited_map", "on_values", "algorithm", "injected_steps",
+                 "shortest_injection", "weight_vector", "mask_of_words", "rows_of_edits"),
+    "lesson05": ("inversion_step", "order_of_error", "which_guidance", "calls_of_null_text", "put_back",
+                 "missing_noise"),
 }
 _HOME = {name: lesson for lesson, names in _LESSONS.items() for name in names}
 
 __all__ = [
-    "better_edit", "blending", "calls_of_magicmix", "changed_scene", "choice_of_strength", "choice_of_threshold",
-    "estimates_of_diffedit", "found_mask", "guidance", "guided_difference", "kept_db", "mixing", "noising", "paste",
-    "same_time", "starting_time", "true_mask", "unbeaten",
+    "algorithm", "alignment", "better_edit", "blending", "calls_of_magicmix", "calls_of_null_text",
+    "changed_scene", "choice_of_strength", "choice_of_threshold", "edited_map", "estimates_of_diffedit",
+    "found_mask", "guidance", "guided_difference", "injected_steps", "inversion_step", "kept_db",
+    "mask_of_words", "missing_noise", "mixing", "noising", "on_values", "order_of_error", "paste", "put_back",
+    "rows_of_edits", "same_time", "shortest_injection", "starting_time", "swap_matrix", "true_mask", "unbeaten",
+    "weight_vector", "which_guidance",
 ]
 
 

@@ -29,16 +29,17 @@ _HOME = {
     "studio": "studios",
     "attended": "attending",
     "attention_maps": "attending",
+    "matrix": "editing",
     "explorer": "exploring",
     "reweighted": "reweighting",
     "reweighter": "reweighting",
-    "reweighting_live": "reweighting_live",
+    "reweighting_live": "reweighting_panel",
 }
 
 __all__ = [
-    "COLORS", "Figure", "Recording", "attended", "attention_maps", "compare", "curve", "difference", "explorer", "mask",
-    "painter", "pair", "pictures", "plane", "reweighted", "reweighter", "reweighting_live", "scatter", "scrubber",
-    "studio", "sweep", "trajectory",
+    "COLORS", "Figure", "Recording", "attended", "attention_maps", "compare", "curve", "difference", "explorer",
+    "mask", "matrix", "painter", "pair", "pictures", "plane", "reweighted", "reweighter", "reweighting_live",
+    "scatter", "scrubber", "studio", "sweep", "trajectory",
 ]
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from helpers.attention import Edit, Look, attention
+from helpers.attention import Edit, Look, attention, below
 from helpers.diffusion import Model
 from helpers.pictures import as_picture
 from helpers.prompt_to_prompt import Recorded, prompt_to_prompt
@@ -31,7 +31,7 @@ from helpers.words import answers, words_and_marks, words_of
 VIEWS = ("source", "before", "after")
 LARGEST_GRID = 32  # shorter side; finer maps are left out unless asked for
 COMMON_GRID = 16  # shorter side of the grid that is shown where none is chosen
-OPACITY = 0.7  # of a map over its picture
+OPACITY = 0.65  # of a map over its picture
 SMALL = 96  # pixels; the side of a picture in a figure with many words
 
 
@@ -83,18 +83,22 @@ class Attended:
         """The map (h, w) of a word; the mean over the steps and the layers that are not named.
 
         grid: the finest whose shorter side is at most 16 unless given. view: the last one that has the word.
+        layer: its name, or the start of several names ("up_blocks"), where layers were kept apart.
         Raises ValueError that lists what there is.
         """
         view = view or next((seen for seen, own in reversed(self.rows) if own == word), self.views[-1])
-        grid = tuple(grid) if grid else next((p.grid for p in self.parts if layer is not None and p.layer == layer),
-                                             self.common_grid)
-        parts = [part for part in self.parts if part.grid == grid and layer in (None, part.layer)]
-        known = {"word": self.words(view), "grid": self.grids, "layer": [part.layer for part in self.parts],
-                 "step": list(range(self.steps))}
-        for name, value, found in (("word", word, (view, word) in self.rows), ("layer", layer, parts or grid not in
-                                   self.grids), ("grid", grid, parts), ("step", step, step in (None, *known["step"]))):
+        inside = [part for part in self.parts if layer is None or (part.layer and below(part.layer, layer))]
+        grids = [part.grid for part in inside]
+        grid = tuple(grid) if grid else self.common_grid if self.common_grid in grids or not grids else grids[0]
+        parts = [part for part in inside if part.grid == grid]
+        for name, value, found, there in (
+            ("word", word, (view, word) in self.rows, self.words(view)),
+            ("layer", layer, inside, [part.layer for part in self.parts]),
+            ("grid", grid, parts, list(dict.fromkeys(grids))),
+            ("step", step, step is None or 0 <= step < self.steps, f"0 to {self.steps - 1}"),
+        ):
             if not found:
-                raise ValueError(f"There is no map of {name} {value!r} in view {view!r}; there are: {known[name]}.")
+                raise ValueError(f"There is no map of {name} {value!r} (view {view!r}); there are: {there}.")
         mean = sum(part.maps[self.rows.index((view, word))] for part in parts) / len(parts)
         return mean.mean(0) if step is None else mean[step]
 
@@ -266,4 +270,4 @@ def view_name(view: str) -> str:
 
 def percent(share: float) -> str:
     """A share as a percentage with two digits that count."""
-    return f"{100 * share:.0f} %" if abs(share) >= 0.0995 else f"{100 * share:.1f} %"
+    return f"{100 * share:.0f}\u00a0%" if abs(share) >= 0.0995 else f"{100 * share:.1f}\u00a0%"

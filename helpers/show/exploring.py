@@ -22,16 +22,14 @@ import numpy as np
 from helpers.show.attending import (
     OPACITY,
     Attended,
-    named_grid,
     over,
     percent,
-    single_words,
     view_name,
 )
 from helpers.show.figure import checked
 from helpers.show.markup import Html, captioned, framed, name_of
 from helpers.show.palette import AMOUNT
-from helpers.words import align, answers, words_and_marks
+from helpers.words import align, answers, words_and_marks, words_of
 
 THUMBNAIL = 96  # CSS pixels
 NARROWEST = 336  # CSS pixels; of the explorer of one picture
@@ -48,10 +46,12 @@ def explorer(seen: Attended, *, alt: str, width: int = 224) -> Html:
     alt = checked(alt)
     whole = zip(seen.pictures, seen.prompts, ("source", "target"), strict=False)
     plain = "".join(captioned(picture, f"{alt}: {role}", prompt, width, "webp") for picture, prompt, role in whole)
-    plain += "".join(thumbnail(seen, view, word) for view, word in seen.rows if view != "before")
+    for view in [view for view in seen.views if view != "before"]:
+        plain += f'<div style="flex-basis:100%">where the words look: {view_name(view)}</div>'
+        plain += "".join(thumbnail(seen, view, word) for word in seen.words(view))
     total = max(NARROWEST, len(seen.views) * (width + 12) - 12)
     name = f"{name_of('explorer', alt, seen.prompts, seen.rows, width)}-{total}"
-    inside = f'{plain}<script type="application/json">{data(seen)}</script>'
+    inside = f'{plain}<script type="application/json">{data(seen, width)}</script>'
     return Html(framed("explorer", name, inside, alt), f"<explorer: {' | '.join(seen.prompts)}>")
 
 
@@ -63,8 +63,8 @@ def thumbnail(seen: Attended, view: str, word: str) -> str:
     return captioned(over(seen.picture(view), shares, THUMBNAIL), about, caption, THUMBNAIL, "webp")
 
 
-def data(seen: Attended) -> str:
-    """Everything the script needs, as JSON that may stand inside HTML."""
+def data(seen: Attended, width: int) -> str:
+    """Everything the script needs, as JSON that may stand inside HTML. width: of one picture, in CSS pixels."""
     words = seen.words()
     groups, packed, scale = fitted(seen)
     told = {
@@ -78,6 +78,7 @@ def data(seen: Attended) -> str:
         **scale,
         "colors": colors(),
         "opacity": OPACITY,
+        "width": width,
         "maps": b64encode(packed).decode(),
     }
     return json.dumps(told, separators=(",", ":")).replace("<", "\\u003c").replace("&", "\\u0026")
@@ -128,25 +129,24 @@ def watched(words: list[str], text: str | None) -> int | None:
 
 
 def answering(prompts: tuple[str, ...], own: int) -> dict[int, str]:
-    """Where each word of one prompt starts, and the word of the other prompt that answers it."""
+    """Where each word of one prompt starts, and the word of the other prompt that answers it.
+
+    Of swapped words the last answer each other, then those before: the car of "shiny car" answers "bicycle".
+    """
     if len(prompts) == 1:
         return {}
     pairs = align(*prompts)
-    met = [*pairs.same]
-    for words in pairs.swapped:
-        longer = range(max(map(len, words)))
-        met += [tuple(side[min(k, len(side) - 1)] for side in words) for k in longer]
+    met = list(pairs.same)
+    for swapped in pairs.swapped:
+        sides = [[word for word in words if words_of(word.text)][::-1] for words in swapped]
+        if all(sides):
+            met += [tuple(side[min(k, len(side) - 1)] for side in sides) for k in range(max(map(len, sides)))]
     return {pair[own].start: pair[1 - own].text for pair in reversed(met)}
 
 
 def part_name(layer: str | None) -> str:
-    """A layer in few words: "up_blocks.1.attentions.0.transformer_blocks.0.attn2" is up 1, 0."""
-    if layer is None:
-        return ""
-    place = layer.replace("_blocks.", " ").replace("_block", "").replace("mid.", "mid ")
-    numbers = [part for part in place.split(".") if part.split(" ")[-1].isdigit()]
-    first = place.split(".")[0]
-    return ", ".join(dict.fromkeys([first, *numbers[:2]])) if "attentions" in layer else layer
+    """A layer's name without what all have: "up_blocks.1.attentions.0", which `Look` and `Attended.of` understand."""
+    return (layer or "").removesuffix(".attn2").removesuffix(".transformer_blocks.0")
 
 
 def colors() -> list[list[int]]:

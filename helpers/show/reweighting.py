@@ -3,7 +3,7 @@
     made = show.reweighted(model, "a cat with fluffy fur in a crowded street", ["fluffy", "crowded"], seed=7)
     show.reweighter(made, alt="a cat, with more or less fluffy and crowded - notice that the cat stays")
 
-`helpers.show.reweighting_live` has the same panel with a kernel, for weights in between.
+`show.reweighting_live` is the same panel with a kernel, for weights in between.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class Reweighted:
         """The weight of each word, for each picture; the last word's changes fastest."""
         return mixes_of(self.weights)
 
-    def of(self, **weights: float) -> Image.Image:
+    def of(self, weights: Mapping[str, float]) -> Image.Image:
         """The picture of these weights; ValueError that lists them if it was not made."""
         if weights not in self.mixes:
             listed = "; ".join(f"{word}: {', '.join(map(plain, values))}" for word, values in self.weights.items())
-            raise ValueError(f"No picture was made for {weights}; give one weight for each word of {listed}.")
+            raise ValueError(f"No picture was made for {dict(weights)}; there is one for each mix of {listed}.")
         return self.pictures[self.mixes.index(weights)]
 
 
@@ -85,7 +85,8 @@ def reweighted(
     made, first = [], None
     for start in range(0, len(mixes), AT_ONCE):
         batch = mixes[start : start + AT_ONCE]
-        first, *edited = prompt_to_prompt(model, known, [prompt] * len(batch), weights=batch, progress=progress, **knobs)
+        first, *edited = prompt_to_prompt(model, known, [prompt] * len(batch), weights=batch, progress=progress,
+                                          **knobs)
         made += edited
     return Reweighted(prompt, chosen, first, tuple(made))
 
@@ -120,18 +121,24 @@ def reweighter(made: Reweighted, *, alt: str, width: int = 224) -> Html:
     alt: what the pictures show - what to notice. width: of one picture, in CSS pixels.
     """
     alt = checked(alt)
-    plain_html = captioned(made.source, f"{alt}: without an edit", made.prompt, THUMBNAIL, "webp")
-    for picture, mix in zip(made.pictures, made.mixes, strict=True):
-        plain_html += captioned(picture, f"{alt}: {told(mix)}", told(mix), THUMBNAIL, "webp")
+    shown = [(made.source, "without an edit", f"without an edit: {made.prompt}")]
+    shown += [(picture, told(mix), told(mix)) for picture, mix in zip(made.pictures, made.mixes, strict=True)]
+    strip = "".join(captioned(small(picture, width), f"{alt}: {what}", caption, THUMBNAIL, "webp")
+                    for picture, what, caption in shown)
     axes = json.dumps(list(made.weights.items())).replace("<", "\\u003c").replace("&", "\\u0026")
-    inside = f'{plain_html}<script type="application/json">{axes}</script>'
+    inside = f'{strip}<script type="application/json">{axes}</script>'
     name = f"{name_of('reweighter', alt, made.prompt, made.weights, width)}-{2 * width + 12}"
     return Html(framed("reweighter", name, inside, alt), f"<reweighter: {made.prompt}, {', '.join(made.weights)}>")
 
 
+def small(picture: Image.Image, width: int) -> Image.Image:
+    """The picture, no wider than `width`: of large pictures there may be 64 on a page."""
+    return picture if picture.width <= width else picture.resize((width, round(width * picture.height / picture.width)))
+
+
 def told(mix: Mapping[str, float]) -> str:
     """A mix of weights in words."""
-    return ", ".join(f"{word} \u00d7 {plain(c)}" for word, c in mix.items())
+    return ", ".join(f"{word} \u00d7\u00a0{plain(c)}" for word, c in mix.items())
 
 
 def plain(c: float) -> str:

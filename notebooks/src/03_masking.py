@@ -248,41 +248,52 @@ show.pictures(list(ways.values()), labels=told, side=224, alt="three ways to use
 # {{lesson03.methods.latent_only.outside_mean:.1f}} of 255 levels on average; exact, by
 # {{lesson03.methods.every_step.outside_mean:.1f}}.
 #
-# ## 4. Remove, replace, recolour
+# ## 4. Add, remove, replace, recolour
 #
-# **Remove a thing.** Start from the picture with the ball. What shall the prompt say now? The empty prompt means "any
-# picture"; the background's prompt says what is behind the ball.
+# **Add and remove.** The same mask, other words: a ball, a bowl of water. And to remove the ball, start from the
+# picture that has it. What shall the prompt say then? The empty prompt means "any picture"; the background's prompt
+# says what is behind the ball.
 #
 # **Predict.** Which of the two fills the spot better?
 
 # %%
 with_ball, knobs = edit.target_picture, {"strength": 0.85, "seed": seed}
-prompts = ["", "the beach", edit.prompt]
-gone = [blended_diffusion(model, with_ball, painted, prompt, **knobs) for prompt in prompts]
-show.pictures([with_ball, *gone, picture], labels=["I", *(repr(p) for p in prompts), "the true I*"], side=160,
-              alt="the cat with a ball, the ball removed under three prompts, and the right answer - notice what each "
-              "prompt puts where the ball was")
+adding = [edit.target_prompt, "an orange cat next to a bowl of water on the beach"]
+added = [blended_diffusion(model, picture, painted, prompt, **knobs) for prompt in adding]
+gone = [blended_diffusion(model, with_ball, painted, prompt, **knobs) for prompt in ("", "the beach")]
+show.pictures([[picture, *added, with_ball], [with_ball, *gone, picture]], side=160, labels=[
+              "I", "... a white ball ...", "... a bowl of water ...", "the true I* (ball)",
+              "I", "the empty prompt", "the beach", "the true I*"], alt="above, a ball and a bowl of water added under "
+              "one mask; below, the ball removed under two prompts; at the right the right answers - notice what each "
+              "prompt puts into the spot, and how the sand goes on around it")
 
 # %% [markdown]
 # **Replace the background.** Paint the thing, then turn the mask around: all but the cat may change. We take the true
 # mask of the cat, from the drawing.
 #
-# **Predict.** The outside of the mask is now the cat. What will the model do at its feet and whiskers?
+# **Predict.** The strength is 1: we begin with noise alone, also where the cat is. In the upper row the prompt is P\*,
+# "an orange cat in front of a big wall"; below, it names the background alone. What may go wrong in which row?
 
 # %%
 from helpers.masks import inverted, widened
 from helpers.picturebook.drawing import part_mask
 
-cat = part_mask(scene, "thing")
-moved = [Edit(scene, scene.but(place=place)) for place in ("mountain", "wall", "city")]
-placed = [blended_diffusion(model, picture, inverted(cat), e.target_prompt, strength=1.0, seed=seed) for e in moved]
-show.pictures([[picture, *placed], [inverted(cat), *(e.target_picture for e in moved)]], rows=["edited", "mask, truth"],
-              columns=["I", *(e.target_prompt for e in moved)], side=192, alt="the same cat before three other "
-              "backgrounds, below the mask and the right answers - notice the rim of the cat")
+cat, places = part_mask(scene, "thing"), {"mountain": "a big mountain", "wall": "a big wall", "city": "a city"}
+moved = [Edit(scene, scene.but(place=place)) for place in places]
+knobs = {"strength": 1.0, "seed": seed}
+named = [blended_diffusion(model, picture, inverted(cat), e.target_prompt, **knobs) for e in moved]
+alone = [blended_diffusion(model, picture, inverted(cat), place, **knobs) for place in places.values()]
+grid = [[picture, *named], [inverted(cat), *alone], [None, *(e.target_picture for e in moved)]]
+show.pictures(grid, rows=["P*", "the place alone", "the true I*"], columns=["I, the mask", *places], side=160,
+              alt="the same cat before three other backgrounds, under prompts with and without the cat, and the right "
+              "answers - notice the rim of the cat, and whether another cat appears")
 
 # %% [markdown]
-# **Recolour.** Lesson 2 could only turn the cat blue at a strength that also moved the palms. Under a mask the strength
-# is free: nothing outside is at risk.
+# The network does not know that there is a cat already, until the noise has cleared enough to show it. A prompt for the
+# masked part should say what is *there*, not what is in the whole picture.
+#
+# **Recolour.** In lesson 2 a higher strength cost more of the palms. Under a mask the strength is free: nothing outside
+# is at risk.
 #
 # **Predict.** At which strength does the cat turn blue, and what of it is lost by then?
 
@@ -294,8 +305,8 @@ strengths = [0.5, 0.7, 0.85, 1.0]
 painted_blue = [blended_diffusion(model, picture, wide, blue.target_prompt, strength=s, seed=seed) for s in strengths]
 scores = [score(result, blue, judge) for result in painted_blue]
 show.sweep(painted_blue, strengths, name="strength", scores={"obeyed": [s.obeyed for s in scores],
-           "distance to the true I* (%)": [100 * s.distance for s in scores]}, alt="the cat recoloured inside its "
-           "mask at growing strength, with obeyed and the distance to the right answer - notice where the face is lost")
+           "distance (%)": [100 * s.distance for s in scores]}, alt="the cat recoloured inside its "
+           "mask at growing strength, with obeyed and the distance to the true I* - notice where the face is lost")
 
 # %% [markdown]
 # Outside, all is kept; so the trade of lesson 2 is now one *inside* the mask: the new colour against the same cat.
@@ -378,7 +389,10 @@ check.found_mask(my_found_mask)
 
 # %% [markdown]
 # Painted, true and found, side by side, for three edits: add the ball, recolour the cat, another background. IoU is the
-# part that two masks share, divided by all that is white in either: 1 is the same mask, 0 nothing in common.
+# part that two masks share, divided by all that is white in either: 1 is the same mask, 0 nothing in common. (Lesson 4
+# has a fourth way to a mask: the attention of one word.)
+#
+# **Predict.** The prompt says "next to a white ball", but not on which side. What will the found mask say?
 
 # %%
 from helpers.measure import iou
@@ -484,18 +498,19 @@ from helpers.diffedit import diffedit
 print(getsource(diffedit).split('"""')[2])
 
 # %% [markdown]
-# **Predict.** SDEdit, DiffEdit and blended diffusion under the true mask, all at one strength. Which obeys most, which
-# keeps most? And what of the cat survives in DiffEdit that does not in the others?
+# **Predict.** SDEdit, DiffEdit and blended diffusion under the cat's mask, all at strength 1. SDEdit and blended
+# diffusion start from noise that holds (almost) nothing of the cat, DiffEdit from the encoded picture. What of the cat
+# survives in each?
 
 # %%
-same = {"strength": 0.85, "seed": seed}
+same = {"strength": 1.0, "seed": seed}
 tries = {"SDEdit": sdedit(model, picture, blue.target_prompt, **same),
-         "DiffEdit": diffedit(model, picture, *asked, mask=found[1], **same),
-         "blended, true mask": painted_blue[2], "the true I*": blue.target_picture}
+         "DiffEdit": diffedit(model, picture, *asked, **same),
+         "blended, the cat's mask": painted_blue[-1], "the true I*": blue.target_picture}
 results = {name: score(result, blue, judge) for name, result in tries.items()}
 told = [f"{name}: obeyed {s.obeyed:.0f}, kept {s.kept:.1f} dB" for name, s in results.items()]
 show.pictures(list(tries.values()), labels=told, side=224, alt="the cat in blue by SDEdit, by DiffEdit with the mask "
-              "it found, by blended diffusion with the true mask, and the right answer - notice background and face")
+              "it found, by blended diffusion with the cat's, and the right answer - notice background and face")
 
 # %% [markdown]
 # Over {{lesson03.edits}} edits of four kinds, at strength {{lesson03.strength}}: SDEdit obeys
@@ -528,12 +543,13 @@ check.estimates_of_diffedit(my_estimates)
 #
 # ## 7. Where it breaks
 #
-# **The wrong noise level.** Exercise 2's slip on a picture: nothing outside the mask should change. We take 6 steps
+# **The wrong noise level.** Exercise 2's slip on a picture: nothing outside the mask should change. We take 4 steps
 # alone, so that it is plain to see; with more steps the last one is less noisy, but it is there.
 
 # %%
 def outside(slip):
-    x, times = add_noise(model, x0, z, model.times(6, 0.75)[0]), model.times(6, 0.75)
+    times = model.times(4, 0.75)
+    x = add_noise(model, x0, z, times[0])
     for t, s in pairwise(times):
         x_fg = ddim_step(model, x, cfg(model, x, t, text, model.guidance), t, s)
         x = blend(x_fg, add_noise(model, x0, z, t if slip else s), m)

@@ -1,12 +1,16 @@
 # %%
 import time
 
+import numpy as np
 from PIL import Image, ImageEnhance
 
-from helpers import show
+from helpers import DiffusersModel, show
 from helpers.analytic import AnalyticModel
 from helpers.picturebook.drawing import draw
 from helpers.picturebook.scene import Scene
+from helpers.show.attending import Attended, Part
+from helpers.show.reweighting import Reweighted
+from tests.random_pipelines import stable_diffusion
 
 scene = Scene(thing="cat", color="orange", ride="bicycle", doing="riding", place="meadow")
 picture, edited = draw(scene), draw(scene.but(color="blue"))
@@ -71,3 +75,32 @@ def dim(model, image, prompt, *, strength=0.5, seed=0, steps=10, progress=True):
 # %%
 lab = show.studio(Slow(), dim, {"cat": picture, "blue cat": edited}, prompt="a cat at night")
 lab
+
+# %% [markdown]
+# The attention explorer, with maps of which every number is known: the car's share at a pixel is its column / 20.
+
+# %%
+columns = np.broadcast_to(np.arange(16) / 20, (16, 16)).astype(np.float32)
+own, new = ("a", "cat", "on", "bicycle"), ("a", "cat", "on", "car", "shiny")
+rows = [(view, word) for view, words in (("source", own), ("before", new), ("after", new)) for word in words]
+wide = np.stack([columns if word == "car" else columns.T / (i + 2) for i, (_, word) in enumerate(rows)])[:, None]
+wide = wide * np.array([1, 0.5, 0.25], dtype=np.float32)[:, None, None]  # (rows, steps, 16, 16)
+fine = Part("down_blocks.0.attentions.0.transformer_blocks.0.attn2", (16, 16), wide)
+parts = fine, Part(None, (4, 4), wide[..., ::4, ::4])
+seen = Attended(("<b>a</b> cat on a bicycle", "a shiny cat on a car"), (picture, edited), tuple(rows), parts)
+show.explorer(seen, alt="a cat and what its words look at - notice the car")
+
+# %% [markdown]
+# Weights, made beforehand.
+
+# %%
+dimmed = tuple(ImageEnhance.Brightness(picture).enhance(0.2 * i) for i in range(6))
+weighed = Reweighted("a bright <i>cat</i>", {"bright": (0.0, 1.0, 2.0), "cat": (-1.0, 1.0)}, picture, dimmed)
+show.reweighter(weighed, alt="a cat in more or less light - notice nothing else")
+
+# %% [markdown]
+# Weights, with a small model that has learned nothing.
+
+# %%
+panel = show.reweighting_live(DiffusersModel(stable_diffusion()), "a cat ab", ["cat", "ab"], steps=3, progress=False)
+panel

@@ -18,10 +18,10 @@
   let maps = null;
 
   // ---- what there is to choose
-  const shorter = (share) => `${(100 * share).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)} %`;
+  const shorter = (share) => `${(100 * share).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)}\u00a0%`;
   const size = (part) => `${part.h} \u00d7 ${part.w}`;
   const choices = [];
-  const list = make("select", "font:inherit;max-width:100%;padding:2px", {
+  const list = make("select", "font:inherit;flex:0 1 auto;min-width:0;max-width:100%;padding:2px", {
     "aria-label": "resolution and layer", "data-lm-suppress-shortcuts": "true",
   });
   for (const grid of [...new Set(parts.map(size))]) {
@@ -30,8 +30,8 @@
     const offered = same.length > 1 ? [same, ...same.map((part) => [part])] : [same];
     for (const chosen of offered) {
       const option = make("option", "", { value: choices.length });
-      const alone = chosen.length === 1 && chosen[0].layer;
-      option.textContent = `${grid}, ${alone ? `layer ${alone}` : "mean of its layers"}`;
+      const layer = chosen.length === 1 && chosen[0].layer;
+      option.textContent = `${grid}, ${layer ? `layer ${layer}` : "mean of its layers"}`;
       option.selected = chosen.includes(parts[data.start]) && chosen === same;
       choices.push(chosen);
       group.append(option);
@@ -73,8 +73,9 @@
 
   // ---- the pictures
   const row = make("div", `display:grid;grid-template-columns:repeat(${data.views.length},minmax(0,1fr));gap:12px`);
+  const alone = data.views.length === 1;
   const panels = data.views.map((view, i) => {
-    const figure = make("figure", "margin:0;min-width:0");
+    const figure = make("figure", "margin:0;min-width:0;display:flex;flex-direction:column;justify-content:flex-end");
     const stage = make("div", "position:relative;touch-action:pan-y;cursor:crosshair;line-height:0");
     const source = pictures[Math.min(i, 1)];
     const picture = make("img", "width:100%;display:block;margin:0;filter:grayscale(1)", { src: source.src, alt: "", draggable: "false" });
@@ -83,10 +84,11 @@
     const spot = make("div", "position:absolute;box-sizing:border-box;border:2px solid #fff;outline:1px solid #000;" +
       "pointer-events:none;display:none");
     stage.append(picture, canvas, spot);
-    const head = make("div", "font-weight:600;line-height:1.3;margin:0 0 4px;min-height:2.6em;display:flex;align-items:flex-end");
-    head.textContent = view;
-    const told = make("figcaption", "line-height:1.4;margin:4px 0 0;overflow-wrap:anywhere;min-height:4.2em");
+    const head = make("div", "font-weight:600;line-height:1.3;margin:0 0 4px;display:flex;align-items:flex-end");
+    head.textContent = alone ? "" : view;
+    const told = make("figcaption", `line-height:1.4;margin:4px 0 0;overflow-wrap:anywhere;min-height:${alone ? 2.8 : 4.2}em`);
     figure.append(head, stage, told);
+    if (alone) figure.style.maxWidth = `${data.width}px`;
     stage.addEventListener("pointermove", (event) => {
       const edge = stage.getBoundingClientRect();
       point([(event.clientX - edge.left) / edge.width, (event.clientY - edge.top) / edge.height]);
@@ -98,7 +100,7 @@
 
   // ---- the scale
   const scale = make("div", "display:flex;gap:8px;align-items:center;margin:8px 0 0");
-  const [low, high] = [make("span", ""), make("span", "")];
+  const [low, high] = ["span", "span"].map((tag) => make(tag, "white-space:nowrap"));
   const bar = make("span", "flex:0 1 160px;height:12px;border:1px solid currentColor;background:linear-gradient(to right," +
     `${data.colors.map((color) => `rgb(${color})`).join(",")})`, { "aria-hidden": "true" });
   low.textContent = "share of attention: 0";
@@ -151,7 +153,7 @@
       if (!place || !map) continue;
       const [x, y] = [map.w, map.h].map((side, i) => Math.max(0, Math.min(side - 1, Math.floor(place[i] * side))));
       spot.style.cssText += `;left:${100 * x / map.w}%;top:${100 * y / map.h}%;width:${100 / map.w}%;height:${100 / map.h}%`;
-      told.textContent = `${words}; here ${shorter(map.values[y * map.w + x])}`;
+      told.append(make("br", ""), `here ${shorter(map.values[y * map.w + x])}`);
     }
   };
   const look = (choice) => {
@@ -189,7 +191,7 @@
   new Response(unpacked).arrayBuffer().then((buffer) => {
     maps = new Uint8Array(buffer);
     box.dataset.ready = "yes";
-    const content = buttons.find(({ button, pair }) => button.textContent.length > 3 && pair[0] !== null) || buttons[0];
-    look(pinned = content);
+    const swapped = ({ pair: [a, b] }) => a !== b && a !== null && b !== null;
+    look(pinned = buttons.find(swapped) || buttons.find(({ button }) => button.textContent.length > 3) || buttons[0]);
   });
 }

@@ -17,7 +17,7 @@
     return { picture, caption };
   });
   after.caption.setAttribute("role", "status");
-  const told = (weight) => `\u00d7 ${String(weight).replace("-", "\u2212")}`;
+  const told = (weight) => `\u00d7\u00a0${String(weight).replace("-", "\u2212")}`;
   const table = make("div", "display:grid;grid-template-columns:max-content minmax(60px,1fr) 3.5em;gap:0 12px;align-items:center;margin:8px 0 0");
   const sliders = axes.map(([word, weights]) => {
     const slider = range({ max: weights.length - 1, "aria-label": `weight of \u201c${word}\u201d` });

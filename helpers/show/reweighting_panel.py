@@ -27,7 +27,7 @@ from helpers.show.reweighting import LOOKS, prompt_of, told
 from helpers.show.running import Form, Knob, Run
 from helpers.show.studios import button, slider, status_html
 from helpers.source import Source
-from helpers.words import tokens_of
+from helpers.words import tokens_of, words_of
 
 LIMITS = (-2.0, 2.0)  # of the paper's c
 STEP = 0.25
@@ -41,7 +41,7 @@ class Reweighting:
                  knobs: dict[str, Any]) -> None:
         """A panel over a recorded source; knobs go to `prompt_to_prompt`."""
 
-        def reweight(model: Model, **weights: float) -> Image.Image:
+        def reweight(model: Model, /, **weights: float) -> Image.Image:
             return prompt_to_prompt(model, known, prompt, weights=weights, progress=False, **knobs)[1]
 
         asked = tuple(Knob(word, *map(float, limits), STEP, min(max(1.0, limits[0]), limits[1])) for word in words)
@@ -99,6 +99,8 @@ class Reweighting:
     def _changed(self, run: Run) -> None:
         """Called by a run after each step and at its end, from its thread."""
         with self._lock:
+            if run is not self.run:
+                return  # it was over when a slider was moved
             if run.status == "done":
                 self.picture, self.weights = run.result, dict(run.knobs)
             if run.over and not self.closed and dict(run.knobs) != self.wanted:
@@ -114,8 +116,11 @@ class Reweighting:
     def wait(self, seconds: float = 600) -> Reweighting:
         """Wait until the picture is that of the sliders, or nothing more is being made."""
         end = time.monotonic() + seconds
-        while (run := self.run) and not (run.over and run is self.run) and time.monotonic() < end:
-            run.wait(max(0.0, end - time.monotonic()))
+        while time.monotonic() < end:
+            with self._lock:
+                run = self.run
+            if run is None or (run.wait(max(0.0, end - time.monotonic())).over and run is self.run):
+                break
         return self
 
     def close(self) -> None:
@@ -157,7 +162,7 @@ def reweighting_live(
     source's own unless given. limits: the smallest and the largest weight. knobs: as in `reweighted`.
     Raises ValueError for no words, a word that is not in the prompt, and limits that are none.
     """
-    words = list(dict.fromkeys([words] if isinstance(words, str) else words))
+    words = list(dict.fromkeys(" ".join(words_of(word)) for word in ([words] if isinstance(words, str) else words)))
     if not words:
         raise ValueError("There is nothing to weigh: name at least one word.")
     if not limits[0] < limits[1]:

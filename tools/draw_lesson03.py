@@ -1,0 +1,156 @@
+"""The figures of lesson 3 and its tables, from the embedded model and results/lesson03.json.
+
+    python tools/draw_lesson03.py            figures and tables
+    python tools/draw_lesson03.py --tables   only the tables, which need no model
+
+Run it after benchmarks/lesson03.py. Each figure's alt text is the lesson's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT)]
+
+from helpers import load, show  # noqa: E402
+from helpers.blended import blended_diffusion  # noqa: E402
+from helpers.diffedit import find_mask  # noqa: E402
+from helpers.diffusion import add_noise, cfg, ddim_step, noise  # noqa: E402
+from helpers.masks import blend, inverted, paste, to_latents, widened  # noqa: E402
+from helpers.model import DiffusersModel  # noqa: E402
+from helpers.picturebook.drawing import part_mask  # noqa: E402
+from helpers.picturebook.edits import Edit  # noqa: E402
+from helpers.picturebook.scene import Scene  # noqa: E402
+from helpers.sdedit import sdedit  # noqa: E402
+
+LESSON = ROOT / "lessons" / "03_masking.md"
+RESULTS = ROOT / "results" / "lesson03.json"
+SCENE = Scene(seed=4, thing="cat", color="orange", place="beach")  # the notebook's
+BALL = Edit(SCENE, SCENE.but(beside="ball", beside_color="white"))
+SEED, STRENGTH = 1, 0.75
+METHODS = {
+    "sdedit": "SDEdit, no mask",
+    "only_at_the_end": "SDEdit, pasted at the end",
+    "latent_only": "blended, latents alone",
+    "every_step": "blended, exact",
+    "diffedit_latent_only": "DiffEdit, latents alone",
+    "diffedit": "DiffEdit, exact",
+    "the_autoencoder": "the autoencoder alone",
+    "the_truth": "the true I*",
+}
+
+
+# ----------------------------------------------------------------------------------------------------------- tables
+
+
+def with_tables(text: str, results: dict[str, Any]) -> str:
+    """The lesson's text with each table between its two marks."""
+    for name, made in {"methods": methods_table(results), "masks": masks_table(results)}.items():
+        block = f"<!-- table: {name} -->\n{made}\n<!-- end of table -->"
+        text = re.sub(rf"(?s)<!-- table: {name} -->.*?<!-- end of table -->", lambda _, block=block: block, text)
+    return text
+
+
+def methods_table(results: dict[str, Any]) -> str:
+    """What each method obeys and keeps, and what it leaves at the mask's border."""
+    lines = ["| | obeyed (%) | kept (dB) | distance (%) | outside | seam |", f"|---|{'---:|' * 5}"]
+    for name, label in METHODS.items():
+        row = results["methods"][name]
+        lines.append(
+            f"| {label} | {100 * row['obeyed']:.0f} ± {100 * row['obeyed +-']:.0f} | {row['kept']:.1f} ± "
+            f"{row['kept +-']:.1f} | {100 * row['distance']:.1f} | {row['outside_mean']:.1f} | {row['seam']:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def masks_table(results: dict[str, Any]) -> str:
+    """The IoU of the found mask over the threshold, for each strength of the noise and number of maps."""
+    rows = results["masks"]["at"]
+    thresholds = [key for key in next(iter(rows.values())) if "+-" not in key]
+    lines = [f"| threshold | {' | '.join(thresholds)} |", f"|---|{'---:|' * len(thresholds)}"]
+    for name, row in rows.items():
+        label = name.replace(" 1 maps", " 1 map")
+        lines.append(f"| {label} | {' | '.join(f'{row[t]:.2f}' for t in thresholds)} |")
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------------------------------------------------- figures
+
+
+def figures(model: DiffusersModel, alts: dict[str, str]) -> dict[str, show.Figure]:
+    """The lesson's figures by file name."""
+    return {
+        "03_blend": show.trajectory(recorded(model), alt=alts["03_blend"]),
+        "03_seam": seam_figure(model, alts["03_seam"]),
+        "03_masks": masks_figure(model, alts["03_masks"]),
+    }
+
+
+def spot() -> Image.Image:
+    """The mask of the notebook: a round spot at the cat's right."""
+    mask = Image.new("L", BALL.picture.size)
+    ImageDraw.Draw(mask).ellipse((82, 86, 126, 127), fill=255)
+    return mask
+
+
+@torch.no_grad()
+def recorded(model: DiffusersModel) -> show.Recording:
+    """Every step of blended diffusion, adding the ball inside the spot."""
+    recording, x0 = show.Recording(model), model.encode(BALL.picture)
+    times, text = model.times(model.steps, STRENGTH), model.embed(BALL.target_prompt)
+    z, m = noise(SEED, x0.shape), to_latents(spot(), x0)
+    x = add_noise(model, x0, z, times[0])
+    for t, s in pairwise(times):
+        eps = cfg(model, x, t, text, model.guidance)
+        x = blend(ddim_step(model, x, eps, t, s), add_noise(model, x0, z, s), m)
+        recording(x=x, t=s, eps=eps)
+    return recording
+
+
+def seam_figure(model: DiffusersModel, alt: str) -> show.Figure:
+    """Three ways to use the same mask, and the right answer."""
+    knobs = {"strength": STRENGTH, "seed": SEED, "progress": False}
+    everywhere = sdedit(model, BALL.picture, BALL.target_prompt, **knobs)
+    latents = blended_diffusion(model, BALL.picture, spot(), BALL.target_prompt, exact=False, **knobs)
+    pasted = [paste(result, BALL.picture, spot()) for result in (everywhere, latents)]
+    labels = ["pasted at the end", "blended, latents alone", "blended, exact", "the true I*"]
+    return show.pictures([pasted[0], latents, pasted[1], BALL.target_picture], labels=labels, side=224, alt=alt)
+
+
+def masks_figure(model: DiffusersModel, alt: str) -> show.Figure:
+    """True, made by hand and found: the masks of three edits."""
+    cat = part_mask(SCENE, "thing")
+    hands = {"add": (BALL, spot()), "recolour": (Edit(SCENE, SCENE.but(color="blue")), widened(cat, 2)),
+             "background": (Edit(SCENE, SCENE.but(place="wall")), inverted(cat))}
+    found = [find_mask(model, edit.picture, edit.prompt, edit.target_prompt, seed=SEED, progress=False)
+             for edit, _ in hands.values()]
+    grid = [[edit.target_picture, edit.mask, hand, mask] for (edit, hand), mask in zip(hands.values(), found,
+                                                                                       strict=True)]
+    return show.pictures(grid, rows=list(hands), columns=["the true I*", "true", "by hand", "found"], side=144, alt=alt)
+
+
+def main() -> None:
+    """Write what the command line asks for."""
+    parser = argparse.ArgumentParser(description="Write lesson 3's figures and tables.")
+    parser.add_argument("--tables", action="store_true", help="only the tables")
+    only_tables = parser.parse_args().tables
+    text = with_tables(LESSON.read_text(encoding="utf-8"), json.loads(RESULTS.read_text(encoding="utf-8")))
+    LESSON.write_text(text, encoding="utf-8")
+    if not only_tables:
+        alts = {name: alt for alt, name in re.findall(r"!\[([^\]]*)\]\(figures/(\w+)\.webp\)", text)}
+        for name, figure in figures(load(), alts).items():
+            print(figure.save(LESSON.parent / "figures" / f"{name}.webp").relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
