@@ -16,7 +16,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import torch
@@ -38,16 +38,20 @@ TOLERANCE = 1e-3  # of the largest value; float32 sums in another order
 
 
 def interleaved(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each run in each round, after one round that does not count."""
+    """Seconds of each run in each round, after one round that does not count.
+
+    Without a GPU these are seconds of computing (of all threads), which other work on the machine does not lengthen.
+    """
+    clock = perf_counter if torch.cuda.is_available() else process_time
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     names = list(runs)
     for i in range(rounds + 1):
         for name in names[i % len(names) :] + names[: i % len(names)]:  # another one begins each round
-            start = perf_counter()
+            start = clock()
             runs[name]()
             finish()
             if i:
-                seconds[name].append(perf_counter() - start)
+                seconds[name].append(clock() - start)
     return seconds
 
 

@@ -54,7 +54,7 @@ from helpers.prompt_to_prompt import Recorded, prompt_to_prompt, recorded, sweep
 from helpers.sdedit import sdedit  # noqa: E402
 from helpers.words import align  # noqa: E402
 
-LESSON = ROOT / "lessons" / "04_prompt_to_prompt.md"
+(LESSON,) = (ROOT / "lessons").rglob("04_prompt_to_prompt.md")
 FIGURES = LESSON.parent / "figures"
 SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the steps with the source's maps; self-attention for half of it
 STRENGTHS = (0.6, 0.7, 0.8, 0.9)  # of SDEdit

@@ -26,7 +26,7 @@ from helpers.model import DiffusersModel
 from helpers.prompt_to_prompt import prompt_to_prompt, recorded
 from helpers.words import align, words_and_marks
 
-SOURCE = Path(__file__).parent.parent / "notebooks" / "src" / "04_prompt_to_prompt.py"
+(SOURCE,) = (Path(__file__).parent.parent / "notebooks").glob("*/04_prompt_to_prompt.py")
 
 
 def at(positions: list[int], value: float, n: int, rest: float = 1.0) -> torch.Tensor:
@@ -206,6 +206,11 @@ def test_the_shortest_injection_is_the_first_that_keeps_nearly_all_from_there_on
     found = ["29.5 dB", "Too short", "longer than needed", "one of the shares", "three dots", "one of the shares"]
     assert all(words in verdict.message for words, verdict in zip(found, verdicts, strict=True))
     assert check.shortest_injection(0, [0, 1], [20.0, 20.5])
+
+
+def test_a_function_that_is_not_written_yet_is_told_so_and_nothing_else() -> None:
+    assert check.injected_steps(lambda *_: ...) == lesson04.UNANSWERED
+    assert "int; expected a list" in check.injected_steps(lambda tau, N: 0).message
 
 
 def test_the_names_are_imported_when_asked_for() -> None:

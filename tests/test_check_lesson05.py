@@ -86,7 +86,7 @@ WRONG = {
         "updates alone": 80,
         "The fit calls": 40,
         "once a step, not again": 220,
-        "and DDIM inversion has to climb": 200,
+        "and DDIM has to climb": 200,
         "only the unconditional half": 180,
         "Count three things": 7,
         "not a list": [140],

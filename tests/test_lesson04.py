@@ -20,7 +20,7 @@ from helpers.model import DiffusersModel
 from helpers.words import align
 
 ROOT = Path(__file__).parent.parent
-LESSON = ROOT / "lessons" / "04_prompt_to_prompt.md"
+(LESSON,) = (ROOT / "lessons").rglob("04_prompt_to_prompt.md")
 RESULTS = ROOT / "results" / "lesson04.json"
 TEXT = LESSON.read_text(encoding="utf-8")
 HEADINGS = ["The problem", "The idea", "The algorithm", "Why it works", "What it costs", "Where it fails",

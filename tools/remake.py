@@ -32,7 +32,7 @@ STEPS = (
     "benchmarks/lesson*.py",
     "benchmarks/attention*.py",
     "tools/make_front_picture.py",
-    "tools/make_figures*.py",
+    "tools/draw_lesson*.py",  # figures and tables of lessons
     "benchmarks/notebooks.py",  # quotes all the above; the notebooks quote their own times
     "tools/build_notebooks.py",
 )

@@ -298,10 +298,11 @@ STEP_SLIPS: dict[str, Callable[[float, int], list[int]]] = {
 def injected_steps(answer: Callable[[float, int], Sequence[int]]) -> Verdict:
     """Is `answer(tau, N)` the list of steps with the source's maps? Step 0 of N is the noisiest."""
     found = [tried(answer, *each) for each in SCHEDULES]
-    if wrong := next((each for each in found if isinstance(each, Verdict)), None):
-        return wrong
-    if strange := next((each for each in found if not isinstance(each, (list, tuple, range))), None):
-        return Verdict(False, f"Your function returns a {type(strange).__name__}; expected a list of steps.")
+    for each in found:
+        if isinstance(each, Verdict):
+            return each
+        if not isinstance(each, (list, tuple, range)):
+            return Verdict(False, f"Your function returns a {type(each).__name__}; expected a list of steps.")
     lists = [list(each) for each in found]
     if lists == [right_steps(*each) for each in SCHEDULES]:
         return Verdict(True, "The noisiest steps, which decide the layout; none for 0, all for 1.")

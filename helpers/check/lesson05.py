@@ -25,7 +25,7 @@ def step(x: Tensor, eps: Tensor, a_from: float, a_to: float) -> Tensor:
 
 
 INVERSION_SLIPS: Slips = {
-    "a_s and a_t are swapped: x lies at the cleaner time s, so predict the clean picture with a_s, then noise with a_t.":
+    "a_s and a_t are swapped: x lies at the cleaner time s, so predict the clean picture with a_s, then noise to a_t.":
         lambda x, eps, a_s, a_t: step(x, eps, a_t, a_s),
     "x is not clean yet: first take out its own noise, (x - sqrt(1 - a_s) eps) / sqrt(a_s), then noise that to a_t.":
         lambda x, eps, a_s, a_t: a_t**0.5 * x + (1 - a_t) ** 0.5 * eps,
@@ -103,21 +103,21 @@ Answers = Mapping[int, tuple[bool, str]]
 
 WHICH_GUIDANCE: Answers = {
     1: (True, "eps_c + w (eps_c - eps_c) is eps_c, whatever w is: guidance has nothing left to amplify."),
-    0: (False, "Guidance 0 is the prediction under the empty prompt. Here the picture's own prompt stands in its place: "
-               "write down eps_u + w (eps_c - eps_u) with eps_u = eps_c."),
+    0: (False, "Guidance 0 is the prediction under the empty prompt. Here the picture's own prompt stands in its "
+               "place: write down eps_u + w (eps_c - eps_u) with eps_u = eps_c."),
     4: (False, "That is the w you pass. But look at what it multiplies: with eps_u = eps_c the difference is 0."),
 }
 
 CALLS_OF_NULL_TEXT: Answers = {
     140: (True, "20 up, 20 conditional ones down, and at each step 4 updates and one last look: 20 * 5."),
     120: (False, "After the last update the loss is looked at once more: inner + 1 unconditional calls a step."),
-    100: (False, "That is the unconditional calls alone. Each step down needs a conditional one too, and DDIM inversion "
-                 "has to climb first."),
+    100: (False, "That is the unconditional calls alone. Each step down needs a conditional one too, and DDIM "
+                 "inversion has to climb first."),
     80: (False, "That is the updates alone: add the way up, and the conditional prediction of each step down."),
     40: (False, "That is the way up and the conditional calls down. The fit calls the network too."),
-    220: (False, "The conditional prediction does not depend on the empty prompt: it is made once a step, not again at "
-                 "every update."),
-    200: (False, "The conditional prediction is made once a step, not at every update; and DDIM inversion has to climb."),
+    220: (False, "The conditional prediction does not depend on the empty prompt: it is made once a step, not again "
+                 "at every update."),
+    200: (False, "The conditional prediction is made once a step, not at every update, and DDIM has to climb first."),
     180: (False, "Only the updates call again, and only the unconditional half: count up, conditional, unconditional."),
 }
 

@@ -140,14 +140,14 @@ def missed(n, guidance):
 counts = [10, 20, 50, 100, 200]
 errors = [missed(n, 1) for n in counts]
 show.curve(counts, {"guidance 1": errors}, xlabel="steps", ylabel="distance to the picture", alt="the distance between "
-           "the picture and the end of the round trip over the number of steps - notice that it halves each time the "
-           "steps double")
+           "the picture and the end of the round trip over the number of steps - notice that from 50 steps on, twice "
+           "the steps halve it")
 
 # %% [markdown]
 # ### Exercise 2: the order of the error
 #
-# *5 minutes, medium.* If the error is $c / n^p$, the exponent $p$ is called the *order*. It was `e1` with `n1` steps and
-# `e2` with `n2`. Which $p$?
+# *5 minutes, medium.* If the error is $c / n^p$, the exponent $p$ is called the *order*. It was `e1` with `n1` steps
+# and `e2` with `n2`. Which $p$?
 
 # %%
 import math
@@ -179,18 +179,18 @@ check.order_of_error(my_order)
 # **Predict.** Will more steps help now?
 
 # %%
-bent = {f"guidance {w}": [missed(n, w) for n in counts] for w in (1, 2, 4)}
-show.curve(counts, bent, xlabel="steps", ylabel="distance to the picture", alt="the same error over the number of steps "
-           "with the way down at guidance 1, 2 and 4 - notice that only the first goes towards zero")
+all_errors = {f"guidance {w}": [missed(n, w) for n in counts] for w in (1, 2, 4)}
+show.curve(counts, all_errors, xlabel="steps", ylabel="distance to the picture", alt="the same error over the number "
+           "of steps with the way down at guidance 1, 2 and 4 - notice that only the first goes towards zero")
 
 # %% [markdown]
 # It does not. These are not mistakes of the steps any more: guidance walks down *another road* than the one we came up.
 
 # %%
-trips = {f"down at guidance {w}": ddim(points, start, "left", steps=50, guidance=w, **QUIET).trajectory[:, :, 0, 0]
+roads = {f"down at guidance {w}": ddim(points, start, "left", steps=50, guidance=w, **QUIET).trajectory[:, :, 0, 0]
          for w in (1, 2, 4)}
-show.plane(points, points={"the picture": start}, paths=trips, alt="three ways down from one noise, at guidance 1, 2 and "
-           "4 - notice that they part from the first step, and that only guidance 1 comes home")
+show.plane(points, points={"the picture": start}, paths=roads, alt="three ways down from one noise, at guidance 1, 2 "
+           "and 4 - notice that they part from the first step, and which one comes near the picture")
 
 # %% [markdown]
 # ## 3. The same with pictures
@@ -204,8 +204,8 @@ from helpers.inversion import climb
 print(getsource(climb))
 
 # %% [markdown]
-# With pictures there is one more loss: the autoencoder. What it makes of I is the best that anyone can bring back, so we
-# compare with that, in dB (PSNR; higher is better, 60 means no difference at all).
+# With pictures there is one more loss: the autoencoder. What it makes of I is the best that anyone can bring back, so
+# we compare with that, in dB (PSNR; higher is better, 60 means no difference at all).
 #
 # **Predict.** Which steps would you need for a reconstruction that you cannot tell from the picture?
 
@@ -222,8 +222,8 @@ def db(a, b):
 
 
 some = [2, 5, 10, 25]
-trips = [ddim(model, picture, P, steps=n, guidance=1) for n in some]
-again = [model.decode(source.trajectory[-1:])[0] for source in trips]
+round_trips = [ddim(model, picture, P, steps=n, guidance=1) for n in some]
+again = [model.decode(trip.trajectory[-1:])[0] for trip in round_trips]
 show.sweep(again, some, name="steps", scores={"as the autoencoder's (dB)": [db(p, through) for p in again]},
            alt="the picture inverted and rebuilt at guidance 1 with growing numbers of steps - notice what comes back "
            "with few steps, and what only with many")
@@ -236,16 +236,16 @@ from helpers.inversion import rebuild
 
 source = ddim(model, picture, P, steps=steps, guidance=1)
 guidances = [1.0, 2.0, 4.0, 7.5]
-bent = [rebuild(model, source, guidance=w) for w in guidances]
-show.sweep(bent, guidances, name="guidance on the way down",
-           scores={"as the autoencoder's (dB)": [db(p, through) for p in bent]},
+guided = [rebuild(model, source, guidance=w) for w in guidances]
+show.sweep(guided, guidances, name="guidance on the way down",
+           scores={"as the autoencoder's (dB)": [db(p, through) for p in guided]},
            alt="the same noise walked down at four guidances under the picture's own prompt - notice how the picture "
            "that comes back parts from the one that was given")
 
 # %% [markdown]
 # Why not climb at the guidance we go down with? Guidance adds $(w-1)$ times the difference of two predictions, each of
-# them a little wrong. The mistakes of every step up grow by the same factor, and soon the states are no noise that the
-# model knows. Climbing at 1 is the good part. The four methods that follow repair the way down.
+# them a little wrong. The mistakes of every step up grow with it, and the states may end outside of the noise that the
+# model knows (null-text paper, section 3). So all that follow climb at 1, and repair the way down.
 #
 # ## 4. Four repairs
 #
@@ -256,8 +256,8 @@ show.sweep(bent, guidances, name="guidance on the way down",
 #
 # ### Exercise 3: which guidance?
 #
-# *2 minutes, no computer.* In $\epsilon_u + w\,(\epsilon_c - \epsilon_u)$ let P stand for the empty prompt. We walk down
-# under P at $w = 4$. Which plain guidance gives the same?
+# *2 minutes, no computer.* In $\epsilon_u + w\,(\epsilon_c - \epsilon_u)$ let P stand for the empty prompt. We walk
+# down under P at $w = 4$. Which plain guidance gives the same?
 
 # %%
 my_guidance = ...
@@ -317,7 +317,7 @@ check.calls_of_null_text(my_calls)
 # check.calls_of_null_text(my_calls)
 # ```
 #
-# It is the only method here that needs gradients. The official setting, 50 steps and 10 updates, makes up to 650 calls
+# It is the only method here that needs gradients. With the paper's 50 steps and 10 updates that is up to 650 calls
 # before the edit begins; stopping early, where the loss is small enough, saves a part of them.
 # </details>
 
@@ -330,15 +330,16 @@ check.calls_of_null_text(my_calls)
 from helpers.inversion import null_text
 
 fits = []
-sources["null-text"] = null_text(model, picture, P, steps=steps, inner=5, watch=lambda losses, **_: fits.append(losses))
+sources["null-text"] = null_text(model, picture, P, steps=steps, inner=5,
+                                 watch=lambda losses, **_: fits.append(losses))
 shown = {"before the fit": [math.log10(f[0]) for f in fits], "after it": [math.log10(min(f)) for f in fits]}
-show.curve(range(1, steps + 1), shown, xlabel="step, from noise to clean", ylabel="log10 of the loss", alt="the loss of "
-           "each step of null-text inversion before and after its fit, on a logarithmic scale - notice at which steps "
-           "the fit has much to do, and at which it has nothing to do")
+show.curve(range(1, steps + 1), shown, xlabel="step, from noise to clean", ylabel="log10 of the loss", alt="the loss "
+           "of each step of null-text inversion before and after its fit, on a logarithmic scale - notice at which "
+           "steps the fit had most to do, and how far it came")
 
 # %% [markdown]
-# Where the two curves meet, no update was needed. What the first steps are fitted to spares the later ones: every step
-# starts with the embedding of the last.
+# Where the two curves meet, no update was needed, or none helped. Each step begins with the embedding of the last, so a
+# fit serves the steps after it too. More updates (`inner`; the paper takes 10) bring it nearer, for more calls.
 #
 # ### Direct inversion: put it back
 #
@@ -367,17 +368,17 @@ check.put_back(my_put_back)
 # check.put_back(my_put_back)
 # ```
 #
-# The paper adds to the source row the offset between the pivot and where the step ended, and its published code computes
-# these offsets in a pass of their own. Adding the difference to what you have is the same as putting the pivot there:
-# no extra pass, no extra call.
+# The paper adds to the source row the offset between the pivot and where the step ended, and its published code
+# computes these offsets in a pass of their own. Adding the difference to what you have is the same as putting the
+# pivot there: no extra pass, no extra call.
 # </details>
 
 # %% [markdown]
 # ### Edit-friendly inversion: noise that knows the picture
 #
-# Until now no step was random. A DDPM step adds noise: $x_s = \mu(x_t) + \sigma z$. *Edit-friendly* inversion turns that
-# around. Choose the states first: noise the picture to every time, each time with *fresh* noise. Then ask which $z$ each
-# step must add to lead from one state to the next.
+# Until now no step was random. A DDPM step adds noise: $x_s = \mu(x_t) + \sigma z$. *Edit-friendly* inversion turns
+# that around. Choose the states first: noise the picture to every time, each time with *fresh* noise. Then ask which
+# $z$ each step must add to lead from one state to the next.
 #
 # ### Exercise 6: the noise a step must add
 #
@@ -455,15 +456,15 @@ walked = {name: rebuild(model, source, P_star) for name, source in sources.items
 swapped = {name: prompt_to_prompt(model, source, P_star)[1] for name, source in sources.items()}
 both = [list(walked.values()), list(swapped.values())]
 scores = [score(result, edit, judge) for row in both for result in row]
-show.pictures(both, columns=list(sources), rows=["walked under P*", "prompt_to_prompt"],
+show.pictures(both, columns=list(sources), rows=["walked under P*", "with the attention of P"],
               labels=[f"obeyed {s.obeyed:.0%}, kept {s.kept:.1f} dB, distance {s.distance:.1%}" for s in scores],
               alt="a table of ten edits: five inversions, each walked under the new prompt and edited by "
               "prompt_to_prompt - notice where the motorcycle turned black, and where the bunny stayed the same")
 
 # %% [markdown]
-# *obeyed*: does the judge see what P\* asks for? *kept*: PSNR outside the true mask. *distance*: mean difference to the
-# true I\*; lower is better. "ddim" and "direct" are the same when walked under P\*: they differ in the source row, which
-# only Prompt-to-Prompt has.
+# *obeyed*: does the judge see what P\* asks for? *kept*: PSNR outside the true mask. *distance*: mean difference to
+# the true I\*; lower is better. "ddim" and "direct" are the same when walked under P\*: they differ in the source
+# row, which only Prompt-to-Prompt has.
 #
 # One edit proves little. A script made {{lesson05.edits}} edits of all kinds, with {{lesson05.steps}} steps. These are
 # its means, with Prompt-to-Prompt. (Null-text is too slow for all of them; its row in the lesson's text is over
@@ -482,7 +483,7 @@ measured = {
     "the right answer": ("{{lesson05.edited.truth.obeyed:.2f}}", "{{lesson05.edited.truth.kept:.1f}}"),
 }
 show.scatter(measured, xlabel="obeyed", ylabel="kept (dB)", alt="obeyed against kept for four inversions with "
-             "prompt_to_prompt, and for the true answer through the autoencoder - notice how far each is from the answer")
+             "prompt_to_prompt, and for the true answer through the autoencoder - notice how far each is from it")
 
 # %% [markdown]
 # Edit-friendly inversion has a knob of its own. The more steps are skipped, the less the edit may change.
@@ -491,8 +492,8 @@ show.scatter(measured, xlabel="obeyed", ylabel="kept (dB)", alt="obeyed against 
 skips = [0.0, 0.2, 0.4, 0.6]
 friends = [edit_friendly(model, picture, P, steps=steps, skip=s, seed=seed) for s in skips]
 edits = [rebuild(model, friend, P_star) for friend in friends]
-scores = [score(result, edit, judge) for result in edits]
-show.sweep(edits, skips, name="skip", scores={"obeyed": [s.obeyed for s in scores], "kept": [s.kept for s in scores]},
+rated = [score(result, edit, judge) for result in edits]
+show.sweep(edits, skips, name="skip", scores={"obeyed": [s.obeyed for s in rated], "kept": [s.kept for s in rated]},
            alt="the edit walked on edit-friendly noise for four shares of skipped steps, with obeyed and kept in dB - "
            "notice what is gained and what is lost from left to right")
 
@@ -509,16 +510,16 @@ from helpers.source import Source
 
 file = Path(mkdtemp()) / "bunny.safetensors"
 sources["direct"].save(file)
-kept = Source.load(file)
-assert torch.equal(kept.trajectory, sources["direct"].trajectory)
-print(kept, f"- {file.stat().st_size / 1e6:.2f} MB")
+loaded = Source.load(file)
+assert torch.equal(loaded.trajectory, sources["direct"].trajectory)
+print(loaded, f"- {file.stat().st_size / 1e6:.2f} MB")
 
 # %% [markdown]
 # A source belongs to its model, its steps and its size. Whoever mixes them is told what differs:
 
 # %%
 try:
-    prompt_to_prompt(model, kept, P_star, steps=steps + 5)
+    prompt_to_prompt(model, loaded, P_star, steps=steps + 5)
 except ValueError as error:
     print(error)
 
@@ -529,7 +530,8 @@ except ValueError as error:
 # model's size; what sticks out is cut off.
 #
 # Be kind to Picturebook. It has seen drawings of a small world and nothing else, no photo and no face, so yours lies
-# outside of all it knows. It will do what it can. How far outside? Ask the autoencoder, before any noise is involved:
+# outside of all it knows. It will do what it can. Something is lost before any noise is involved, in the autoencoder.
+# (Its dB tell how much detail there was to lose, not how strange the picture is: flat paint is easy.)
 
 # %%
 from helpers.examples import stroke_sketch
@@ -551,8 +553,8 @@ show.pair(photo, seen, titles=("yours", "through the autoencoder"),
 mine = direct(model, photo, photo_prompt, steps=steps)
 edited = prompt_to_prompt(model, mine, photo_target)
 show.pair(edited[0], edited[1], prompts=(photo_prompt, photo_target), titles=("the source", "edited"),
-          alt="your picture, or a painting of a cat, as its source gives it, and edited by prompt_to_prompt - notice what "
-          "the model understood, and what it drew in its own way")
+          alt="your picture, or a painting of a cat, as its source gives it, and edited by prompt_to_prompt - notice "
+          "what the model understood, and what it drew in its own way")
 
 # %% [markdown]
 # For a photo, take a model that knows photos. One line changes, `model_name = "stable-diffusion-v1-5"`, and everything
@@ -562,18 +564,18 @@ show.pair(edited[0], edited[1], prompts=(photo_prompt, photo_target), titles=("t
 #
 # **It needs a true prompt.** The way up is walked under P. What P does not say, or says wrongly, P\* cannot swap.
 #
-# **Predict.** We invert the bunny as "a red castle near a river". Will it still come back? Can it still be edited?
+# **Predict.** We invert the bunny as "a red castle near a river". Will it still come back? And the edit?
 
 # %%
 wrong = direct(model, picture, "a red castle near a river", steps=steps)
 lied = prompt_to_prompt(model, wrong, P_star)
 show.pictures([lied[0], swapped["direct"], lied[1]], labels=["rebuilt, with the wrong P", "edited, with the true P",
-              "edited, with the wrong P"], side=192, alt="the bunny rebuilt from an inversion under a wrong prompt, and "
-              "its edit beside the one with the true prompt - notice which of the two errors the rebuilt one hides")
+              "edited, with the wrong P"], side=192, alt="the bunny rebuilt from an inversion under a wrong prompt, "
+              "its edit, and the edit with the true prompt - notice that the first picture alone warns of nothing")
 
 # %% [markdown]
-# It comes back: direct inversion brings back anything, under any prompt. **A good reconstruction does not promise a good
-# edit.** That is why this course scores edits.
+# It comes back: direct inversion brings back anything, under any prompt. **A good reconstruction does not promise a
+# good edit.** That is why this course scores edits.
 #
 # **It cannot move things.** Attention and noise both hold the layout. What should stand elsewhere, or take another
 # shape, is held where it was.
@@ -584,7 +586,8 @@ show.pictures([lied[0], swapped["direct"], lied[1]], labels=["rebuilt, with the 
 # %%
 rows = {
     "direct": ["{{lesson05.costs.direct.rows}}", "{{lesson05.costs.prompt_to_prompt direct.rows}}"],
-    "edit-friendly": ["{{lesson05.costs.edit_friendly.rows}}", "{{lesson05.costs.prompt_to_prompt edit_friendly.rows}}"],
+    "edit-friendly": ["{{lesson05.costs.edit_friendly.rows}}",
+                      "{{lesson05.costs.prompt_to_prompt edit_friendly.rows}}"],
     "negative-prompt": ["{{lesson05.costs.negative_prompt.rows}}",
                         "{{lesson05.costs.prompt_to_prompt negative_prompt.rows}}"],
     "ddim": ["{{lesson05.costs.ddim.rows}}", "{{lesson05.costs.prompt_to_prompt ddim.rows}}"],

@@ -9,8 +9,8 @@
 #
 # {{badges}}
 #
-# So far we gave the model a noisy copy of the picture, or a mask. Now we give it neither. We look at how its words reach
-# the pixels, keep *that* from the old picture, and change only the words.
+# So far we gave the model a noisy copy of the picture, or a mask. Now we give it neither. We look at how its words
+# reach the pixels, keep *that* from the old picture, and change only the words.
 #
 # | You will | You need | It takes |
 # |---|---|---|
@@ -85,8 +85,8 @@ show.attention_maps(seen, ["bear", "sunglasses", "drink", "beach"], view="source
                     "place it keeps")
 
 # %% [markdown]
-# In the first steps there is hardly anything to see in the picture, and yet the maps already say what goes where. That
-# is the observation the paper is built on: **the layout is in the maps, and it is there early.**
+# The paper is built on one observation: **the layout is in the maps, and it is there early**, when hardly anything can
+# be seen in the picture. From which of the six steps on would you know what goes where?
 #
 # The mean over steps, for the source, and for the target before and after the edit:
 
@@ -100,7 +100,7 @@ show.attention_maps(seen, ["bear", "drink", "red"], by="view", alt="maps of bear
 # point at a word or tab to it, slide over the steps, choose another layer.
 
 # %%
-show.explorer(seen, alt="the words of both prompts and where they look - notice that shared words look alike")
+show.explorer(seen, alt="the words of both prompts and where they look - notice whether shared words look alike")
 
 # %% [markdown]
 # How far can such maps be trusted? Over {{lesson04.pointing.pictures}} pictures of held-out captions, a noun's map had
@@ -151,13 +151,10 @@ show.matrix(edit, alt="the matrix A of the edit, a row for each token of P and a
 # so on. Else each source token's map is spread evenly over the tokens `j`.
 
 # %%
-import torch
+import torch  # noqa: F401 (for your answer)
 
 
 def my_swap_matrix(pairs, n):
-    A = torch.zeros(n, n)
-    for i, j in pairs:
-        ...
     return ...
 
 
@@ -166,8 +163,8 @@ check.swap_matrix(my_swap_matrix)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `A[torch.tensor(i)[:, None], torch.tensor(j)] = ...` sets the block of rows `i` and columns `j`. For equal numbers the
-# block is `torch.eye(len(i))`.
+# Begin with `A = torch.zeros(n, n)`. Then for each pair, `A[torch.tensor(i)[:, None], torch.tensor(j)] = ...` sets
+# the block of rows `i` and columns `j`. For equal numbers the block is `torch.eye(len(i))`.
 # </details>
 #
 # <details><summary>Solution</summary>
@@ -196,8 +193,8 @@ show.matrix(replace(model, "a teddy bear with decorations on the street", "a bun
 # %% [markdown]
 # ### Exercise 3: the edited map
 #
-# *One line, 5 minutes.* `M` and `M_star` are the maps (pixels, tokens) of source and target, `A` is (tokens, tokens), `b`
-# is (tokens,). Every edit of the paper has one form: $\hat M = M A + M^* \mathrm{diag}(b)$.
+# *One line, 5 minutes.* `M` and `M_star` are the maps (pixels, tokens) of source and target, `A` is (tokens, tokens),
+# `b` is (tokens,). Every edit of the paper has one form: $\hat M = M A + M^* \mathrm{diag}(b)$.
 
 # %%
 def my_edited_map(M, M_star, A, b):
@@ -260,15 +257,12 @@ print(getsource(prompt_to_prompt).split('"""')[2])
 # %% [markdown]
 # ### Exercise 5: write the loop
 #
-# *15 minutes, medium.* In the paper `DM` is one step of the model. `DM(z, prompt, t)` returns the next state and the map
-# it used; `DM(z, prompt, t, M_hat)` does the same with $\hat M$ in the map's place. `Edit(M, M_star, t)` gives $\hat M$.
-# Time goes T, T - 1, ..., 1. Return both last states, `z` and `z_star`.
+# *15 minutes, medium.* In the paper `DM` is one step of the model. `DM(z, prompt, t)` returns the next state and the
+# model's map; `DM(z, prompt, t, M_hat)` does the same with $\hat M$ in the map's place. `Edit(M, M_star, t)` gives
+# $\hat M$. `z_star` starts as `z`, and time goes T, T - 1, ..., 1. Return both last states, `z` and `z_star`.
 
 # %%
 def my_algorithm(DM, Edit, P, P_star, z, T):
-    z_star = z
-    for t in range(T, 0, -1):
-        ...
     return ...
 
 
@@ -382,7 +376,8 @@ check.shortest_injection(my_share, shares, rest)
 # </details>
 #
 # One sweep proves little. A script made {{lesson04.n}} edits with known answers of each kind, on held-out prompts. Each
-# dot is one share of injection; 0 is plain generation from the same noise. SDEdit got the same source pictures.
+# dot is one share of injection; 0 is plain generation from the same noise. SDEdit got the same source pictures, at its
+# best strength, {{lesson04.kinds.word swap.sdedit.best}}.
 
 # %%
 measured = {
@@ -392,7 +387,7 @@ measured = {
     "0.6": ("{{lesson04.kinds.word swap.at.0.6.obeyed:.2f}}", "{{lesson04.kinds.word swap.at.0.6.kept:.1f}}"),
     "0.8": ("{{lesson04.kinds.word swap.at.0.8.obeyed:.2f}}", "{{lesson04.kinds.word swap.at.0.8.kept:.1f}}"),
     "1": ("{{lesson04.kinds.word swap.at.1.obeyed:.2f}}", "{{lesson04.kinds.word swap.at.1.kept:.1f}}"),
-    "SDEdit {{lesson04.kinds.word swap.sdedit.best}}": (
+    "SDEdit": (
         "{{lesson04.kinds.word swap.sdedit.best_obeyed:.2f}}", "{{lesson04.kinds.word swap.sdedit.best_kept:.1f}}"),
 }
 show.scatter(measured, line=list(measured)[:-1], xlabel="obeyed", ylabel="kept (dB)", alt="obeyed against kept of word "
@@ -454,8 +449,8 @@ check.weight_vector(my_weights)
 
 # %%
 weights = [-2, -1, 0, 1, 2]
-turned = {word: show.reweighted(model, prompt, {word: weights}, seed=seed)
-          for word, prompt in {"fluffy": "a fluffy white bunny doll in a meadow", "crowded": "a crowded street"}.items()}
+prompts = {"fluffy": "a fluffy white bunny doll in a meadow", "crowded": "a crowded street"}
+turned = {word: show.reweighted(model, prompt, {word: weights}, seed=seed) for word, prompt in prompts.items()}
 amounts = {word: [reading.amounts[word] for reading in judge.read(one.pictures)] for word, one in turned.items()}
 show.sweep(turned["fluffy"].pictures, weights, name="weight of fluffy", scores={"amount read": amounts["fluffy"]},
            alt="a bunny doll with five weights of the word fluffy, below them how fluffy the judge finds it - notice "
@@ -466,18 +461,19 @@ show.sweep(turned["fluffy"].pictures, weights, name="weight of fluffy", scores={
 
 # %%
 show.sweep(turned["crowded"].pictures, weights, name="weight of crowded", scores={"amount read": amounts["crowded"]},
-           alt="a street with five weights of the word crowded, below them how crowded the judge finds it - notice what "
-           "of the street stays")
+           alt="a street with five weights of the word crowded, below them how crowded the judge finds it - notice "
+           "what of the street stays")
 
 # %% [markdown]
 # The same pictures with a slider. (`show.reweighting_live` makes them for any weight in between.)
 
 # %%
-show.reweighter(turned["fluffy"], alt="a bunny doll whose word fluffy is turned - notice that the layout stays")
+show.reweighter(turned["fluffy"], alt="a bunny doll whose word fluffy is turned - notice whether the layout stays")
 
 # %% [markdown]
-# Over {{lesson04.reweighting.n}} held-out prompts for each word, the amount that the judge reads, with the spread
-# (standard deviation) from picture to picture:
+# Over {{lesson04.reweighting.n}} held-out prompts for each word, the mean amount that the judge reads. At weight 1 it
+# spreads from picture to picture (standard deviation) by {{lesson04.reweighting.fluffy.1.spread:.2f}} for fluffy and
+# {{lesson04.reweighting.crowded.1.spread:.2f}} for crowded.
 
 # %%
 many = [-2, -1, 0, 1, 2, 4]
@@ -497,8 +493,8 @@ show.curve(many, read, xlabel="weight of the word", ylabel="amount read by the j
 # %% [markdown]
 # ## 8. Local blending
 #
-# Even under full injection other places change a little. Where the maps of the swapped word are weak, local blending puts
-# the source's state back after each step. It is a mask, as in lesson 3, but nobody paints it.
+# Even under full injection other places change a little. Where the maps of the swapped word are weak, local blending
+# puts the source's state back after each step. It is a mask, as in lesson 3, but nobody paints it.
 #
 # ### Exercise 9: the mask from the maps
 #
@@ -562,8 +558,8 @@ check.rows_of_edits(my_rows)
 #
 # ## 10. Where it breaks
 #
-# **It cannot move things.** The maps say where everything is, and we inject them. What of an edit that *must* change the
-# layout: a standing cat that is to sleep?
+# **It cannot move things.** The maps say where everything is, and we inject them. What of an edit that *must* change
+# the layout: a standing cat that is to sleep?
 #
 # **Predict.** Is there a share at which the cat sleeps and is still the same cat on the same beach?
 
@@ -586,8 +582,8 @@ show.pictures([poses], side=160, labels=["I", *(f"share {s:g}" for s in shares_o
 # ## What to remember
 #
 # 1. Cross-attention maps tie each word to pixels, and the layout is settled in the first steps.
-# 2. Every edit is $\hat M = M A + M^* \mathrm{diag}(b)$: swap is A, a new phrase is b = 1, a weight is b = c, a schedule
-#    switches them off in time. Edits are data: they are printed, drawn and multiplied.
+# 2. Every edit is $\hat M = M A + M^* \mathrm{diag}(b)$: swap is A, a new phrase is b = 1, a weight is b = c, a
+#    schedule switches them off in time. Edits are data: they are printed, drawn and multiplied.
 # 3. Applied to the values, an edit forms no map. A further edit of a recorded source costs one plain picture.
 #
 # **References.** Hertz, Mokady, Tenenbaum, Aberman, Pritch, Cohen-Or: *Prompt-to-Prompt image editing with cross
