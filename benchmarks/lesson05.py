@@ -11,7 +11,7 @@ Writes results/lesson05.json:
     edited        obeyed, kept and distance under P*, by editor: "rebuild" walks the inverted noise under P*,
                   "prompt_to_prompt" with the attention of P; with half the width of the 95 % interval (_pm)
     edited_few    the same over the first NULL_TEXT_EDITS edits only, null-text among them: it is too slow for all
-    costs         calls and rows of the network, and seconds (median), of inverting and of each editor
+    costs         calls and rows of the network, and seconds (median, of one core), of inverting and of each editor
 
 The edits have STEPS steps, fewer than the model's own, for time. Their pictures are drawn: the model never saw them.
 Direct inversion differs from DDIM inversion in the source row alone, so that under P* `rebuild` makes the same of both.
@@ -57,6 +57,7 @@ STEPS = 12
 NULL_TEXT_EDITS = len(KINDS)  # one of each kind
 PICTURES = 4  # rebuilt at each number of steps and guidance; null-text: 2
 QUIET = {"progress": False}
+CLOCK = time.perf_counter if torch.cuda.is_available() else time.process_time  # others' work does not count
 METHODS: dict[str, Callable[..., Source]] = {
     "ddim": ddim, "direct": direct, "negative_prompt": negative_prompt, "edit_friendly": edit_friendly,
     "null_text": null_text,
@@ -141,9 +142,9 @@ class Ledger:
     def timed(self, name: str, run: Callable[[], Any]) -> Any:
         """What `run` gives; its seconds and the rows of its calls are noted under `name`."""
         with counted(self.model) as rows:
-            start = time.perf_counter()
+            start = CLOCK()
             result = run()
-            self.seconds[name].append(time.perf_counter() - start)
+            self.seconds[name].append(CLOCK() - start)
         self.rows[name] = rows
         return result
 
