@@ -3,8 +3,9 @@
     python benchmarks/lesson07.py                      measures everything and writes results/lesson07.json
     python benchmarks/lesson07.py --rows FILE          the same; goes on from the rows in FILE if it was interrupted
     python benchmarks/lesson07.py --quick              a few steps with one subject, written nowhere
+    python benchmarks/lesson07.py --text               measures nothing: the lesson's tables and figures anew
 
-For each subject and seed the model is fitted in several ways and asked three things:
+Writes results/lesson07.json, and with it the tables and figures of lessons/07_dreambooth.md. For each subject and seed the model is fitted in several ways and asked three things:
 
     subject    pictures of "a sks cat" in contexts it was never seen in: the share that shows the subject
     prompt     the same pictures: the share of what the prompt asks for (place, doing, ride) that they show
@@ -23,6 +24,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise, product
@@ -32,19 +35,24 @@ from time import process_time
 from typing import Any
 
 import torch
-from record import record
 from torch.nn import functional as F
 
-from helpers import load
-from helpers.dreambooth import fit_dreambooth, prior_pictures
-from helpers.finetune import Weights, fast_dtype, fit_weights, full, lora, parameters, share
-from helpers.finetune import denoising_loss as our_loss
-from helpers.finetune import draw as our_draw
-from helpers.model import DiffusersModel, quiet
-from helpers.picturebook.judge import Judge
-from helpers.picturebook.subjects import CONTEXTS, SUBJECTS, Recognizer, Subject, obeyed
-from helpers.textual_inversion import fit_textual_inversion
+sys.path[:0] = [str(Path(__file__).parent.parent)]
 
+from benchmarks.record import RESULTS, ROOT, record  # noqa: E402
+from helpers import load, show  # noqa: E402
+from helpers.comic import draw_comic, read_script  # noqa: E402
+from helpers.dreambooth import fit_dreambooth, prior_pictures  # noqa: E402
+from helpers.finetune import Weights, fast_dtype, fit_weights, full, lora, parameters, share  # noqa: E402
+from helpers.finetune import denoising_loss as our_loss  # noqa: E402
+from helpers.finetune import draw as our_draw  # noqa: E402
+from helpers.model import DiffusersModel, quiet  # noqa: E402
+from helpers.picturebook.judge import Judge  # noqa: E402
+from helpers.picturebook.subjects import CONTEXTS, SUBJECTS, Recognizer, Subject, obeyed  # noqa: E402
+from helpers.textual_inversion import fit_textual_inversion  # noqa: E402
+
+(LESSON,) = (ROOT / "lessons").rglob("07_dreambooth.md")
+FIGURES = LESSON.parent / "figures"
 WORD = "sks"
 MEASURED_AT = (25, 50, 100, 200)
 USUAL = {"steps": 100, "batch": 4}
@@ -267,13 +275,142 @@ class TheirStep:
         return clock
 
 
+# --------------------------------------------------------------------------------------- the lesson's tables, figures
+
+#: heading -> what it shows of a way, and how many digits; shares are in percent
+SHOWN = {"subject (%)": "subject", "prompt (%)": "prompt", "drift (%)": "drift",
+         "diversity of the class": "diversity of the class", "of the subject": "diversity of the subject"}
+FIGURED = ("temple", "bucket", "swimming")  # the contexts of the figure of sheets
+SCRIPT = """
+    # Pim on holiday
+
+    [a sks cat at the temple]
+    One day in Athens.
+    Pim: So many columns!
+
+    [a sks cat swimming]
+    Pim: The sea is warm.
+
+    [a sks cat riding a red bicycle]
+    Then on, to the hotel.
+
+    [a sks cat sleeping]
+    It was a long day.
+"""
+SEEDS = [3, 1, 1, 2]  # of its panels
+
+
+def tables(results: Mapping[str, Any]) -> dict[str, str]:
+    """The lesson's tables by name, as Markdown."""
+    at = results["at"]
+    steps = [(f"{way}, {step}" if way != "before" else "before", at[way][step])
+             for way in ("before", *REPEATED) if way in at for step in at[way]]
+    last = str(USUAL["steps"])
+    family = [(way, at[way][last]) for way in WAYS if way not in VARIED and last in at.get(way, {})]
+    knobs = [(way, at[way][last]) for way in ("with prior", *VARIED) if last in at.get(way, {})]
+    return {"steps": way_table("fit, steps", steps), "family": way_table("fit", family, seconds=True),
+            "knobs": way_table("fit", knobs), "costs": cost_table(results["costs"])}
+
+
+def way_table(name: str, rows: Sequence[tuple[str, Mapping[str, float]]], seconds: bool = False) -> str:
+    """A row for each way: what was measured of it, over how many fits, and what its fit took."""
+    heads = [name, "fits", *SHOWN, *(["seconds of one core"] if seconds else [])]
+    return markdown(heads, [[way, str(row["fits"]), *(with_error(row, key) for key in SHOWN.values()),
+                             *([f"{row['seconds']:.0f}"] if seconds else [])] for way, row in rows])
+
+
+def with_error(row: Mapping[str, float], key: str) -> str:
+    """A number, and its standard error where there is more than one fit; a share in percent."""
+    factor, digits = (1, 2) if "diversity" in key else (100, 0)
+    error = f" ± {factor * row[f'{key} +-']:.{digits}f}" if row["fits"] > 1 else ""
+    return f"{factor * row[key]:.{digits}f}{error}"
+
+
+def cost_table(costs: Mapping[str, Any]) -> str:
+    """Seconds of each kind of step, and against diffusers' in float32."""
+    return markdown(["a step of", "seconds", "of diffusers, float32"], [
+        [name, f"{value:.2f}", f"{costs['against diffusers, float32'][name]:.2f}"]
+        for name, value in costs["seconds"].items()])
+
+
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table with the first column to the left and numbers to the right."""
+    lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def with_tables(text: str, results: Mapping[str, Any]) -> str:
+    """The lesson's text with each table between its two marks."""
+    for name, made in tables(results).items():
+        block = f"<!-- table: {name} -->\n{made}\n<!-- end of table -->"
+        text = re.sub(rf"(?s)<!-- table: {name} -->.*?<!-- end of table -->", lambda _, block=block: block, text)
+    return text
+
+
+def write_text(model: DiffusersModel) -> None:
+    """The tables of results/lesson07.json into the lesson, and the lesson's figures."""
+    results = json.loads((RESULTS / "lesson07.json").read_text(encoding="utf-8"))
+    text = with_tables(LESSON.read_text(encoding="utf-8"), results)
+    LESSON.write_text(text, encoding="utf-8")
+    alts = {file: alt for alt, file in re.findall(r"!\[([^\]]*)\]\(figures/(\w+)\.webp\)", text)}
+    for name, figure in (curves(results["at"], alts) | pictured(model, alts)).items():
+        print(figure.save(FIGURES / f"{name}.webp").relative_to(ROOT))
+
+
+def curves(at: Mapping[str, Any], alts: Mapping[str, str]) -> dict[str, show.Figure]:
+    """The figures of numbers, with error bars; their alt texts are the lesson's."""
+    steps = [step for step in at["naive"] if step in at["with prior"]]
+    before = at["before"]["0"]["diversity of the class"]
+
+    def drawn(names: Mapping[str, str], label: str, alt: str, level: Mapping[str, float]) -> show.Figure:
+        series = {f"{short}, {way}": [at[way][step][name] for step in steps] for name, short in names.items()
+                  for way in REPEATED}
+        bars = {f"{short}, {way}": [at[way][step][f"{name} +-"] for step in steps] for name, short in names.items()
+                for way in REPEATED}
+        flat = {name: [value] * len(steps) for name, value in level.items()}
+        return show.curve([int(step) for step in steps], series | flat, errors=bars, xlabel="steps of the fit",
+                          ylabel=label, alt=alt)
+
+    return {
+        "07_curves": drawn({"subject": "subject", "drift": "drift"}, "share that shows the subject",
+                           alts["07_curves"], {}),
+        "07_diversity": drawn({"diversity of the class": "class", "diversity of the subject": "subject"},
+                              "mean distance of two pictures", alts["07_diversity"], {"class, before": before}),
+    }
+
+
+def pictured(model: DiffusersModel, alts: Mapping[str, str], steps: int | None = None) -> dict[str, show.Figure]:
+    """The figures of pictures, from a fit of the first subject in each of the two ways that are compared."""
+    subject, knobs = next(iter(SUBJECTS.values())), USUAL | ({"steps": steps} if steps else {})
+    few = {"steps": min(steps or model.steps, model.steps), "progress": False}
+    story, rows = read_script(SCRIPT), []
+    for way in ("before", *REPEATED):
+        weights = Weights({}, (WORD,))
+        if way in REPEATED:
+            count = REPEATED[way]["prior"] and (PRIOR if steps is None else 1)
+            prior = prior_pictures(model, subject.prompt(), count, seed=10_000, **few) if count else ()
+            weights = fit_dreambooth(model, subject.pictures(), subject.prompt(WORD), subject.prompt() if count else
+                                     None, prior, progress=False, **knobs)
+        with weights.on(model):
+            wishes = [subject.prompt(WORD, context) for context in FIGURED]
+            rows.append(model.generate([*[subject.prompt()] * 3, *wishes], seed=[10, 11, 12, 0, 4, 1], **few))
+            panels = model.generate([p.prompt for p in story.panels], seed=SEEDS, **few) if rows[2:] else []
+    heads = [*[subject.prompt()] * 3, *wishes]
+    comic = draw_comic(story, panels)
+    return {"07_sheets": show.pictures(rows, rows=["before", *REPEATED], columns=heads, alt=alts["07_sheets"], side=128),
+            "07_comic": show.Figure(comic.picture, alts["07_comic"])}
+
+
 def main() -> None:
     """Measure and write, as the command line says."""
     parser = argparse.ArgumentParser(description="Measure lesson 7.")
+    parser.add_argument("--text", action="store_true", help="only write the lesson's tables and figures")
     parser.add_argument("--quick", action="store_true", help="a few steps with one subject, written nowhere")
     parser.add_argument("--rows", type=Path, help="a file for the rows measured so far")
     parser.add_argument("--seeds", type=int, default=2, help="fits of each subject and way")
     arguments = parser.parse_args()
+    if arguments.text:
+        return write_text(load(device="cpu"))
     with quiet():
         bench = Bench(arguments.quick)
     subjects = list(SUBJECTS)[:1] if arguments.quick else list(SUBJECTS)
@@ -288,6 +425,7 @@ def main() -> None:
         print(json.dumps(found["at"], indent=1))
     else:
         print(record("lesson07", found))
+        write_text(bench.model)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import random_pipelines
+from browser import chromium
 
 from helpers.model import DiffusersModel, quiet
 
@@ -27,3 +30,16 @@ def models(folders: dict[str, Path]) -> dict[str, DiffusersModel]:
 def model(request: pytest.FixtureRequest, models: dict[str, DiffusersModel]) -> DiffusersModel:
     """Each of the small random models in turn."""
     return models[request.param]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium that reaches no other machine. One for all tests: playwright starts but once in a process."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium.find(), args=flags)
+        yield opened
+        opened.close()

@@ -20,6 +20,7 @@ from helpers.source import Source, generated
 
 P, P_STAR, P_PLUS = "a cat ab cd", "a zq ab cd", "a cat ab, ef cd"
 KNOBS = {"seed": 3, "steps": 5, "guidance": 4.0, "progress": False}
+ROUNDING = 1  # level of 255: a batch of another size adds its numbers in another order, on some processors
 
 
 @pytest.fixture(params=["sd", "xl"])
@@ -41,18 +42,18 @@ def plain(model: DiffusersModel, *prompts: str, **knobs: object) -> list:
 def test_without_injection_it_is_plain_generation_from_the_same_noise(model: DiffusersModel, guidance: float) -> None:
     pictures = prompt_to_prompt(model, P, [P_STAR, P_PLUS], cross=0, selves=0, **{**KNOBS, "guidance": guidance})
     expected = plain(model, P, P_STAR, P_PLUS, guidance=guidance)
-    assert [distance(a, b) for a, b in zip(pictures, expected, strict=True)] == [0, 0, 0]
+    assert max(distance(a, b) for a, b in zip(pictures, expected, strict=True)) <= ROUNDING
 
 
 def test_the_same_prompt_is_the_same_picture(model: DiffusersModel) -> None:
     source, target = prompt_to_prompt(model, P, P, **KNOBS)
-    assert distance(source, target) == 0 == distance(source, plain(model, P)[0])
+    assert distance(source, target) == 0 and distance(source, plain(model, P)[0]) <= ROUNDING
 
 
 def test_the_edit_changes_the_target_and_not_the_source(model: DiffusersModel) -> None:
     source, target = prompt_to_prompt(model, P, P_STAR, **KNOBS)
-    assert distance(source, plain(model, P)[0]) == 0
-    assert distance(target, plain(model, P_STAR)[0]) > 0 and distance(target, source) > 0
+    assert distance(source, plain(model, P)[0]) <= ROUNDING
+    assert min(distance(target, plain(model, P_STAR)[0]), distance(target, source)) > ROUNDING
 
 
 def by_hand(model: DiffusersModel, edit: object, steps: int, guidance: float) -> torch.Tensor:
@@ -87,22 +88,22 @@ def test_a_prompt_its_source_and_its_recording_give_the_same_pictures(
     live = prompt_to_prompt(model, P, [P_STAR, "a zq ab, ef cd"], **{**knobs, **edit})
     for known in (source, recorded(model, P, **knobs), recorded(model, source, progress=False)):
         pictures = prompt_to_prompt(model, known, [P_STAR, "a zq ab, ef cd"], **edit)
-        assert max(distance(a, b) for a, b in zip(pictures, live, strict=True)) <= 1
+        assert max(distance(a, b) for a, b in zip(pictures, live, strict=True)) <= ROUNDING
 
 
 def test_several_targets_are_as_each_alone(model: DiffusersModel) -> None:
     together = prompt_to_prompt(model, P, [P_STAR, P_PLUS], weights=[{"ab": 2.0}, None], cross=[0.4, 0.8], **KNOBS)
     alone = [prompt_to_prompt(model, P, P_STAR, weights={"ab": 2.0}, cross=0.4, **KNOBS)[1],
              prompt_to_prompt(model, P, P_PLUS, cross=0.8, **KNOBS)[1]]
-    assert [distance(a, b) for a, b in zip(together[1:], alone, strict=True)] == [0, 0]
+    assert max(distance(a, b) for a, b in zip(together[1:], alone, strict=True)) <= ROUNDING
 
 
 def test_a_sweep_is_the_edit_at_each_share(sd: DiffusersModel) -> None:
     with counted(sd) as calls:
         pictures = sweep(sd, P, P_STAR, cross=(0.0, 0.4, 1.0), selves=0, **KNOBS)
     assert calls == [8] * 5
-    assert distance(pictures[1], plain(sd, P_STAR)[0]) == 0
-    assert distance(pictures[3], prompt_to_prompt(sd, P, P_STAR, cross=1.0, selves=0, **KNOBS)[1]) == 0
+    assert distance(pictures[1], plain(sd, P_STAR)[0]) <= ROUNDING
+    assert distance(pictures[3], prompt_to_prompt(sd, P, P_STAR, cross=1.0, selves=0, **KNOBS)[1]) <= ROUNDING
     assert len({picture.tobytes() for picture in pictures}) == 4
 
 
@@ -137,7 +138,7 @@ def test_a_given_picture_comes_back_and_is_edited(sd: DiffusersModel) -> None:
     assert distance(picture, sd.decode(states[-1:])[0]) == 0 and len(seen) == 4
     assert all(torch.equal(x[:1], state) for x, state in zip(seen, states[1:].split(1), strict=True))
     known = recorded(sd, source, progress=False)
-    assert distance(prompt_to_prompt(sd, known, P_STAR, progress=False)[1], edited) == 0
+    assert distance(prompt_to_prompt(sd, known, P_STAR, progress=False)[1], edited) <= ROUNDING
 
 
 def test_a_source_s_empty_prompts_and_noises_are_the_target_s(sd: DiffusersModel) -> None:
@@ -167,11 +168,11 @@ def test_a_source_s_empty_prompts_and_noises_are_the_target_s(sd: DiffusersModel
 
 def test_a_weight_of_1_changes_nothing_and_others_act_in_all_steps(model: DiffusersModel) -> None:
     one = prompt_to_prompt(model, P, P_STAR, weights={"ab": 1.0}, **KNOBS)[1]
-    assert distance(one, prompt_to_prompt(model, P, P_STAR, **KNOBS)[1]) == 0
+    assert distance(one, prompt_to_prompt(model, P, P_STAR, **KNOBS)[1]) <= ROUNDING
     alone = prompt_to_prompt(model, P, P, weights={"ab": 4.0}, cross=0, selves=0, **KNOBS)[1]
     with attention(model, reweight(model, P, "ab", 4.0), steps=5):
         expected = model.generate(P, **KNOBS)[0]
-    assert distance(alone, expected) == 0 and distance(alone, plain(model, P)[0]) > 0
+    assert distance(alone, expected) <= ROUNDING < distance(alone, plain(model, P)[0])
 
 
 def test_several_words_are_weighted_whole_numbers_too(sd: DiffusersModel) -> None:
@@ -229,7 +230,7 @@ def test_the_mask_is_where_a_word_is_seen_in_either_picture(sd: DiffusersModel) 
 def test_the_mask_works_at_any_size_of_picture(model: DiffusersModel) -> None:
     knobs = {**KNOBS, "size": (48, 32), "blend": "zq"}
     source, target = prompt_to_prompt(model, P, P_STAR, **knobs)
-    assert source.size == target.size == (48, 32) and distance(source, plain(model, P, size=(48, 32))[0]) == 0
+    assert source.size == target.size == (48, 32) and distance(source, plain(model, P, size=(48, 32))[0]) <= ROUNDING
 
 
 # ------------------------------------------------------------------------------------------ looking, and bad input

@@ -338,20 +338,6 @@ def test_the_slides_show_what_the_lesson_marks(small):
 # ------------------------------------------------------------------------------------------------------- in a browser
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium that reaches no machine."""
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-    with sync_playwright() as play:
-        opened = play.chromium.launch(
-            executable_path=chromium.find(), args=[*flags, "--host-resolver-rules=MAP * ~NOTFOUND"]
-        )
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     """A page as wide as a phone; fails at the end if it asked for anything but files or if a script failed."""

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import chromium
 import jupytext
 import nbformat
 import pytest
@@ -154,16 +153,9 @@ def stop(address: str, process: subprocess.Popen) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab(server: str, notebooks: Path) -> Iterator[Lab]:
+def lab(browser: Any, server: str, notebooks: Path) -> Lab:
     """JupyterLab with the notebook open and run."""
-    from playwright.sync_api import sync_playwright
-
-    nothing_else = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium.find(), args=[*flags, nothing_else])
-        opened = Lab(browser, server, notebooks)
-        opened.open("widgets.ipynb")
-        opened.run_all()
-        yield opened
-        browser.close()
+    opened = Lab(browser, server, notebooks)
+    opened.open("widgets.ipynb")
+    opened.run_all()
+    return opened
