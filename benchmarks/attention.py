@@ -3,25 +3,24 @@
     python benchmarks/attention.py             measures, and writes results/attention.json
     python benchmarks/attention.py --steps 2 --rounds 1 --dry     a quick run, written nowhere
 
-Everything is measured interleaved, round by round, and compared within a round: the machine may be busy. Picturebook is
-run whole. Of Stable Diffusion 1.5 the attention layers are run alone, with their real shapes at 64 x 64 latents and
-random weights: one transformer block's two layers on each of its four grids, four rows (two prompts and their empty
-prompts). On a busy core that takes some minutes.
+The runs take turns, and the best of their rounds are compared: the machine may be busy. Picturebook is run whole. Of
+Stable Diffusion 1.5 the attention layers are run alone, with their real shapes at 64 x 64 latents and random weights:
+one transformer block's two layers on each of its four grids, four rows (two prompts and their empty prompts). On a busy
+core that takes some minutes.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
-from statistics import median
-from time import perf_counter, process_time
 from typing import Any
 
 import torch
 from explicit import explicit_maps
 from record import record
+from timing import interleaved, ratios
 from torch import Tensor
 
 from helpers import load
@@ -35,36 +34,6 @@ P, P_STAR = "a cat riding a bicycle on the beach", "a cat riding a motorcycle on
 BLOCKS = ((64, 320), (32, 640), (16, 1280), (8, 1280))  # grid and channels of Stable Diffusion 1.5's blocks
 WINDOW, TEXT_WIDTH, HEADS = 77, 768, 8
 TOLERANCE = 1e-3  # of the largest value; float32 sums in another order
-
-
-def interleaved(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each run in each round, after one round that does not count.
-
-    Without a GPU these are seconds of computing (of all threads), which other work on the machine does not lengthen.
-    """
-    clock = perf_counter if torch.cuda.is_available() else process_time
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    names = list(runs)
-    for i in range(rounds + 1):
-        for name in names[i % len(names) :] + names[: i % len(names)]:  # another one begins each round
-            start = clock()
-            runs[name]()
-            finish()
-            if i:
-                seconds[name].append(clock() - start)
-    return seconds
-
-
-def finish() -> None:
-    """Wait for the GPU, if there is one."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-
-
-def ratios(seconds: Mapping[str, list[float]], base: str) -> dict[str, float]:
-    """Median over the rounds of each run's time over that of `base` in the same round."""
-    return {name: round(median(a / b for a, b in zip(own, seconds[base], strict=True)), 3)
-            for name, own in seconds.items() if name != base}
 
 
 def peak_mb(run: Callable[[], object]) -> float:
@@ -108,7 +77,7 @@ def picturebook(steps: int, rounds: int) -> dict[str, Any]:
     runs = {"plain": plain, "edited": lambda: prompt_to_prompt(model, P, P_STAR, **knobs), "explicit": explicit,
             "further edit": lambda: prompt_to_prompt(model, known, P_STAR, progress=False)}
     seconds = interleaved(runs, rounds)
-    return {"steps": steps, "seconds (plain)": round(median(seconds["plain"]), 3), "time over plain":
+    return {"steps": steps, "seconds (plain)": round(seconds["plain"], 3), "time over plain":
             ratios(seconds, "plain"), "peak MB": {name: peak_mb(run) for name, run in one_step(model).items()},
             "recording MB": round(known.recording.nbytes / 2**20, 1),
             "largest difference from explicit maps": difference(model)}
@@ -226,7 +195,7 @@ def stable_diffusion_layers(rounds: int) -> dict[str, Any]:
     gap = compared(fused, explicit, plain)
     del plain, fused, explicit
     seconds = interleaved(runs, rounds)
-    return {"seconds (plain)": round(median(seconds["plain"]), 3), "time over plain": ratios(seconds, "plain"),
+    return {"seconds (plain)": round(seconds["plain"], 3), "time over plain": ratios(seconds, "plain"),
             "explicit over edited": ratios(seconds, "edited")["explicit"],
             "peak MB": {name: peak_mb(run) for name, run in runs.items()},
             "largest difference from explicit maps": gap}

@@ -34,6 +34,7 @@ sys.path[:0] = [str(Path(__file__).parent.parent)]
 from benchmarks.calls import counted  # noqa: E402
 from benchmarks.lesson01 import MEASURED_KINDS, summary  # noqa: E402
 from benchmarks.record import RESULTS, ROOT, record  # noqa: E402
+from benchmarks.timing import interleaved, ratios, rounded  # noqa: E402
 from helpers import AnalyticModel, load, show  # noqa: E402
 from helpers.diffusion import Text, add_noise, denoise, join, noise  # noqa: E402
 from helpers.magicmix import magicmix  # noqa: E402
@@ -133,8 +134,8 @@ def mixed(model: DiffusersModel, judge: Judge, chosen: list[Edit], knobs: Knobs)
 def costs(model: DiffusersModel, repeats: int) -> dict[str, Any]:
     """What sdedit, magicmix and diffusers' img2img cost, against the bare network calls that they make.
 
-    calls, rows: of the network; two rows a call with guidance. seconds: of one core where the model is on the CPU
-    (processor time, so that other programs do not count), else on the clock. Ratios are medians over the rounds.
+    calls, rows: of the network; two rows a call with guidance. seconds: of one core where the model is on the CPU, else
+    on the clock, in the best of the rounds.
     """
     torch.set_num_threads(1)
     edit, text = random_edit("color", 0), model.embed("a cat")
@@ -150,39 +151,26 @@ def costs(model: DiffusersModel, repeats: int) -> dict[str, Any]:
                                               generator=torch.Generator().manual_seed(0)),
     }
     rows = {name: rows_of(model, run) for name, run in runs.items()}
-    seconds = interleaved(model, runs, repeats)  # name -> (repeats,)
+    seconds = interleaved(runs, repeats)
     found = OVERHEAD | {
         "repeats": repeats,
         "calls": {name: len(each) for name, each in rows.items()},
         "rows": {name: sum(each) for name, each in rows.items()},
-        "seconds": {name: round(float(np.median(each)), 3) for name, each in seconds.items()},
+        "seconds": rounded(seconds),
     }
     # The community's MagicMix is not in diffusers' wheel; read in its code: two rows for each of int(k_max * steps).
     found["rows"]["community magicmix (from its code)"] = 2 * int(strength * knobs["steps"])
     for base in ("network", "network and autoencoder"):
-        found[f"against the {base}"] = {name: round(float(np.median(each / seconds[base])), 3)
-                                        for name, each in seconds.items()}
+        found[f"against the {base}"] = ratios(seconds, base)
     print(json.dumps(found, indent=1), flush=True)
     return found
 
 
 def rows_of(model: DiffusersModel, run: Callable[[], Any]) -> list[int]:
-    """Rows of each network call of one run; it warms up what the timing uses, too."""
+    """Rows of each network call of one run."""
     with counted(model) as rows:
         run()
     return rows
-
-
-def interleaved(model: DiffusersModel, runs: dict[str, Callable[[], Any]], repeats: int) -> dict[str, np.ndarray]:
-    """Seconds of each run, `repeats` times; the runs take turns, so that a busy machine slows all of them."""
-    clock = time.process_time if model.device.type == "cpu" else time.perf_counter
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(repeats):
-        for name, run in runs.items():
-            start = clock()
-            run()
-            seconds[name].append(clock() - start)
-    return {name: np.array(values) for name, values in seconds.items()}
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """Lesson 3 in numbers: what a mask keeps, what DiffEdit's mask is worth, whether a seam can be seen, what it costs.
 
     python benchmarks/lesson03.py              100 edits with known answers, writes results/lesson03.json
+    python benchmarks/lesson03.py --quick      only the costs and the masks of words; the rest of the results stays
     python benchmarks/lesson03.py --edits 4    a quick look, written nowhere
     python benchmarks/lesson03.py --edits 4 --out FOLDER     written to FOLDER/lesson03.json
 
@@ -15,8 +16,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import fmean, median, stdev
-from time import perf_counter
+from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ sys.path[:0] = [str(Path(__file__).parent.parent)]
 
 from benchmarks import record as recording  # noqa: E402
 from benchmarks.calls import counted  # noqa: E402
+from benchmarks.timing import interleaved, ratios, rounded  # noqa: E402
 from helpers import load  # noqa: E402
 from helpers.blended import blended_diffusion  # noqa: E402
 from helpers.diffedit import diffedit, difference  # noqa: E402
@@ -35,6 +36,7 @@ from helpers.diffusion import join  # noqa: E402
 from helpers.masks import from_latents, inverted, paste, to_latents, widened  # noqa: E402
 from helpers.measure import Score, iou, score, seam  # noqa: E402
 from helpers.model import DiffusersModel, quiet  # noqa: E402
+from helpers.picturebook.caption import NOUNS  # noqa: E402
 from helpers.picturebook.drawing import PARTS, part_labels  # noqa: E402
 from helpers.picturebook.edits import Edit  # noqa: E402
 from helpers.picturebook.judge import Judge  # noqa: E402
@@ -42,6 +44,7 @@ from helpers.picturebook.sampling import held_out_scenes  # noqa: E402
 from helpers.picturebook.scene import Scene  # noqa: E402
 from helpers.picturebook.vocabulary import ABSENT, ACCENTS, COLORS, PLACES  # noqa: E402
 from helpers.sdedit import sdedit  # noqa: E402
+from helpers.word_mask import word_mask  # noqa: E402
 
 KINDS = ("add", "remove", "background", "recolor")
 STRENGTH = 0.75  # of every method, so that they can be compared
@@ -207,6 +210,18 @@ def ious(model: DiffusersModel, found: list[Tensor], chosen: list[tuple[str, Edi
     return told
 
 
+def word_masks(model: DiffusersModel, chosen: list[tuple[str, Edit]]) -> dict[str, float]:
+    """IoU of the mask that a word's attention gives: of what is recoloured, and of all but it for a background."""
+    values: dict[str, list[float]] = {"recolor": [], "background": []}
+    for kind, edit in chosen:
+        word = NOUNS.get(edit.source.thing, [edit.source.thing])[0]
+        if kind in values and word in edit.prompt:
+            mask = word_mask(model, edit.picture, edit.prompt, word)
+            values[kind].append(iou(mask if kind == "recolor" else inverted(mask), edit.mask))
+    return {key: value for kind, found in values.items() for key, value in
+            ({f"{kind} edits": len(found)} | mean_and_half_width(kind, found)).items()}
+
+
 # ----------------------------------------------------------------------------------------------------- what it costs
 
 
@@ -286,21 +301,16 @@ def four_channels(model: DiffusersModel) -> DiffusersModel:
 
 def compared(model: DiffusersModel, repeats: int, runs: dict[str, Callable[[], Any]],
              against: dict[str, str]) -> dict[str, Any]:
-    """Calls and rows of the network and the median seconds of each run, in turns; ratios of seconds."""
+    """Calls and rows of the network and the seconds of each run, on one core; ratios of seconds."""
+    torch.set_num_threads(1)
     calls = {}
     for name, run in runs.items():
         with counted(model) as rows:
             run()
         calls[name] = {"calls": len(rows), "rows": sum(rows)}
-    taken: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(repeats):  # in turns, so that a busy machine slows all of them
-        for name, run in runs.items():
-            start = perf_counter()
-            run()
-            taken[name].append(perf_counter() - start)
-    seconds = {name: median(values) for name, values in taken.items()}
-    return {"repeats": repeats, "network": calls, "seconds": {name: round(s, 3) for name, s in seconds.items()},
-            "ratio": {f"{name} / {other}": round(seconds[name] / seconds[other], 3) for name, other in against.items()}}
+    seconds = interleaved(runs, repeats)
+    return {"repeats": repeats, "network": calls, "seconds": rounded(seconds),
+            "ratio": {f"{name} / {other}": ratios(seconds, other)[name] for name, other in against.items()}}
 
 
 @torch.no_grad()
@@ -317,6 +327,7 @@ def main() -> None:
     """Measure and write, as the command line says."""
     parser = argparse.ArgumentParser(description="Measure lesson 3.")
     parser.add_argument("--edits", type=int, default=100, help="under 100 nothing is written, unless --out is given")
+    parser.add_argument("--quick", action="store_true", help="only the costs and the masks of words, the rest stays")
     parser.add_argument("--out", type=Path, help="folder to write to instead of results/")
     arguments = parser.parse_args()
     count, model = arguments.edits, load()
@@ -325,9 +336,14 @@ def main() -> None:
         "edits": count, "strength": STRENGTH, "steps": model.steps, "guidance": model.guidance,
         "costs": costs(model, steps=25 if whole else 4, repeats=7 if whole else 1),
         "peers": peers(model, steps=50 if whole else 6, repeats=3 if whole else 1),
-        "masks": mask_sweep(model, chosen[: max(2, count // 4)]),
-        "methods": masked_edits(model, Judge.load(), chosen),
+        "word_masks": word_masks(model, chosen),
     }
+    if arguments.quick:
+        known = json.loads((recording.RESULTS / "lesson03.json").read_text(encoding="utf-8"))
+        results = {name: found for name, found in known.items() if name != "measured"} | results
+    else:
+        results |= {"masks": mask_sweep(model, chosen[: max(2, count // 4)]),
+                    "methods": masked_edits(model, Judge.load(), chosen)}
     print(json.dumps(results, indent=1))
     if arguments.out:
         recording.RESULTS = arguments.out

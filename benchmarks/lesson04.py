@@ -57,9 +57,13 @@ from helpers.words import align  # noqa: E402
 
 (LESSON,) = (ROOT / "lessons").rglob("04_prompt_to_prompt.md")
 FIGURES = LESSON.parent / "figures"
-SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the steps with the source's maps; self-attention for half of it
 STEPS = 12
-STRENGTHS = (0.7, 0.8, 0.9)  # of SDEdit
+#: kind of edit -> shares of the steps with the source's maps (self-attention for half of them), strengths of SDEdit
+SETTINGS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "word swap": ((0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (0.7, 0.8, 0.9)),
+    "phrase added": ((0.0, 0.4, 0.8, 1.0), (0.8, 0.9)),
+    "re-weighting": ((0.0, 0.4, 0.8), ()),  # SDEdit has no word to turn
+}
 SWAPPED = ("thing", "color", "ride", "ride color", "topping", "wearing", "holding", "beside")  # kinds of random_edit
 ADDED = ("wearing", "holding", "beside", "rainbow", "topping")
 WEIGHTS = (-2.0, -1.0, 0.0, 1.0, 2.0, 4.0)
@@ -155,15 +159,16 @@ def _cycle(values: Sequence[str]) -> Iterator[str]:
 # -------------------------------------------------------------------------------------------- obeyed and kept
 
 
-def measured_kind(model: DiffusersModel, judge: Judge, asked: Iterator[Asked], count: int) -> dict[str, Any]:
-    """Obeyed and kept of `count` edits at each share of injection, and of SDEdit at each strength."""
+def measured_kind(model: DiffusersModel, judge: Judge, kind: str, asked: Iterator[Asked], count: int) -> dict[str, Any]:
+    """Obeyed and kept of `count` edits at each share of injection, and of SDEdit at each strength (`SETTINGS`)."""
+    shares, strengths = SETTINGS[kind]
     rows: dict[tuple[str, float], list[tuple[float, float]]] = {}
     for seed, edit in zip(range(count), asked, strict=False):
         source = recorded(model, edit.prompt, seed=seed, progress=False)
-        picture, *edited = injected(model, source, edit)
-        strokes = [sdedit(model, picture, edit.target, strength=s, seed=seed, progress=False) for s in STRENGTHS]
+        picture, *edited = injected(model, source, edit, shares)
+        strokes = [sdedit(model, picture, edit.target, strength=s, seed=seed, progress=False) for s in strengths]
         before, *after = judge.read([picture, *edited, *strokes])
-        names = [*(("at", s) for s in SHARES), *(("sdedit", s) for s in STRENGTHS)]
+        names = [*(("at", s) for s in shares), *(("sdedit", s) for s in strengths)]
         for name, result, reading in zip(names, [*edited, *strokes], after, strict=True):
             pair = (float(edit.obeys(before, reading)), kept_outside(picture, result, edit.attribute, judge))
             rows.setdefault(name, []).append(pair)
@@ -171,12 +176,14 @@ def measured_kind(model: DiffusersModel, judge: Judge, asked: Iterator[Asked], c
     tables: dict[str, Any] = {"n": count, "at": {}, "sdedit": {}}
     for (method, value), found in rows.items():
         tables[method][f"{value:g}"] = summary(np.array(found))
-    return tables | {"sweet": sweet(tables["at"]), "sdedit": tables["sdedit"] | best_of(tables["sdedit"])}
+    if strengths:
+        tables["sdedit"] |= best_of(tables["sdedit"])
+    return tables | {"sweet": sweet(tables["at"])}
 
 
-def injected(model: DiffusersModel, source: Recorded, edit: Asked) -> list[Image.Image]:
+def injected(model: DiffusersModel, source: Recorded, edit: Asked, shares: Sequence[float]) -> list[Image.Image]:
     """I, and I* at each share, in one batch."""
-    return sweep(model, source, edit.target, cross=list(SHARES), selves=[share / 2 for share in SHARES],
+    return sweep(model, source, edit.target, cross=list(shares), selves=[share / 2 for share in shares],
                  weights=edit.weights, progress=False)
 
 
@@ -294,9 +301,10 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
 
 def kind_table(kind: dict[str, Any]) -> str:
     """Obeyed and kept at each share, then SDEdit at its best strength."""
-    best = f"{kind['sdedit']['best']:g}"
-    rows = [*((f"{share}{' (sweet spot)' if share == kind['sweet'] else ''}", row)
-              for share, row in kind["at"].items()), (f"SDEdit {best}", kind["sdedit"][best])]
+    rows = [(f"{share}{' (sweet spot)' if share == kind['sweet'] else ''}", row) for share, row in kind["at"].items()]
+    if kind["sdedit"]:
+        best = f"{kind['sdedit']['best']:g}"
+        rows.append((f"SDEdit {best}", kind["sdedit"][best]))
     return markdown(["share injected", "obeyed (%)", "kept (dB)"], [
         [name, f"{100 * row['obeyed']:.0f} ± {100 * row['obeyed_pm']:.0f}", f"{row['kept']:.1f} ± {row['kept_pm']:.1f}"]
         for name, row in rows])
@@ -367,8 +375,8 @@ def measured(model: DiffusersModel, judge: Judge, count: int) -> dict[str, Any]:
     found: dict[str, Any] = {"n": count, "steps": model.steps, "guidance": model.guidance,
                              "computed in": str(model.unet.dtype).removeprefix("torch.")}
     found["pointing"] = pointing_game(model, judge, 3 * count // 2)
-    found["reweighting"] = {"n": count // 2} | {word: amounts(model, judge, word, count // 2) for word in GRADED_WORDS}
-    found["kinds"] = {name: measured_kind(model, judge, stream, count) for name, stream in streams.items()}
+    found["reweighting"] = {"n": count // 4} | {word: amounts(model, judge, word, count // 4) for word in GRADED_WORDS}
+    found["kinds"] = {name: measured_kind(model, judge, name, stream, count) for name, stream in streams.items()}
     return found | {"minutes": round((time.perf_counter() - start) / 60, 1)}
 
 

@@ -3,6 +3,9 @@
     python benchmarks/lesson06.py                measures everything and writes results/lesson06.json
     python benchmarks/lesson06.py --rows FILE    the same; goes on from the rows in FILE if it was interrupted
     python benchmarks/lesson06.py --quick        one edit with a few steps, written nowhere
+    python benchmarks/lesson06.py --text         measures nothing: the lesson's tables and figures anew
+
+With the results it writes the tables and figures of lessons/06_imagic.md; the figures need two more fits.
 
 Every edit has a known answer. The sweet spot is the eta whose pictures are nearest to it; how much is obeyed and kept
 there is told beside it. SDEdit, which fits nothing, is measured on the same edits.
@@ -15,23 +18,27 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 from statistics import fmean, stdev
 from time import process_time
 from typing import Any
 
-from record import record
+from record import RESULTS, ROOT, record
 
-from helpers import load
-from helpers.imagic import fit_imagic, imagic
+from helpers import load, show
+from helpers.finetune import Weights
+from helpers.imagic import fit_imagic, fit_model, imagic
 from helpers.measure import Score, score
 from helpers.model import DiffusersModel, quiet
 from helpers.picturebook.edits import Edit, random_edit
 from helpers.picturebook.judge import Judge
 from helpers.sdedit import sdedit
 
+LESSON = ROOT / "lessons" / "06_imagic.md"
 STEPS = 12  # of sampling
 ETAS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2)
 STRENGTHS = (0.4, 0.6, 0.8)
@@ -42,7 +49,12 @@ WAYS: dict[str, dict[str, Any]] = {
     "embedding alone": {"model_steps": 1},
     "model alone": {"embedding_steps": 1},
 }
-ABLATED = 6  # edits that the ways beyond the first are measured on
+ABLATED = 4  # edits that the ways beyond the first are measured on
+NAMES = {"all weights": "both fits, all weights", "lora": "both fits, a LoRA", "embedding alone": "embedding alone",
+         "model alone": "model alone", "sdedit": "SDEdit"}  # as the tables tell them
+SHOWN, SEED = ("doing", 103), 1  # the notebook's edit and seed, for the figures
+SHOWN_ETAS = (0.0, 0.4, 0.6, 0.8, 1.0)
+TRADED = ("0.0", "0.4", "0.6", "0.8", "1.0", "1.2")  # the etas in the figure of obeyed and kept
 
 
 def edits(count: int) -> list[tuple[str, Edit]]:
@@ -128,15 +140,122 @@ def means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return out
 
 
+# --------------------------------------------------------------------------------------- the lesson's tables, figures
+
+
+def tables(results: Mapping[str, Any]) -> dict[str, str]:
+    """The lesson's tables by name, as Markdown."""
+    ways = results["ways"]
+    return {"eta": eta_table(ways["all weights"], ways["sdedit"]), "ways": ways_table(results["rows"]),
+            "kinds": kinds_table(results["rows"]), "fits": fits_table(ways)}
+
+
+def eta_table(way: Mapping[str, Any], sdedit: Mapping[str, Any]) -> str:
+    """Each eta, the sweet spot marked, then SDEdit at each strength."""
+    marked = [(f"{x} (sweet spot)" if x == way["sweet_spot"] else x, row) for x, row in way["at"].items()]
+    return markdown(["eta", "obeyed (%)", "kept (dB)", "distance (%)"], [
+        [name, *scores(row)] for name, row in [*marked, *((f"SDEdit {s}", row) for s, row in sdedit["at"].items())]])
+
+
+def ways_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Each way at its sweet spot, all on the edits that every way was measured on."""
+    common = set.intersection(*({row["edit"] for row in rows if row["way"] == way} for way in NAMES))
+    found = summary([row for row in rows if row["edit"] in common])
+    return markdown(["way", "edits", "sweet spot", "obeyed (%)", "kept (dB)", "distance (%)"], [
+        [name, str(len(common)), found[way]["sweet_spot"], *scores(found[way]["at"][found[way]["sweet_spot"]])]
+        for way, name in NAMES.items()])
+
+
+def kinds_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """For each kind of edit Imagic at its sweet spot, and SDEdit's smallest distance."""
+    made = []
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        found = summary([row for row in rows if row["kind"] == kind and row["way"] in ("all weights", "sdedit")])
+        ours, theirs = ((way["sweet_spot"], way["at"][way["sweet_spot"]])
+                        for way in (found["all weights"], found["sdedit"]))
+        made.append([kind, str(ours[1]["edits"]), ours[0], f"{100 * ours[1]['obeyed']:.0f}",
+                     f"{100 * ours[1]['distance']:.1f}", f"{100 * theirs[1]['distance']:.1f}"])
+    return markdown(["kind", "edits", "sweet spot", "obeyed (%)", "distance (%)", "SDEdit's distance (%)"], made)
+
+
+def fits_table(ways: Mapping[str, Any]) -> str:
+    """What each fit does to the loss, and the seconds of one core that both take."""
+    made = []
+    for way in ("all weights", "lora"):
+        row = next(iter(ways[way]["at"].values()))
+        falls = [f"{row[f'{name} loss, first']:.3f} to {row[f'{name} loss, last']:.3f}" for name in
+                 ("embedding", "model")]
+        made.append([NAMES[way], str(row["edits"]), *falls, f"{row['seconds']:.0f}"])
+    return markdown(["way", "edits", "loss, embedding moves", "loss, model moves", "seconds of one core"], made)
+
+
+def scores(row: Mapping[str, float]) -> list[str]:
+    """Obeyed, kept and distance as a table tells them."""
+    return [f"{100 * row['obeyed']:.0f} ± {100 * row['obeyed +-']:.0f}", f"{row['kept']:.1f} ± {row['kept +-']:.1f}",
+            f"{100 * row['distance']:.1f}"]
+
+
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table with the first column to the left and numbers to the right."""
+    lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def with_tables(text: str, results: Mapping[str, Any]) -> str:
+    """The lesson's text with each table between its two marks."""
+    for name, made in tables(results).items():
+        block = f"<!-- table: {name} -->\n{made}\n<!-- end of table -->"
+        text = re.sub(rf"(?s)<!-- table: {name} -->.*?<!-- end of table -->", lambda _, block=block: block, text)
+    return text
+
+
+def figures(model: DiffusersModel, results: Mapping[str, Any], alts: Mapping[str, str]) -> dict[str, show.Figure]:
+    """The lesson's figures by file name; their alt texts are the lesson's."""
+    edit, knobs = random_edit(*SHOWN), {"seed": SEED, "progress": False}
+    both = fit_imagic(model, edit.picture, edit.target_prompt, **knobs)
+    alone = fit_model(model, edit.picture, both.e_tgt, **knobs)
+    fitted = {"both fits": both, "embedding alone": replace(both, weights=Weights({})),
+              "model alone": replace(both, e_opt=both.e_tgt, weights=alone)}
+    grid = [[imagic(model, each, eta=eta, steps=STEPS, **knobs) for eta in SHOWN_ETAS] for each in fitted.values()]
+    columns = [f"eta {eta:g}" for eta in SHOWN_ETAS]
+    ends = [edit.picture, *grid[0], edit.target_picture]
+    return {
+        "06_eta": show.pictures([ends], columns=["I", *columns, "the true I*"], alt=alts["06_eta"]),
+        "06_ways": show.pictures(grid, rows=list(fitted), columns=columns, alt=alts["06_ways"]),
+        "06_trade": trade(results["ways"], alts["06_trade"]),
+    }
+
+
+def trade(ways: Mapping[str, Any], alt: str) -> show.Figure:
+    """Obeyed against kept: some etas, connected, and SDEdit's strengths."""
+    etas, strengths = ({f"{name} {float(x):g}": (ways[way]["at"][x]["obeyed"], ways[way]["at"][x]["kept"]) for x in at}
+                       for way, name, at in (("all weights", "eta", TRADED), ("sdedit", "SDEdit", map(str, STRENGTHS))))
+    return show.scatter(etas | strengths, line=list(etas), xlabel="obeyed", ylabel="kept (dB)", alt=alt)
+
+
+def write_text(model: DiffusersModel) -> None:
+    """The tables of results/lesson06.json into the lesson, and the lesson's figures."""
+    results = json.loads((RESULTS / "lesson06.json").read_text(encoding="utf-8"))
+    text = with_tables(LESSON.read_text(encoding="utf-8"), results)
+    LESSON.write_text(text, encoding="utf-8")
+    alts = {file: alt for alt, file in re.findall(r"!\[([^\]]*)\]\(figures/(\w+)\.webp\)", text)}
+    for name, figure in figures(model, results, alts).items():
+        print(figure.save(LESSON.parent / "figures" / f"{name}.webp").relative_to(ROOT))
+
+
 def main() -> None:
     """Measure and write, as the command line says."""
     parser = argparse.ArgumentParser(description="Measure lesson 6.")
     parser.add_argument("--quick", action="store_true", help="one edit with a few steps, written nowhere")
     parser.add_argument("--rows", type=Path, help="a file for the rows measured so far")
     parser.add_argument("--count", type=int, default=12, help="edits (12)")
+    parser.add_argument("--text", action="store_true", help="only write the lesson's tables and figures")
     arguments = parser.parse_args()
     with quiet():
         model, judge = load(device="cpu"), Judge.load()
+    if arguments.text:
+        write_text(model)
+        return
     count = 1 if arguments.quick else arguments.count
     rows = all_rows(model, judge, count, arguments.rows, arguments.quick)
     found = {"edits": count, "steps": STEPS, "guidance": model.guidance, "ways": summary(rows), "rows": rows}
@@ -144,6 +263,7 @@ def main() -> None:
         print(json.dumps(found["ways"], indent=1))
     else:
         print(record("lesson06", found))
+        write_text(model)
 
 
 if __name__ == "__main__":

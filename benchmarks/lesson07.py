@@ -5,7 +5,8 @@
     python benchmarks/lesson07.py --quick              a few steps with one subject, written nowhere
     python benchmarks/lesson07.py --text               measures nothing: the lesson's tables and figures anew
 
-Writes results/lesson07.json, and with it the tables and figures of lessons/07_dreambooth.md. For each subject and seed the model is fitted in several ways and asked three things:
+Writes results/lesson07.json, and with it the tables and figures of lessons/07_dreambooth.md. For each subject and seed
+the model is fitted in several ways and asked three things:
 
     subject    pictures of "a sks cat" in contexts it was never seen in: the share that shows the subject
     prompt     the same pictures: the share of what the prompt asks for (place, doing, ride) that they show
@@ -62,8 +63,8 @@ FEW_STEPS = 12  # of sampling: enough to tell what is in a picture
 
 #: way of fitting -> its knobs; "prior" is how many pictures of the class keep it in mind, 0: naive fine-tuning
 REPEATED: dict[str, dict[str, Any]] = {
-    "naive": {"prior": 0, "steps": 200},
-    "with prior": {"prior": PRIOR, "steps": 200},
+    "naive": {"prior": 0, "steps": MEASURED_AT[-1]},
+    "with prior": {"prior": PRIOR, "steps": MEASURED_AT[-1]},
 }
 VARIED: dict[str, dict[str, Any]] = {
     **{f"lr {lr:g}": {"prior": PRIOR, "lr": lr} for lr in (3e-5, 3e-4)},
@@ -85,7 +86,7 @@ class Bench:
     def __init__(self, quick: bool) -> None:
         self.model, self.judge, self.quick = load(device="cpu"), Judge.load(), quick
         self.contexts = list(CONTEXTS)[:2] if quick else list(CONTEXTS)
-        self.count = 2 if quick else 16
+        self.count = 2 if quick else 12
         self.sampling = {"steps": 3 if quick else FEW_STEPS, "progress": False}
         self.recognizers: dict[str, Recognizer] = {}
 
@@ -280,24 +281,29 @@ class TheirStep:
 #: heading -> what it shows of a way, and how many digits; shares are in percent
 SHOWN = {"subject (%)": "subject", "prompt (%)": "prompt", "drift (%)": "drift",
          "diversity of the class": "diversity of the class", "of the subject": "diversity of the subject"}
-FIGURED = ("temple", "bucket", "swimming")  # the contexts of the figure of sheets
+FIGURED = ("temple", "bucket", "bicycle")  # the contexts of the figure of sheets
 SCRIPT = """
     # Pim on holiday
 
     [a sks cat at the temple]
-    One day in Athens.
     Pim: So many columns!
 
-    [a sks cat swimming]
-    Pim: The sea is warm.
+    [a sks cat getting a haircut]
+    Pim: Not too short, please.
 
     [a sks cat riding a red bicycle]
-    Then on, to the hotel.
+    Then down to the sea.
+
+    [a sks cat swimming]
+    Pim: The water is warm.
+
+    [a sks cat in a bucket]
+    No towel at hand, but a bucket.
 
     [a sks cat sleeping]
     It was a long day.
 """
-SEEDS = [3, 1, 1, 2]  # of its panels
+SEEDS = [22, 23, 24, 22, 24, 25]  # of its panels
 
 
 def tables(results: Mapping[str, Any]) -> dict[str, str]:
@@ -307,7 +313,8 @@ def tables(results: Mapping[str, Any]) -> dict[str, str]:
              for way in ("before", *REPEATED) if way in at for step in at[way]]
     last = str(USUAL["steps"])
     family = [(way, at[way][last]) for way in WAYS if way not in VARIED and last in at.get(way, {})]
-    knobs = [(way, at[way][last]) for way in ("with prior", *VARIED) if last in at.get(way, {})]
+    first = summary([row for row in results["rows"] if row["who"] == results["subjects"][0]])  # VARIED has no other
+    knobs = [(way, first[way][last]) for way in ("with prior", *VARIED) if last in first.get(way, {})]
     return {"steps": way_table("fit, steps", steps), "family": way_table("fit", family, seconds=True),
             "knobs": way_table("fit", knobs), "costs": cost_table(results["costs"])}
 
@@ -380,25 +387,28 @@ def curves(at: Mapping[str, Any], alts: Mapping[str, str]) -> dict[str, show.Fig
 
 
 def pictured(model: DiffusersModel, alts: Mapping[str, str], steps: int | None = None) -> dict[str, show.Figure]:
-    """The figures of pictures, from a fit of the first subject in each of the two ways that are compared."""
-    subject, knobs = next(iter(SUBJECTS.values())), USUAL | ({"steps": steps} if steps else {})
-    few = {"steps": min(steps or model.steps, model.steps), "progress": False}
-    story, rows = read_script(SCRIPT), []
+    """The figures of pictures, from a fit of the first subject in each of the two ways that are compared.
+
+    steps: of each fit and each picture, for a test; as measured unless given.
+    """
+    subject, story, rows = next(iter(SUBJECTS.values())), read_script(SCRIPT), []
+    heads = [*[subject.prompt()] * 3, *(subject.prompt(WORD, context) for context in FIGURED)]
+    sampling = {"steps": steps or model.steps, "progress": False}
     for way in ("before", *REPEATED):
         weights = Weights({}, (WORD,))
         if way in REPEATED:
-            count = REPEATED[way]["prior"] and (PRIOR if steps is None else 1)
-            prior = prior_pictures(model, subject.prompt(), count, seed=10_000, **few) if count else ()
+            count = min(REPEATED[way]["prior"], steps or PRIOR)
+            prior = prior_pictures(model, subject.prompt(), count, seed=10_000, steps=steps or FEW_STEPS,
+                                   progress=False) if count else ()
             weights = fit_dreambooth(model, subject.pictures(), subject.prompt(WORD), subject.prompt() if count else
-                                     None, prior, progress=False, **knobs)
-        with weights.on(model):
-            wishes = [subject.prompt(WORD, context) for context in FIGURED]
-            rows.append(model.generate([*[subject.prompt()] * 3, *wishes], seed=[10, 11, 12, 0, 4, 1], **few))
-            panels = model.generate([p.prompt for p in story.panels], seed=SEEDS, **few) if rows[2:] else []
-    heads = [*[subject.prompt()] * 3, *wishes]
-    comic = draw_comic(story, panels)
-    return {"07_sheets": show.pictures(rows, rows=["before", *REPEATED], columns=heads, alt=alts["07_sheets"], side=128),
-            "07_comic": show.Figure(comic.picture, alts["07_comic"])}
+                                     None, prior, progress=False, **(USUAL | ({"steps": steps} if steps else {})))
+        with weights.on(model), in_fast_dtype(model):
+            rows.append(model.generate(heads, seed=[10, 12, 14, 22, 21, 24], **sampling))
+            if way == "with prior":
+                panels = model.generate([panel.prompt for panel in story.panels], seed=SEEDS, **sampling)
+    names = ["before", *REPEATED]
+    return {"07_sheets": show.pictures(rows, rows=names, columns=heads, alt=alts["07_sheets"], side=128),
+            "07_comic": show.Figure(draw_comic(story, panels, columns=3).picture, alts["07_comic"])}
 
 
 def main() -> None:

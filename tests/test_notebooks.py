@@ -143,6 +143,26 @@ def test_building_runs_the_cells_and_twice_gives_the_same_file(tmp_path, monkeyp
     assert build_notebooks.target(source).read_bytes() == first
 
 
+@pytest.mark.slow
+def test_a_timed_build_quotes_its_own_time_and_new_prose_needs_no_run(tmp_path, monkeypatch):
+    source = tmp_path / "00_small.py"
+    source.write_text("# %% [markdown]\n# {{notebooks.00.minutes}} min\n\n# %%\nprint(1 + 1)\n", encoding="utf-8")
+    monkeypatch.setattr(build_notebooks, "NOTEBOOKS", tmp_path)
+    for module in (build_notebooks, build_notebooks.recording):
+        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    assert build_notebooks.rewrite(source) == ["it was never built"]
+    assert build_notebooks.build(source, timed=True) == []
+    assert build_notebooks.times()["00"]["minutes"] == 1
+    made = nbformat.read(build_notebooks.target(source), as_version=4)
+    assert made.cells[0].source == "1 min" and made.cells[1].outputs[0].text == "2\n"
+    source.write_text(source.read_text(encoding="utf-8").replace(" min", " minute"), encoding="utf-8")
+    assert build_notebooks.rewrite(source) == [] == build_notebooks.check(source)
+    made = nbformat.read(build_notebooks.target(source), as_version=4)
+    assert made.cells[0].source == "1 minute" and made.cells[1].outputs[0].text == "2\n"
+    source.write_text(source.read_text(encoding="utf-8").replace("1 + 1", "1 + 2"), encoding="utf-8")
+    assert build_notebooks.rewrite(source) == ["its code is not what was run: build it again"]
+
+
 def test_a_name_that_no_notebook_has_is_refused():
     with pytest.raises(FileNotFoundError, match="'77'"):
         build_notebooks.sources(["77"])

@@ -2,6 +2,8 @@
 
     python tools/build_notebooks.py             all notebooks
     python tools/build_notebooks.py 00 01       those whose names start so
+    python tools/build_notebooks.py --time      note in results/notebooks.json how long they took, which they quote
+    python tools/build_notebooks.py --text      run nothing; new prose and numbers where the code is as it was
     python tools/build_notebooks.py --check     run nothing; are the notebooks those of the sources, and in order?
 
 In a source, {{badges}} stands for the notebook's Colab and Binder badges and {{repository}} for "owner/name".
@@ -14,9 +16,11 @@ it broken: what is written holds the plain picture that stands before each widge
 import argparse
 import hashlib
 import json
+import math
 import os
 import re
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -31,6 +35,10 @@ from nbformat import NotebookNode
 from repository import badges, repository
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT)]
+
+from benchmarks import record as recording  # noqa: E402
+
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "src"
 RESULTS = ROOT / "results"
@@ -256,24 +264,74 @@ def check(source: Path) -> list[str]:
     return problems(notebook) + ([] if same else [f"it is not that of {source.name}: build it again"])
 
 
-def build(source: Path) -> list[str]:
+def build(source: Path, timed: bool = False) -> list[str]:
     """Run the notebook of `source` and write it; return its problems, and write nothing if there are any."""
+    if timed and source.stem[:2] not in times():
+        note(source, 0)  # the notebook quotes it, so that something must be there
+    start = time.perf_counter()
     notebook = run(read_source(source))
+    if timed:
+        note(source, time.perf_counter() - start)
+        notebook = with_outputs(read_source(source), notebook)
+    return write(source, notebook)
+
+
+def rewrite(source: Path) -> list[str]:
+    """Write the notebook of `source` with the outputs it has; a problem if its code has changed since it was run."""
+    path = target(source)
+    if not path.is_file():
+        return ["it was never built"]
+    try:
+        return write(source, with_outputs(read_source(source), nbformat.read(path, as_version=4)))
+    except ValueError as error:
+        return [str(error)]
+
+
+def write(source: Path, notebook: NotebookNode) -> list[str]:
+    """Write an executed notebook unless something is wrong with it; return what is."""
     found = problems(notebook)
     if not found:
         nbformat.write(notebook, target(source))
     return found
 
 
+def with_outputs(notebook: NotebookNode, ran: NotebookNode) -> NotebookNode:
+    """Return `notebook` with the outputs of another whose code is the same; changes it in place."""
+    codes = [[cell for cell in one.cells if cell.cell_type == "code"] for one in (notebook, ran)]
+    if [cell.source for cell in codes[0]] != [cell.source for cell in codes[1]]:
+        raise ValueError("its code is not what was run: build it again")
+    for cell, done in zip(*codes, strict=True):
+        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    return notebook
+
+
+def times() -> dict[str, object]:
+    """Return what results/notebooks.json knows of each notebook, by its number."""
+    file = RESULTS / "notebooks.json"
+    known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return {name: found for name, found in known.items() if name != "measured"}
+
+
+def note(source: Path, seconds: float) -> None:
+    """Write down how long a notebook computes, the start of its kernel included; minutes are rounded up."""
+    took = {"seconds": round(seconds, 1), "minutes": math.ceil(seconds / 60)}
+    recording.record("notebooks", dict(sorted((times() | {source.stem[:2]: took}).items())))
+
+
 def main() -> int:
     """Build or check the notebooks that the command line names; return 1 if one of them has a problem."""
     parser = argparse.ArgumentParser(description="Build the notebooks from their sources, with outputs.")
     parser.add_argument("names", nargs="*", help="the start of a notebook's name, such as 00; all if left out")
+    parser.add_argument("--time", action="store_true", help="note how long they take; on an idle machine")
+    parser.add_argument("--text", action="store_true", help="run nothing, only write new prose and numbers")
     parser.add_argument("--check", action="store_true", help="run nothing, only compare")
     arguments = parser.parse_args()
     failed = False
     for source in sources(arguments.names):
-        found = check(source) if arguments.check else build(source)
+        if arguments.check or arguments.text:
+            found = check(source) if arguments.check else rewrite(source)
+        else:
+            found = build(source, arguments.time)
         failed |= bool(found)
         print(f"{target(source).relative_to(ROOT)}: {'; '.join(found) or 'in order'}", flush=True)
     return int(failed)

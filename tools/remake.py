@@ -33,8 +33,7 @@ STEPS = (
     "benchmarks/attention*.py",
     "tools/make_front_picture.py",
     "tools/draw_lesson*.py",  # figures and tables of lessons
-    "benchmarks/notebooks.py",  # quotes all the above; the notebooks quote their own times
-    "tools/build_notebooks.py",
+    "tools/build_notebooks.py --time",  # quotes all the above
 )
 
 

@@ -22,19 +22,20 @@ _LESSONS = {
                  "shortest_injection", "weight_vector", "mask_of_words", "rows_of_edits"),
     "lesson05": ("inversion_step", "order_of_error", "which_guidance", "calls_of_null_text", "put_back",
                  "missing_noise"),
+    "lesson06": ("loss_of_picture", "frozen", "embedding_fit", "interpolation", "choice_of_eta", "cost_of_imagic"),
     "lesson07": ("prior_loss", "prior_prompt", "mean_distance", "which_sheet", "choice_of_steps", "lora_numbers",
                  "rows_of_a_fit"),
 }
 _HOME = {name: lesson for lesson, names in _LESSONS.items() for name in names}
 
 __all__ = [
-    "algorithm", "alignment", "better_edit", "blending", "calls_of_magicmix", "calls_of_null_text",
-    "changed_scene", "choice_of_steps", "choice_of_strength", "choice_of_threshold", "edited_map",
-    "estimates_of_diffedit", "found_mask", "guidance", "guided_difference", "injected_steps",
-    "inversion_step", "kept_db", "lora_numbers", "mask_of_words", "mean_distance", "missing_noise", "mixing",
-    "noising", "on_values", "order_of_error", "paste", "prior_loss", "prior_prompt", "put_back",
-    "rows_of_a_fit", "rows_of_edits", "same_time", "shortest_injection", "starting_time", "swap_matrix",
-    "true_mask", "unbeaten", "weight_vector", "which_guidance", "which_sheet",
+    "algorithm", "alignment", "better_edit", "blending", "calls_of_magicmix", "calls_of_null_text", "changed_scene",
+    "choice_of_eta", "choice_of_steps", "choice_of_strength", "choice_of_threshold", "cost_of_imagic", "edited_map",
+    "embedding_fit", "estimates_of_diffedit", "found_mask", "frozen", "guidance", "guided_difference",
+    "injected_steps", "interpolation", "inversion_step", "kept_db", "lora_numbers", "loss_of_picture",
+    "mask_of_words", "mean_distance", "missing_noise", "mixing", "noising", "on_values", "order_of_error", "paste",
+    "prior_loss", "prior_prompt", "put_back", "rows_of_a_fit", "rows_of_edits", "same_time", "shortest_injection",
+    "starting_time", "swap_matrix", "true_mask", "unbeaten", "weight_vector", "which_guidance", "which_sheet",
 ]
 
 

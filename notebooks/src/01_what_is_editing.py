@@ -423,4 +423,5 @@ print("what the judge reads from pure noise:", {key: reading.attributes[key] for
 # 3. SDEdit trades one for the other along a line. What we look for is above that line.
 # 4. Measures are blunt somewhere. Know where, and look at pictures.
 #
-# Next: 2. Noise and denoise, where we write SDEdit ourselves and see why that line is where it is.
+# Next: [2. Noise and denoise](02_noise_and_denoise.ipynb), where we write SDEdit ourselves and see why that line is
+# where it is.

@@ -583,4 +583,4 @@ check.better_edit(my_score, scores)
 # *MagicMix*, 2022, arXiv:2210.16056. Song, Meng, Ermon: *Denoising diffusion implicit models*, ICLR 2021,
 # arXiv:2010.02502. Ho, Salimans: *Classifier-free diffusion guidance*, 2022, arXiv:2207.12598.
 #
-# Next: 3. Masking, where the background stays because we say so.
+# Next: [3. Masking](03_masking.ipynb), where the background stays because we say so.

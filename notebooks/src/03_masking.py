@@ -388,23 +388,28 @@ check.found_mask(my_found_mask)
 # </details>
 
 # %% [markdown]
-# Painted, true and found, side by side, for three edits: add the ball, recolour the cat, another background. IoU is the
-# part that two masks share, divided by all that is white in either: 1 is the same mask, 0 nothing in common. (Lesson 4
-# has a fourth way to a mask: the attention of one word.)
+# True, painted and found, side by side, for three edits: add the ball, recolour the cat, another background. IoU is the
+# part that two masks share, divided by all that is white in either: 1 is the same mask, 0 nothing in common.
+#
+# The last column is a fourth way to a mask. It asks which pixels look at one word, *cat*. (Lesson 4 explains how they
+# do.) The background is all that is not the cat. The ball is not in the picture yet, so no pixel looks at it.
 #
 # **Predict.** The prompt says "next to a white ball", but not on which side. What will the found mask say?
 
 # %%
 from helpers.measure import iou
+from helpers.word_mask import word_mask
 
 three, by_hand = [edit, blue, moved[1]], [painted, wide, inverted(cat)]
 disagree = [maps[10] if e is blue else difference(model, picture, e.prompt, e.target_prompt, seed=seed) for e in three]
 found = [from_latents(d > 0.5, model.size) for d in disagree]
-rows = [[e.mask, hand, auto] for e, hand, auto in zip(three, by_hand, found, strict=True)]
+of_cat = word_mask(model, picture, edit.prompt, "cat")
+of_word = [Image.new("L", model.size), of_cat, inverted(of_cat)]
+rows = [[e.mask, *masks] for e, *masks in zip(three, by_hand, found, of_word, strict=True)]
 told = [f"IoU {iou(shown, e.mask):.2f}" for e, row in zip(three, rows, strict=True) for shown in row]
-show.pictures(rows, columns=["true", "by hand", "found"], rows=["add", "recolour", "background"], labels=told, side=144,
-              alt="for three edits the true mask, one made by hand and the one DiffEdit finds, with their IoU - notice "
-              "what is found that should not be, and what is missing")
+show.pictures(rows, columns=["true", "by hand", "found", "of a word"], rows=["add", "recolour", "background"],
+              labels=told, side=144, alt="for three edits the true mask, one made by hand, the one DiffEdit finds and "
+              "the one of the word cat, with their IoU - notice what is found that should not be, and what is missing")
 
 # %% [markdown]
 # The found masks consist of whole latents, so even the best of them misses some pixels. And where should the threshold
@@ -620,4 +625,4 @@ lab
 # Verbeek, Schwenk, Cord: *DiffEdit: diffusion-based semantic image editing with mask guidance*, ICLR 2023,
 # arXiv:2210.11427.
 #
-# Next: 4. Prompt-to-Prompt, where words say where, and the layout stays without a mask.
+# Next: [4. Prompt-to-Prompt](04_prompt_to_prompt.ipynb), where words say where, and the layout stays without a mask.

@@ -591,4 +591,4 @@ show.pictures([poses], side=160, labels=["I", *(f"share {s:g}" for s in shares_o
 # with latent diffusion models*, CVPR 2022, arXiv:2112.10752. Saharia et al.: *Photorealistic text-to-image diffusion
 # models with deep language understanding* (Imagen), 2022, arXiv:2205.11487.
 #
-# Next: 5. Real pictures, where the noise of a given picture is found.
+# Next: [5. Real pictures](05_real_pictures.ipynb), where the noise of a given picture is found.

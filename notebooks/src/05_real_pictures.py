@@ -610,4 +610,4 @@ for name, (inverted, edited_rows) in rows.items():
 # arXiv:2310.01506. Huberman-Spiegelglas, Kulikov, Michaeli: *An edit friendly DDPM noise space*, CVPR 2024,
 # arXiv:2304.06140.
 #
-# Next: 6. Imagic, which fits the prompt and the weights to the picture instead of the noise.
+# Next: [6. Imagic](06_imagic.ipynb), which fits the prompt and the weights to the picture instead of the noise.

@@ -1,0 +1,43 @@
+"""Times runs against each other, also on a machine that does other work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import perf_counter, process_time
+
+import torch
+
+
+def interleaved(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Seconds of each run in the best of its rounds: the one that other work disturbed least.
+
+    The runs take turns, and another one begins each round; a first round does not count. Without a GPU these are
+    seconds of computing (of all threads), in which the processor's time for other programs does not count.
+    """
+    clock = perf_counter if torch.cuda.is_available() else process_time
+    best = dict.fromkeys(runs, float("inf"))
+    names = list(runs)
+    for i in range(rounds + 1):
+        for name in names[i % len(names) :] + names[: i % len(names)]:
+            start = clock()
+            runs[name]()
+            finish()
+            if i:
+                best[name] = min(best[name], clock() - start)
+    return best
+
+
+def finish() -> None:
+    """Wait for the GPU, if there is one."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def ratios(seconds: Mapping[str, float], base: str) -> dict[str, float]:
+    """Each run's time over that of `base`."""
+    return {name: round(own / seconds[base], 3) for name, own in seconds.items() if name != base}
+
+
+def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    """The seconds to the millisecond."""
+    return {name: round(value, 3) for name, value in seconds.items()}

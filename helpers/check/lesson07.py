@@ -1,0 +1,260 @@
+"""The checks of lesson 7, DreamBooth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula, same, tried
+from helpers.diffusion import noise
+
+SHAPE = (2, 3, 3)
+FOUND, WANTED, FOUND_PR, WANTED_PR = noise([1, 2, 3, 4], (4, 2, *SHAPE))  # any tensors (B, C, h, w)
+FEATURES = noise([5], (1, 5, 3, 1))[0, :, :, 0]  # (5 pictures, 3 features)
+
+# ------------------------------------------------------------------------------------------------------------ the loss
+
+
+def with_prior(eps: Tensor, noise: Tensor, eps_pr: Tensor, noise_pr: Tensor, weight: float) -> Tensor:
+    """The error under the subject's prompt, and `weight` times that under the class prompt."""
+    return (eps - noise).square().mean() + weight * (eps_pr - noise_pr).square().mean()
+
+
+LOSS_SLIPS: Slips = {
+    "That is naive fine-tuning: nothing speaks for the class. Add weight times the error of the prior's rows.":
+        lambda e, z, e_pr, z_pr, w: (e - z).square().mean(),
+    "The subject is missing: that is the prior's error alone. Add it to the error of eps.":
+        lambda e, z, e_pr, z_pr, w: w * (e_pr - z_pr).square().mean(),
+    "The weight is missing: it multiplies the prior's error.":
+        lambda e, z, e_pr, z_pr, w: with_prior(e, z, e_pr, z_pr, 1.0),
+    "The weight stands at the subject's error. It belongs to the prior's, so that weight 0 is naive fine-tuning.":
+        lambda e, z, e_pr, z_pr, w: with_prior(e_pr, z_pr, e, z, w),
+    "The weight does not take anything from the subject: its error counts fully, not by 1 - weight.":
+        lambda e, z, e_pr, z_pr, w: (1 - w) * (e - z).square().mean() + w * (e_pr - z_pr).square().mean(),
+    "The squares are missing: the loss is the squared difference to the noise, not its size.":
+        lambda e, z, e_pr, z_pr, w: (e - z).abs().mean() + w * (e_pr - z_pr).abs().mean(),
+    "You add everything up. Take the mean of each term: else the loss grows with the batch and the picture's size.":
+        lambda e, z, e_pr, z_pr, w: (e - z).square().sum() + w * (e_pr - z_pr).square().sum(),
+    "Each prediction has a noise of its own: compare eps with noise and eps_pr with noise_pr.":
+        lambda e, z, e_pr, z_pr, w: with_prior(e, z_pr, e_pr, z, w),
+    "You compare the two predictions with each other. Each is compared with the noise that was added to its rows.":
+        lambda e, z, e_pr, z_pr, w: (e - z).square().mean() + w * (e_pr - e).square().mean(),
+    "The prior's error is subtracted: then forgetting would be rewarded. Add it.":
+        lambda e, z, e_pr, z_pr, w: with_prior(e, z, e_pr, z_pr, -w),
+}
+
+
+def prior_loss(answer: Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]) -> Verdict:
+    """Is `answer(eps, noise, eps_pr, noise_pr, weight)` the loss with prior preservation?"""
+    arguments = [(FOUND, WANTED, FOUND_PR, WANTED_PR, weight) for weight in (0.5, 2.0)]
+    return of_formula(answer, arguments, with_prior, LOSS_SLIPS,
+                      "Two errors, one sum: the subject is learnt, and the class is held where it was.")
+
+
+# --------------------------------------------------------------------------------------------------- whose prompt it is
+
+PROMPTS: dict[str, Verdict] = {
+    "a dog": Verdict(True, "The same prompt without the subject's word: it is the class that would slide."),
+    "a vuk dog": Verdict(False, "That teaches the model that a vuk dog is any dog: it works against the subject. The "
+                                "word belongs to the subject alone."),
+    "a cat": Verdict(False, "That protects cats. The prompt that is fitted says dog, so it is dogs that will slide."),
+    "a vuk": Verdict(False, "The word must mean the subject and nothing else. Which word of the prompt has a meaning "
+                            "that it could lose?"),
+    "vuk": Verdict(False, "The word must mean the subject and nothing else. Which word of the prompt has a meaning "
+                          "to lose?"),
+    "": Verdict(False, "The empty prompt gives pictures of everything. That holds a little of all, and little of "
+                       "dogs; the paper takes the class."),
+    "an animal": Verdict(False, "Too wide: it is the word in the subject's prompt that slides, and that is dog."),
+}
+
+
+def prior_prompt(answer: str) -> Verdict:
+    """A dog is fitted under "a vuk dog": which prompt do the prior's pictures have?"""
+    if is_unanswered(answer):
+        return UNANSWERED
+    if not isinstance(answer, str):
+        return Verdict(False, f"Expected a prompt in quotes, not a {type(answer).__name__}.")
+    said = " ".join(answer.lower().strip(" .").split())
+    return PROMPTS.get(said, Verdict(False, "Take the subject's prompt, and leave out what only the subject has."))
+
+
+# ----------------------------------------------------------------------------------------------------------- diversity
+
+
+def distances(features: Tensor) -> Tensor:
+    """The mean distance of two different rows of `features` (N, d)."""
+    return torch.pdist(features).mean()
+
+
+DIVERSITY_SLIPS: Slips = {
+    "You count each picture's distance to itself, which is 0: leave the diagonal out, or use torch.pdist.":
+        lambda f: torch.cdist(f, f).mean(),
+    "Those are squared distances: take the root.":
+        lambda f: torch.pdist(f).square().mean(),
+    "That is the sum over the pairs. It grows with the number of pictures: take the mean.":
+        lambda f: torch.pdist(f).sum(),
+    "That is the distance of neighbours in the list: take every pair.":
+        lambda f: (f[1:] - f[:-1]).norm(dim=1).mean(),
+    "That is the spread around the middle. What is asked for is the distance of two pictures, over all pairs.":
+        lambda f: (f - f.mean(0)).norm(dim=1).mean(),
+    "That is the spread of single features. Take the distance of whole rows, for every pair.":
+        lambda f: f.std(0).mean(),
+    "That is the distance of the two that differ most: take the mean over all pairs.":
+        lambda f: torch.pdist(f).max(),
+}
+
+
+def mean_distance(answer: Callable[[Tensor], Tensor]) -> Verdict:
+    """Is `answer(features)` the mean distance of two rows of `features` (N, d)?"""
+    return of_formula(answer, [(FEATURES,), (2 * FEATURES[:4],)], distances, DIVERSITY_SLIPS,
+                      "0 if all pictures are the same, and in the units of the features: so compare it with its value "
+                      "before the fit.")
+
+
+# ----------------------------------------------------------------------------------------------- which sheet is which
+
+#: letter of a sheet -> how the model that made it was fitted
+SHEETS = {"A": "naive", "B": "before", "C": "word alone", "D": "with prior"}
+TAKEN_FOR = {
+    ("naive", "with prior"): "Look at \"a cat\" alone. A prior holds it; on which sheet has it slid to the subject?",
+    ("with prior", "naive"): "Look at \"a cat\" alone. Without a prior it slides to the subject; on which sheet are "
+                             "there still many kinds of cats?",
+    ("word alone", "before"): "Of two sheets the row \"a cat\" is the same to the pixel. On one of them the word was "
+                              "learnt: compare the rows below with the five pictures.",
+    ("before", "word alone"): "Of two sheets the row \"a cat\" is the same to the pixel. On one of them nobody has "
+                              "learnt anything yet: there the word \"sks\" means nothing.",
+    ("word alone", "with prior"): "Where weights change, \"a cat\" changes at least a little. On this sheet, is it "
+                                  "that of the unfitted model to the pixel?",
+    ("with prior", "word alone"): "Where the word alone is learnt, no weight changes, and \"a cat\" is that of the "
+                                  "unfitted model to the pixel. Is it here?",
+}
+
+
+def which_sheet(answer: Mapping[str, str]) -> Verdict:
+    """Does `answer` name for each of the sheets A to D how its model was fitted?"""
+    if is_unanswered(answer) or isinstance(answer, Mapping) and any(map(is_unanswered, answer.values())):
+        return UNANSWERED
+    if not isinstance(answer, Mapping) or set(answer) != set(SHEETS):
+        return Verdict(False, "Expected a dictionary with the sheets A, B, C and D: {'A': ..., 'B': ..., ...}.")
+    said = {sheet: str(way).lower().strip() for sheet, way in answer.items()}
+    unknown = [way for way in said.values() if way not in SHEETS.values()]
+    if unknown:
+        return Verdict(False, f"{unknown[0]!r} is none of the four: {', '.join(sorted(SHEETS.values()))}.")
+    twice = [way for way in SHEETS.values() if list(said.values()).count(way) > 1]
+    if twice:
+        return Verdict(False, f"{twice[0]!r} is there twice; each of the four made one sheet.")
+    wrong = [sheet for sheet in SHEETS if said[sheet] != SHEETS[sheet]]
+    if not wrong:
+        return Verdict(True, "Drift is read from the class prompt, not from the subject's: two rows tell all four.")
+    usual = "Compare both rows of the sheet with those of the unfitted model."
+    return Verdict(False, f"Sheet {wrong[0]} is not {said[wrong[0]]!r}. "
+                          + TAKEN_FOR.get((SHEETS[wrong[0]], said[wrong[0]]), usual))
+
+
+# ----------------------------------------------------------------------------------------------- the number of steps
+
+Curve = Mapping[int, tuple[float, float]]  # steps -> (subject, drift), both shares
+
+CURVE: Curve = {25: (0.4, 0.0), 50: (0.7, 0.1), 100: (0.7, 0.1), 200: (0.8, 0.3), 400: (0.9, 0.5)}
+MOST = 0.1
+EDGE: Curve = {25: (0.4, 0.2), 50: (0.9, 0.3)}  # too much drift everywhere
+CHOICES = {
+    400: "That shows the subject most often, but what of drift? Only steps with drift of at most `most` are allowed.",
+    25: "Others are allowed too, and show the subject more often: a drift of exactly `most` is enough (<=, not <), and "
+        "of the allowed steps the best is wanted, not the first.",
+    100: "There are two equally good ones, and more steps only cost more: take the fewest.",
+    200: "Its drift is above `most`. First leave out what drifts too much, then take the best of the rest.",
+    0: "Some steps stay within `most`; 0 is for a curve where none does.",
+}
+
+
+def best_steps(curve: Curve, most: float) -> int:
+    """The steps that show the subject most often, with drift of at most `most`; the fewest of equals, 0 if none."""
+    allowed = [(-subject, steps) for steps, (subject, drift) in curve.items() if drift <= most]
+    return min(allowed)[1] if allowed else 0
+
+
+def choice_of_steps(answer: Callable[[Curve, float], int]) -> Verdict:
+    """Does `answer(curve, most)` find the number of steps, from a curve steps -> (subject, drift)?"""
+    found = tried(answer, CURVE, MOST)
+    if isinstance(found, Verdict):
+        return found
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        return Verdict(False, f"Your function returns a {type(found).__name__}; expected a number of steps.")
+    if found != best_steps(CURVE, MOST):
+        return Verdict(False, CHOICES.get(found, f"{found} is not one of the numbers of steps in the curve."))
+    nothing = tried(answer, EDGE, MOST)
+    if isinstance(nothing, Verdict):
+        return Verdict(False, f"Where every step drifts too much it fails: return 0 there. ({nothing.message})")
+    if nothing != 0:
+        return Verdict(False, f"Where every step drifts too much you return {nothing!r}: return 0, do not fit.")
+    return Verdict(True, "First what is allowed, then the best of it: the order that keeps a fit from being overdone.")
+
+
+# ---------------------------------------------------------------------------------------------------- sizes, and costs
+
+Sizes = Sequence[tuple[int, int]]
+LAYERS: Sizes = ((64, 64), (64, 48), (32, 100))  # (out, in) of linear layers
+
+
+def lora_size(layers: Sizes, rank: int) -> int:
+    """Numbers in B (out, rank) and A (rank, in) of every layer."""
+    return sum(rank * (wide + deep) for wide, deep in layers)
+
+
+SIZE_SLIPS: Slips = {
+    "Those are the numbers of the full weights. A LoRA has B (out, rank) and A (rank, in) instead.":
+        lambda layers, rank: sum(wide * deep for wide, deep in layers),
+    "B A is as large as W, but it is never kept: what is kept is B, and A.":
+        lambda layers, rank: rank * sum(wide * deep for wide, deep in layers),
+    "That is A alone: B (out, rank) is fitted, too.":
+        lambda layers, rank: rank * sum(deep for _, deep in layers),
+    "That is B alone: A (rank, in) is fitted, too.":
+        lambda layers, rank: rank * sum(wide for wide, _ in layers),
+    "The rank is missing: B has out times rank numbers, A rank times in.":
+        lambda layers, rank: sum(wide + deep for wide, deep in layers),
+    "The rank counts once in each of the two: no square.":
+        lambda layers, rank: rank**2 * sum(wide + deep for wide, deep in layers),
+    "That is the first layer alone: sum over all of them.":
+        lambda layers, rank: rank * sum(layers[0]),
+}
+
+
+def lora_numbers(answer: Callable[[Sizes, int], int]) -> Verdict:
+    """Is `answer(layers, rank)` how many numbers a LoRA of linear layers (out, in) has?"""
+    found = [tried(answer, LAYERS, rank) for rank in (3, 5)]
+    for value in found:
+        if isinstance(value, Verdict):
+            return value
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return Verdict(False, f"Your function returns a {type(value).__name__}; expected a whole number.")
+    if same(found, [lora_size(LAYERS, rank) for rank in (3, 5)]):
+        return Verdict(True, "It grows with the sides of a layer, not with its area: the larger the model, the more "
+                             "is saved.")
+    slip = next((message for message, wrong in SIZE_SLIPS.items() if same(found, [wrong(LAYERS, r) for r in (3, 5)])),
+                None)
+    return Verdict(False, slip or "Count B (out, rank) and A (rank, in) of each layer, and add up.")
+
+
+ROWS: Mapping[int, Verdict] = {
+    2400: Verdict(True, "1600 to make the prior, 800 to fit. The prior's pictures are made once and can be kept."),
+    2000: Verdict(False, "Each step has four rows of the prior besides: 4 + 4."),
+    1600: Verdict(False, "That is the prior's pictures alone, or a fit with sampling without guidance: count 32 * 25 "
+                         "steps with two rows each, and the rows of the fit besides."),
+    800: Verdict(False, "That is the fit alone. The prior's pictures must be made first."),
+    1200: Verdict(False, "With guidance, each step of sampling has two rows: for the prompt and for the empty one."),
+    400: Verdict(False, "That is the subject's rows alone: add the prior's, and what it costs to make its pictures."),
+    3200: Verdict(False, "Guidance doubles the rows of sampling only. The fit predicts without it."),
+}
+
+
+def rows_of_a_fit(answer: int) -> Verdict:
+    """Rows of the network for 32 prior pictures in 25 steps with guidance, and 100 steps with a batch of 4 and 4?"""
+    if is_unanswered(answer):
+        return UNANSWERED
+    if isinstance(answer, bool) or not isinstance(answer, (int, float)):
+        return Verdict(False, f"Expected a number, not a {type(answer).__name__}.")
+    return ROWS.get(int(answer) if answer == int(answer) else -1, Verdict(
+        False, "Two parts: 32 pictures of 25 steps with two rows each, and 100 steps with 4 + 4 rows."))

@@ -1,0 +1,195 @@
+"""The checks of lesson 6: the template fails, the solution passes, each likely slip is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from check_cases import (  # noqa: F401
+    pytest_generate_tests,
+    test_a_right_answer_passes,
+    test_a_wrong_answer_is_told_its_slip,
+    test_each_slip_has_a_message_of_its_own,
+    test_the_notebook_folds_a_solution_for_every_check,
+    test_the_notebook_s_solution_passes_its_check,
+    test_the_three_dots_are_told_apart_from_a_wrong_answer,
+)
+from torch import Tensor
+from toy_network import ToyModel
+
+from helpers import check
+from helpers.check.lesson06 import FROZEN, SHARE, SWEEP, Choice, Measured, away, chosen, descended, loss
+from helpers.diffusion import Text, noise, signal
+from helpers.finetune import denoising_loss, fit
+from helpers.imagic import interpolate
+
+(SOURCE,) = (Path(__file__).parent.parent / "notebooks").glob("*/06_imagic.py")
+
+
+def x_t(x0: Tensor, eps: Tensor, a: float) -> Tensor:
+    """The noised latent."""
+    return a**0.5 * x0 + (1 - a) ** 0.5 * eps
+
+
+def moved(e: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float) -> Tensor:
+    """A right fit, but of the tensor that was given."""
+    return e.copy_(descended(e, loss, steps, lr))
+
+
+def in_turn(measured: Measured, enough: float) -> Choice | None:
+    """The first eta as the dictionary has them."""
+    for eta, noises in measured.items():
+        good = [i for i, (obeyed, _) in enumerate(noises) if obeyed == 1]
+        if len(good) >= enough * len(noises):
+            return eta, max(good, key=lambda i: noises[i][1])
+    return None
+
+
+def never_none(measured: Measured, enough: float) -> Choice | None:
+    """Falls back to the largest eta."""
+    return chosen(measured, enough) or (max(measured), 0)
+
+
+def smallest(measured: Measured, enough: float) -> Choice | None:
+    """Stops with an error where no eta is good enough."""
+    eta = min(eta for eta, noises in measured.items() if sum(o == 1 for o, _ in noises) >= enough * len(noises))
+    return chosen({eta: measured[eta]}, enough)
+
+
+def with_names(*steps: object) -> dict:
+    """An answer about what is frozen."""
+    return dict(enumerate(steps, 1))
+
+
+RIGHT = {
+    "loss_of_picture": [loss, lambda predict, x0, eps, a: torch.nn.functional.mse_loss(predict(x_t(x0, eps, a)), eps)],
+    "frozen": [dict(FROZEN), with_names(["text encoder", "unet"], ("e", "text encoder"), [*FROZEN[3]])],
+    "embedding_fit": [descended],
+    "interpolation": [lambda e_tgt, e_opt, eta: e_opt + eta * (e_tgt - e_opt),
+                      lambda e_tgt, e_opt, eta: torch.lerp(e_opt, e_tgt, eta)],
+    "choice_of_eta": [chosen, lambda measured, enough: (found := chosen(measured, enough)) and list(found)],
+    "cost_of_imagic": [40, 40.0, (100 * 4 * 2 + 100 * 4 * 3) / 50],
+}
+
+WRONG = {
+    "loss_of_picture": {
+        "asked about the clean latent": lambda predict, x0, eps, a: (predict(x0) - eps).square().mean(),
+        "compared with the clean latent": lambda predict, x0, eps, a: (predict(x_t(x0, eps, a)) - x0).square().mean(),
+        "factors are swapped": lambda predict, x0, eps, a: (predict(x_t(x0, eps, 1 - a)) - eps).square().mean(),
+        "roots are missing": lambda predict, x0, eps, a: (predict(a * x0 + (1 - a) * eps) - eps).square().mean(),
+        "noise must be scaled too": lambda predict, x0, eps, a: (predict(x0 + eps) - eps).square().mean(),
+        "is summed": lambda predict, x0, eps, a: (predict(x_t(x0, eps, a)) - eps).square().sum(),
+        "not squared": lambda predict, x0, eps, a: (predict(x_t(x0, eps, a)) - eps).mean(),
+        "absolute value": lambda predict, x0, eps, a: (predict(x_t(x0, eps, a)) - eps).abs().mean(),
+        "square the mean": lambda predict, x0, eps, a: (predict(x_t(x0, eps, a)) - eps).mean() ** 2,
+        "for every number of the latent": lambda predict, x0, eps, a: (predict(x_t(x0, eps, a)) - eps) ** 2,
+        "returns a float": lambda predict, x0, eps, a: loss(predict, x0, eps, a).item(),
+        "values differ": lambda predict, x0, eps, a: 2 * loss(predict, x0, eps, a),
+        "returns None": lambda predict, x0, eps, a: None,
+    },
+    "frozen": {
+        "only the embedding moves": with_names({"text encoder"}, FROZEN[2], FROZEN[3]),
+        "made e_tgt once": with_names({"unet"}, FROZEN[2], FROZEN[3]),
+        "step 1 moves the embedding": with_names({"e", "unet", "text encoder"}, FROZEN[2], FROZEN[3]),
+        "held at e_opt": with_names(FROZEN[1], {"text encoder"}, FROZEN[3]),
+        "not asked again": with_names(FROZEN[1], {"e"}, FROZEN[3]),
+        "step 2 moves its weights": with_names(FROZEN[1], {"e", "unet", "text encoder"}, FROZEN[3]),
+        "fits neither": with_names(FROZEN[1], FROZEN[2], {"unet", "text encoder"}),
+        "plain sampling": with_names(FROZEN[1], FROZEN[2], {"e", "text encoder"}),
+        "Nothing is fitted in step 3": with_names(FROZEN[1], FROZEN[2], {"e", "unet"}),
+        "not a str": with_names("unet", "e", "e"),
+        "'theta' is none": with_names({"theta"}, {"e"}, {"e"}),
+        "each of the steps": {1: {"unet"}},
+    },
+    "embedding_fit": {
+        "e_tgt as it was": lambda e, loss, steps, lr: e,
+        "never set to zero": lambda *given: descended(*given, clear=False),
+        "one step alone": lambda e, loss, steps, lr: descended(e, loss, 1, lr),
+        "plain gradient descent": lambda *given: descended(*given, kind="SGD"),
+        "AdamW": lambda *given: descended(*given, kind="AdamW"),
+        "You climb": lambda *given: descended(*given, sign=-1),
+        "`lr` is not used": lambda e, loss, steps, lr: descended(e, loss, steps, 0.001),
+        "one step too few": lambda e, loss, steps, lr: descended(e, loss, steps - 1, lr),
+        "one step too many": lambda e, loss, steps, lr: descended(e, loss, steps + 1, lr),
+        "start at zero": lambda e, loss, steps, lr: descended(torch.zeros_like(e), loss, steps, lr),
+        "moves e_tgt itself": moved,
+        "stopped with RuntimeError": lambda e, loss, steps, lr: loss(e).backward(),
+        "not where Adam gets": lambda e, loss, steps, lr: descended(e, loss, steps, 3 * lr),
+        "expected the embedding": lambda e, loss, steps, lr: loss(e),
+        "returns a list": lambda e, loss, steps, lr: [1.0],
+    },
+    "interpolation": {
+        "ends are swapped": lambda e_tgt, e_opt, eta: torch.lerp(e_tgt, e_opt, eta),
+        "must fade": lambda e_tgt, e_opt, eta: eta * e_tgt + e_opt,
+        "must come in with eta": lambda e_tgt, e_opt, eta: e_tgt + (1 - eta) * e_opt,
+        "starts at e_opt: add it": lambda e_tgt, e_opt, eta: eta * (e_tgt - e_opt),
+        "not the other way around": lambda e_tgt, e_opt, eta: e_opt + eta * (e_opt - e_tgt),
+        "the middle": lambda e_tgt, e_opt, eta: 0.5 * (e_tgt + e_opt),
+        "cut it off": lambda e_tgt, e_opt, eta: torch.lerp(e_opt, e_tgt, min(1.0, eta)),
+        "values differ": lambda e_tgt, e_opt, eta: e_tgt,
+    },
+    "choice_of_eta": {
+        "which is luck": lambda measured, enough: (0.4, 1),
+        "does not obey": lambda measured, enough: (0.6, 2),
+        "of those that obey, the one": lambda measured, enough: (0.6, 1),
+        "first eta of the dictionary, or": in_turn,
+        "half of them is enough": lambda measured, enough: (1.0, 1),
+        "return the place of the noise too": lambda measured, enough: chosen(measured, enough)[0],
+        "return its place in the list": lambda measured, enough: (0.6, 19.0),
+        "although at some eta": lambda measured, enough: None,
+        "return None there\\.$": never_none,
+        "stops with ValueError": smallest,
+        "Go through the etas": lambda measured, enough: (0.8, 0),
+        "stopped with TypeError": lambda measured: 0,
+    },
+    "cost_of_imagic": {
+        "costs 1, not 2": 48,
+        "costs 2, not 1": 32,
+        "forward passes alone": 16,
+        "second fit alone": 24,
+        "4 latents": 10,
+        "two rows": 80,
+        "Divide by those": 2000,
+        "edited picture too": 41,
+        "Rows of the first fit": 7,
+        "not a str": "40",
+    },
+}
+
+TEMPLATES = {"frozen": [..., {1: ..., 2: ..., 3: ...}], "cost_of_imagic": [...]}
+NAMES = {"torch": torch}
+
+
+def test_the_loss_that_is_asked_for_is_the_one_of_the_package() -> None:
+    model, (x0, eps) = ToyModel("epsilon"), noise([1, 2], (2, 2, 1, 1)).split(1)
+    text, t = model.embed("a cat"), 40
+    with torch.no_grad():
+        asked = loss(lambda x: model.eps(x, t, text), x0, eps, signal(model, t))
+        assert torch.allclose(asked, denoising_loss(model, x0, text, t, eps).mean(), atol=1e-5)
+
+
+def test_the_fit_that_is_asked_for_is_the_one_of_the_package() -> None:
+    start = noise(4, (1, 4, 2))
+    variable = start.clone()
+    fit({"e": variable}, lambda step: away(variable) / 1e3, steps=6, lr=0.1, progress=False)  # gradients below 1
+    assert torch.allclose(variable.detach(), descended(start, lambda e: away(e) / 1e3, 6, 0.1), atol=1e-4)
+
+
+def test_the_interpolation_that_is_asked_for_is_the_one_of_the_package() -> None:
+    e_tgt, e_opt = (Text(e) for e in noise([1, 2], (2, 4, 3)).split(1))
+    asked = 0.3 * e_tgt.embeddings + (1 - 0.3) * e_opt.embeddings
+    assert torch.allclose(interpolate(e_tgt, e_opt, 0.3).embeddings, asked)
+
+
+def test_of_the_sweep_in_the_check_every_kind_of_mistake_gives_another_choice() -> None:
+    assert chosen(SWEEP, SHARE) == (0.6, 3)
+    assert chosen(SWEEP, 0.2) == (0.4, 1) and chosen(SWEEP, 1.0) == (1.0, 1)
+    assert chosen({0.5: [(0.9, 20.0)]}, 0.0) is None
+
+
+def test_the_names_are_imported_when_asked_for() -> None:
+    assert {*RIGHT} <= set(dir(check)) & set(check.__all__)
+    with pytest.raises(AttributeError, match="interpolation"):
+        check.interpolations  # noqa: B018

@@ -1,0 +1,185 @@
+"""The checks of lesson 7: the template fails, the solution passes, each likely slip is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from check_cases import (  # noqa: F401
+    pytest_generate_tests,
+    test_a_right_answer_passes,
+    test_a_wrong_answer_is_told_its_slip,
+    test_each_slip_has_a_message_of_its_own,
+    test_the_notebook_folds_a_solution_for_every_check,
+    test_the_notebook_s_solution_passes_its_check,
+    test_the_three_dots_are_told_apart_from_a_wrong_answer,
+)
+from torch import Tensor
+from toy_network import ToyModel
+
+from helpers import check
+from helpers.check.lesson07 import SHEETS, best_steps, distances, lora_size, with_prior
+from helpers.dreambooth import fit_dreambooth
+from helpers.finetune import LORA_A, add_noise, draw, lora, parameters, trained
+from helpers.model import DiffusersModel
+from helpers.picturebook.subjects import SUBJECTS
+
+(SOURCE,) = (Path(__file__).parent.parent / "notebooks").glob("*/07_dreambooth.py")
+
+
+def means(e: Tensor, z: Tensor, e_pr: Tensor, z_pr: Tensor, w: float) -> Tensor:
+    """The loss with torch's own squared error."""
+    mse = torch.nn.functional.mse_loss
+    return mse(e, z) + w * mse(e_pr, z_pr)
+
+
+def told(**changes: str) -> dict[str, str]:
+    """The right sheets, some of them exchanged."""
+    return SHEETS | changes
+
+
+def swapped(one: str, other: str) -> dict[str, str]:
+    """The right sheets, but for two ways that are taken for each other."""
+    return {sheet: {one: other, other: one}.get(way, way) for sheet, way in SHEETS.items()}
+
+
+def in_a_loop(f: Tensor) -> Tensor:
+    """The mean distance, pair by pair."""
+    pairs = [(i, j) for i in range(len(f)) for j in range(i)]
+    return torch.stack([(f[i] - f[j]).norm() for i, j in pairs]).mean()
+
+
+def allowed(curve: Any, most: float) -> dict[int, float]:
+    """Steps whose drift is small enough -> how often the subject is seen."""
+    return {steps: subject for steps, (subject, drift) in curve.items() if drift <= most}
+
+
+def first_of_the_best(curve: Any, most: float) -> int:
+    """A loop that keeps the first best."""
+    best, seen = 0, -1.0
+    for steps in sorted(curve):
+        subject, drift = curve[steps]
+        if drift <= most and subject > seen:
+            best, seen = steps, subject
+    return best
+
+
+RIGHT = {
+    "prior_loss": [with_prior, means],
+    "prior_prompt": ["a dog", "A dog."],
+    "mean_distance": [distances, in_a_loop],
+    "which_sheet": [told(), {sheet: way.upper() for sheet, way in SHEETS.items()}],
+    "choice_of_steps": [best_steps, first_of_the_best],
+    "lora_numbers": [lora_size, lambda layers, rank: rank * sum(map(sum, layers))],
+    "rows_of_a_fit": [2400, 32 * 25 * 2 + 100 * (4 + 4)],
+}
+
+WRONG = {
+    "prior_loss": {
+        "naive fine-tuning": lambda e, z, e_pr, z_pr, w: (e - z).square().mean(),
+        "The subject is missing": lambda e, z, e_pr, z_pr, w: w * (e_pr - z_pr).square().mean(),
+        "weight is missing": lambda e, z, e_pr, z_pr, w: (e - z).square().mean() + (e_pr - z_pr).square().mean(),
+        "stands at the subject's error": lambda e, z, e_pr, z_pr, w: means(e_pr, z_pr, e, z, w),
+        "not by 1 - weight": lambda e, z, e_pr, z_pr, w: (1 - w) * means(e, z, e, z, 0) + w * means(e_pr, z_pr, e, z,
+                                                                                                   0),
+        "squares are missing": lambda e, z, e_pr, z_pr, w: (e - z).abs().mean() + w * (e_pr - z_pr).abs().mean(),
+        "You add everything up": lambda e, z, e_pr, z_pr, w: ((e - z) ** 2).sum() + w * ((e_pr - z_pr) ** 2).sum(),
+        "a noise of its own": lambda e, z, e_pr, z_pr, w: means(e, z_pr, e_pr, z, w),
+        "with each other": lambda e, z, e_pr, z_pr, w: means(e, z, e_pr, e, w),
+        "subtracted": lambda e, z, e_pr, z_pr, w: means(e, z, e_pr, z_pr, -w),
+        "expected a tensor of shape": lambda e, z, e_pr, z_pr, w: (e - z) ** 2 + w * (e_pr - z_pr) ** 2,
+        "returns a float": lambda e, z, e_pr, z_pr, w: means(e, z, e_pr, z_pr, w).item(),
+        "stopped with TypeError": lambda e, z: e - z,
+    },
+    "prior_prompt": {"any dog": "a vuk dog", "protects cats": "a cat", "Which word of the prompt": "a vuk",
+                     "The empty prompt": "", "Too wide": "an animal", "leave out": "a photo", "not a list": ["a dog"]},
+    "mean_distance": {
+        "distance to itself": lambda f: torch.cdist(f, f).mean(),
+        "squared": lambda f: torch.pdist(f).square().mean(),
+        "the sum over the pairs": lambda f: torch.pdist(f).sum(),
+        "neighbours": lambda f: (f[1:] - f[:-1]).norm(dim=1).mean(),
+        "around the middle": lambda f: (f - f.mean(0)).norm(dim=1).mean(),
+        "single features": lambda f: f.std(0).mean(),
+        "differ most": lambda f: torch.pdist(f).max(),
+        "expected a tensor of shape": lambda f: torch.pdist(f),
+        "values differ": lambda f: torch.pdist(f).min(),
+    },
+    "which_sheet": {
+        "on which sheet has it slid": swapped("naive", "with prior"),
+        "nobody has": swapped("before", "word alone"),
+        "at least a little": told(C="with prior", D="word alone"),
+        "both rows of the sheet": swapped("before", "with prior"),
+        "there twice": told(A="before"),
+        "none of the four": told(A="overfit"),
+        "Expected a dictionary": {"A": "naive"},
+    },
+    "choice_of_steps": {
+        "what of drift": lambda curve, most: max(curve, key=lambda steps: curve[steps][0]),
+        "exactly `most` is enough": lambda curve, most: first_of_the_best(curve, most - 1e-9),
+        "equally good": lambda curve, most: max(allowed(curve, most), key=lambda s: (allowed(curve, most)[s], s)),
+        "Its drift is above": lambda curve, most: 200,
+        "where none does": lambda curve, most: 0,
+        "every step drifts too much it fails": lambda curve, most: max(allowed(curve, most),
+                                                                       key=allowed(curve, most).get),
+        "return 0, do not fit": lambda curve, most: first_of_the_best(curve, most) or min(curve),
+        "not one of the numbers": lambda curve, most: 0.7,
+        "expected a number of steps": lambda curve, most: (50, 0.7),
+    },
+    "lora_numbers": {
+        "the full weights": lambda layers, rank: sum(a * b for a, b in layers),
+        "never kept": lambda layers, rank: rank * sum(a * b for a, b in layers),
+        "A alone": lambda layers, rank: rank * sum(b for _, b in layers),
+        "B alone": lambda layers, rank: rank * sum(a for a, _ in layers),
+        "rank is missing": lambda layers, rank: sum(a + b for a, b in layers),
+        "no square": lambda layers, rank: rank**2 * sum(a + b for a, b in layers),
+        "first layer alone": lambda layers, rank: rank * sum(layers[0]),
+        "of each layer": lambda layers, rank: 7,
+        "expected a whole number": lambda layers, rank: [rank * (a + b) for a, b in layers],
+    },
+    "rows_of_a_fit": {"4 \\+ 4": 2000, "prior's pictures alone": 1600, "fit alone": 800, "two rows: for": 1200,
+                      "subject's rows alone": 400, "sampling only": 3200, "Two parts": 7, "not a str": "2400"},
+}
+
+TEMPLATES = {"prior_prompt": [...], "rows_of_a_fit": [...],
+             "which_sheet": [..., {"A": ..., "B": ..., "C": ..., "D": ...}]}
+NAMES = {"torch": torch}
+
+
+def test_the_loss_that_is_asked_for_is_the_one_of_the_package() -> None:
+    """A step of fit_dreambooth, for a model that predicts the noise, has this loss."""
+    model, losses = ToyModel(), []
+    pictures, prior = SUBJECTS["pim"].pictures(2), SUBJECTS["bo"].pictures(2)
+    fit_dreambooth(model, pictures, "a sks cat", "a cat", prior, prior_weight=0.7, steps=1, batch=2,
+                   watch=lambda loss, **_: losses.append(loss), progress=False)
+    told = []
+    for some, prompt, stream in ((pictures, "a sks cat", 0), (prior, "a cat", "0, prior")):
+        x0 = model.encode(some)
+        t, z = draw(model, stream, 0, x0.shape)
+        told += [model.eps(add_noise(model, x0, z, t), t, model.embed(prompt)), z]
+    assert model.prediction == "epsilon"
+    assert losses[0] == pytest.approx(with_prior(*told, 0.7).item(), rel=0.02)  # fitted in bfloat16
+
+
+def test_the_size_that_is_asked_for_is_that_of_a_lora(models: dict[str, DiffusersModel]) -> None:
+    model = models["sd"]
+    small, own = lora(model, 3), parameters(model, ["unet"])
+    layers = [tuple(own[name.replace(LORA_A, ".weight")].shape) for name in small.tensors if name.endswith(LORA_A)]
+    assert layers and lora_size(layers, 3) == sum(value.numel() for value in trained(small.tensors).values())
+
+
+def test_the_prompt_that_is_asked_for_is_the_subject_s_without_its_word() -> None:
+    subject = SUBJECTS["bo"]
+    assert subject.prompt("vuk") == "a vuk dog" and check.prior_prompt(subject.prompt())
+
+
+def test_every_sheet_of_the_notebook_is_one_of_the_check_s() -> None:
+    text = SOURCE.read_text(encoding="utf-8")
+    assert all(f'"{way}"' in text for way in SHEETS.values()) and len(set(SHEETS.values())) == len(SHEETS) == 4
+
+
+def test_the_names_are_imported_when_asked_for() -> None:
+    assert {*RIGHT} <= set(dir(check))
+    with pytest.raises(AttributeError, match="prior_loss"):
+        check.prior_los  # noqa: B018
