@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from explicit import explicit_maps
 from record import record
-from timing import interleaved, ratios
+from timing import interleaved, peak_mb, ratios
 from torch import Tensor
 
 from helpers import load
@@ -34,23 +34,6 @@ P, P_STAR = "a cat riding a bicycle on the beach", "a cat riding a motorcycle on
 BLOCKS = ((64, 320), (32, 640), (16, 1280), (8, 1280))  # grid and channels of Stable Diffusion 1.5's blocks
 WINDOW, TEXT_WIDTH, HEADS = 77, 768, 8
 TOLERANCE = 1e-3  # of the largest value; float32 sums in another order
-
-
-def peak_mb(run: Callable[[], object]) -> float:
-    """Memory that a run takes at most beyond what was there before, in MB."""
-    if torch.cuda.is_available():
-        before = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        run()
-        return round((torch.cuda.max_memory_allocated() - before) / 2**20, 1)
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
-        run()
-    events = [event for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
-    now = most = 0
-    for event in sorted(events, key=lambda event: event.start_ns()):
-        now += event.nbytes()
-        most = max(most, now)
-    return round(most / 2**20, 1)
 
 
 def full_edit(model: Any) -> Edit:

@@ -31,7 +31,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise, product
 from pathlib import Path
-from statistics import fmean, median, stdev
+from statistics import fmean, stdev
 from time import process_time
 from typing import Any
 
@@ -41,6 +41,7 @@ from torch.nn import functional as F
 sys.path[:0] = [str(Path(__file__).parent.parent)]
 
 from benchmarks.record import RESULTS, ROOT, record  # noqa: E402
+from benchmarks.timing import peak_mb, rounded  # noqa: E402
 from helpers import load, show  # noqa: E402
 from helpers.comic import draw_comic, read_script  # noqa: E402
 from helpers.dreambooth import fit_dreambooth, prior_pictures  # noqa: E402
@@ -208,21 +209,27 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, 
 
 
 def costs(model: DiffusersModel, repeats: int) -> dict[str, Any]:
-    """Seconds of processor time of one step, ours and as diffusers' training scripts write it, taking turns."""
+    """Seconds of processor time of one step, ours and as diffusers' training scripts write it, taking turns.
+
+    peak MB: what a short fit takes at most besides the model's own weights. Ours leaves those as they are and fits a
+    copy of them; diffusers' script trains the network itself, so that its weights are lost.
+    """
     runs = {"full, float32": OurStep(model, full(model), torch.float32), "full": OurStep(model, full(model)),
-            "lora": OurStep(model, lora(model, 4)), "diffusers full, float32": TheirStep(model, None)}
+            "lora, float32": OurStep(model, lora(model, 4), torch.float32), "lora": OurStep(model, lora(model, 4)),
+            "diffusers full, float32": TheirStep(model, None), "diffusers lora, float32": TheirStep(model, None, 4)}
     if fast_dtype(model.device) == torch.bfloat16:
         runs["diffusers full, bfloat16"] = TheirStep(model, torch.bfloat16)
+        runs["diffusers lora, bfloat16"] = TheirStep(model, torch.bfloat16, 4)
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats):
         for name, run in runs.items():
             clock = run()
             times[name] += [after - before for before, after in pairwise(clock[1:])]  # the first step sets things up
-    seconds = {name: median(values) for name, values in times.items()}
+    seconds = {name: min(values) for name, values in times.items()}  # the step that other work disturbed least
     peer = seconds["diffusers full, float32"]
-    return {"rows in a step": 8, "steps": TIMED, "repeats": repeats,
-            "seconds": {k: round(v, 3) for k, v in seconds.items()},
-            "against diffusers, float32": {k: round(v / peer, 3) for k, v in seconds.items()}}
+    return {"rows in a step": 8, "steps": TIMED, "repeats": repeats, "seconds": rounded(seconds),
+            "against diffusers, float32": {k: round(v / peer, 3) for k, v in seconds.items()},
+            "peak MB": {name: peak_mb(run) for name, run in runs.items()}}
 
 
 class OurStep:
@@ -247,19 +254,26 @@ class OurStep:
 
 
 class TheirStep:
-    """As many optimisation steps as diffusers' train_dreambooth.py makes them."""
+    """As many optimisation steps as diffusers' train_dreambooth.py makes them; with a rank, those of its LoRA twin."""
 
-    def __init__(self, model: DiffusersModel, dtype: torch.dtype | None) -> None:
+    def __init__(self, model: DiffusersModel, dtype: torch.dtype | None, rank: int | None = None) -> None:
         from copy import deepcopy
 
-        self.model, self.dtype, self.unet = model, dtype, deepcopy(model.unet).train().requires_grad_(True)
+        self.model, self.dtype, self.unet = model, dtype, deepcopy(model.unet).train().requires_grad_(rank is None)
+        if rank is not None:
+            from peft import LoraConfig
+
+            layers = ["to_k", "to_q", "to_v", "to_out.0"]
+            self.unet.add_adapter(LoraConfig(r=rank, lora_alpha=rank, init_lora_weights="gaussian",
+                                             target_modules=layers))
+        self.variables = [p for p in self.unet.parameters() if p.requires_grad]
         self.x0 = torch.randn(8, *model.shape(1)[1:], generator=torch.Generator().manual_seed(0))
 
     def __call__(self) -> list[float]:
         """Noise, target, forward pass, loss, backward pass, clip, AdamW; the processor time at the end of each step."""
         clock: list[float] = []
         scheduler, text = self.model.scheduler, self.model.embed("a cat").rows(8).embeddings
-        optimizer = torch.optim.AdamW(self.unet.parameters(), lr=1e-5, betas=(0.9, 0.999), weight_decay=1e-2)
+        optimizer = torch.optim.AdamW(self.variables, lr=1e-5, betas=(0.9, 0.999), weight_decay=1e-2)
         for _ in range(TIMED):
             noise, t = torch.randn_like(self.x0), torch.randint(0, 1000, (8,))
             noisy = scheduler.add_noise(self.x0, noise, t)
@@ -269,7 +283,7 @@ class TheirStep:
             first, second = (F.mse_loss(p.float(), q.float()) for p, q in zip(predicted.chunk(2), target.chunk(2),
                                                                              strict=True))
             (first + second).backward()
-            torch.nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(self.variables, 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             clock.append(process_time())

@@ -1,4 +1,4 @@
-"""Times runs against each other, also on a machine that does other work."""
+"""Times runs against each other, also on a machine that does other work; and the memory they take."""
 
 from __future__ import annotations
 
@@ -41,3 +41,20 @@ def ratios(seconds: Mapping[str, float], base: str) -> dict[str, float]:
 def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
     """The seconds to the millisecond."""
     return {name: round(value, 3) for name, value in seconds.items()}
+
+
+def peak_mb(run: Callable[[], object]) -> float:
+    """Memory that a run takes at most beyond what was there before, in MB."""
+    if torch.cuda.is_available():
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        run()
+        return round((torch.cuda.max_memory_allocated() - before) / 2**20, 1)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        run()
+    events = [event for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
+    now = most = 0
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        now += event.nbytes()
+        most = max(most, now)
+    return round(most / 2**20, 1)
