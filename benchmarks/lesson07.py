@@ -314,10 +314,10 @@ SCRIPT = """
     [a sks cat in a bucket]
     No towel at hand, but a bucket.
 
-    [a sks cat sleeping]
-    It was a long day.
+    [a sks cat in a doghouse]
+    And a house for the night.
 """
-SEEDS = [22, 23, 24, 22, 24, 25]  # of its panels
+SEEDS = [22, 22, 24, 24, 24, 22]  # of its panels
 
 
 def tables(results: Mapping[str, Any]) -> dict[str, str]:
@@ -348,9 +348,9 @@ def with_error(row: Mapping[str, float], key: str) -> str:
 
 
 def cost_table(costs: Mapping[str, Any]) -> str:
-    """Seconds of each kind of step, and against diffusers' in float32."""
-    return markdown(["a step of", "seconds", "of diffusers, float32"], [
-        [name, f"{value:.2f}", f"{costs['against diffusers, float32'][name]:.2f}"]
+    """Seconds of each kind of step, against diffusers' of all weights in float32, and the memory of a fit."""
+    return markdown(["a step of", "seconds", "of diffusers full, float32", "peak MB"], [
+        [name, f"{value:.2f}", f"{costs['against diffusers, float32'][name]:.2f}", f"{costs['peak MB'][name]:.0f}"]
         for name, value in costs["seconds"].items()])
 
 
@@ -417,7 +417,7 @@ def pictured(model: DiffusersModel, alts: Mapping[str, str], steps: int | None =
             weights = fit_dreambooth(model, subject.pictures(), subject.prompt(WORD), subject.prompt() if count else
                                      None, prior, progress=False, **(USUAL | ({"steps": steps} if steps else {})))
         with weights.on(model), in_fast_dtype(model):
-            rows.append(model.generate(heads, seed=[10, 12, 14, 22, 21, 24], **sampling))
+            rows.append(model.generate(heads, seed=[10, 12, 14, 22, 24, 24], **sampling))
             if way == "with prior":
                 panels = model.generate([panel.prompt for panel in story.panels], seed=SEEDS, **sampling)
     names = ["before", *REPEATED]

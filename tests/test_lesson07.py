@@ -191,7 +191,7 @@ def made_up(benchmark: ModuleType) -> dict:
     rows = [{"who": who, "way": way, "seed": seed, "step": 100, "subject": 0.5 + 0.1 * seed + 0.3 * (who == "bo"),
              **{name: 0.25 for name in benchmark.SHOWN.values() if name != "subject"}} for who, way, seed in ways]
     costs = {"rows in a step": 8, "repeats": 7, "seconds": dict.fromkeys(kinds, 1.234),
-             "against diffusers, float32": dict.fromkeys(kinds, 0.987)}
+             "against diffusers, float32": dict.fromkeys(kinds, 0.987), "peak MB": dict.fromkeys(kinds, 123.4)}
     return {"at": at, "rows": rows, "subjects": ["pim", "bo"], "costs": costs}
 
 
@@ -208,7 +208,7 @@ def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
     assert "| textual inversion | 3 | 80 ± 5 | 75 ± 5 | 25 ± 5 | 6.00 ± 0.05 | 3.50 ± 0.05 | 42 |" in written
     assert "| with prior | 2 | 55 ± 10 | 25 ± 0 |" in written  # of the subject whose knobs were turned
     assert "| rank 16 | 1 | 50 | 25 | 25 | 0.25 | 0.25 |" in written  # one fit has no error
-    assert "| lora | 1.23 | 0.99 |" in written
+    assert "| lora | 1.23 | 0.99 | 123 |" in written
     assert "old\n" not in written and written.startswith("a\n<!--") and written.endswith("-->\nb")
     assert benchmark.with_tables(written, made_up(benchmark)) == written
 

@@ -85,7 +85,7 @@ show.pictures([wanted], labels=wishes, alt="Pim drawn by a program at a temple, 
 from helpers.finetune import Weights
 
 QUIET = {"steps": few, "progress": False}
-WISHED = {"seed": [22, 22, 25, 22, 21, 23], **QUIET}
+WISHED = {"seed": [22, 22, 20, 22, 24, 22], **QUIET}
 HEADS = ["a cat", f"a {word} cat ..."]
 
 
@@ -101,8 +101,8 @@ show.pictures(sheets["before"], rows=HEADS, side=112, alt="six pictures of a cat
               "scenes, by the model as it is - notice how much the cats differ, and that none of them is Pim")
 
 # %% [markdown]
-# Some cat or other: the scenes come from the words it knows, and "sks" adds nothing. (Drawn in few steps, so do not
-# mind the brush.)
+# Some cat or other. The scenes come from the words that it knows, and "sks" stands for nobody. (Drawn in few steps, so
+# do not mind the brush.)
 #
 # ## 2. Fit the weights
 #
@@ -182,7 +182,8 @@ for name, (cats, its) in sheets.items():
           f"{sum(p > 0.5 for p in recognizer.of(its))} of 6 wishes")
 
 # %% [markdown]
-# Of the wishes it should be six, of "a cat" none. Six pictures are a small sample; section 6 has more.
+# Of the wishes it should be six, of "a cat" none. (A recognizer errs, too: see what it says before any fit.) Six
+# pictures are a small sample; section 6 has more.
 #
 # ### Exercise 1: diversity
 #
@@ -270,18 +271,18 @@ check.prior_loss(my_loss)
 # </details>
 
 # %% [markdown]
-# The model draws its own reminders. (16 are few; the paper takes up to a thousand, and then one in a hundred counts
-# less.) No one picks the good ones: they shall say what the model thinks of cats, whatever that is.
+# The model draws its own reminders, 32 here; the paper takes about a thousand, "but less can be used". No one picks the
+# good ones: they shall say what the model thinks of cats, whatever that is.
 
 # %%
 from helpers.dreambooth import prior_pictures
 
-prior = prior_pictures(model, pim.prompt(), 16, seed=10_000, **QUIET)
-show.pictures([prior[:8], prior[8:]], side=96, alt="sixteen cats that the model draws before the fit - notice that "
-              "they differ in colour and place, and that they are not perfect")
+prior = prior_pictures(model, pim.prompt(), 32, seed=10_000, **QUIET)
+show.pictures([prior[:8], prior[8:16]], side=96, alt="half of the 32 cats that the model draws before the fit - notice "
+              "that they differ in colour and place, and that they are not perfect")
 
 # %% [markdown]
-# The same fit with them. A step now has four rows of Pim and four of any cat, so it takes twice as long.
+# The same fit with them. A step now has four rows of Pim and four of any cat, twice the work.
 #
 # **Predict.** Will Pim come later, or less well, now that half of each step is about other cats?
 
@@ -304,6 +305,9 @@ show.pictures(sheets["with prior"], rows=HEADS, labels=[""] * 6 + scenes, side=1
               "again, and whether Pim is in the wishes as it was in the naive fit")
 
 # %% [markdown]
+# Drift and diversity are two things, and a cure may help the one more than the other. Which of them came back, and how
+# far? Your eyes tell more than six pictures can count: compare the cats' colours and places with those of section 1.
+#
 # ## 5. Smaller members of the family
 #
 # All weights of a model are a heavy thing to keep for one cat. Two methods fit less.
@@ -360,8 +364,8 @@ from helpers.check.lesson07 import SHEETS
 
 sheets["word alone"] = sheet(fits["word alone"])
 rows = [row for way in SHEETS.values() for row in sheets[way]]
-show.pictures(rows, rows=[f"{letter}: {head}" for letter in SHEETS for head in HEADS], side=96, alt="four sheets, A to "
-              "D, each with six pictures of a cat and six of a sks cat in the wished scenes - notice on which sheets "
+show.pictures(rows, rows=[f"{letter}: {what}" for letter in SHEETS for what in ("a cat", "wishes")], side=96,
+              alt="four sheets, A to D, each with six pictures of a cat and the six wishes - notice on which sheets "
               "the cats are the same, and on which they look like the subject")
 
 # %% [markdown]
@@ -386,7 +390,8 @@ check.which_sheet(my_answer)
 # ```
 #
 # "A cat" does not change where no weight changes, and it becomes the subject where nothing holds it. Drift is read from
-# the class prompt, never from the subject's.
+# the class prompt, never from the subject's. Then look at the wishes of the word alone: how much of Pim fits into two
+# vectors (the word has two tokens), and what of it does not?
 # </details>
 
 # %% [markdown]
@@ -503,8 +508,8 @@ check.rows_of_a_fit(my_rows)
 # check.rows_of_a_fit(my_rows)
 # ```
 #
-# The reminders cost twice as many rows as the fit, but a row of the fit also goes backwards, which costs about twice a
-# row again. They are made once: `prior_pictures(..., folder=...)` keeps them for the next cat.
+# The reminders are twice as many rows as the fit. But a row of the fit goes backwards, too, which costs about two rows
+# more. And they are made once: `prior_pictures(..., folder=...)` keeps them for the next cat.
 # </details>
 #
 # ## 7. Stop, go on, put away
@@ -583,13 +588,19 @@ show.pictures(others_rows, rows=["before", "naive", "with prior", "LoRA"], colum
               "something from Pim, though no prompt of any fit named them")
 
 # %% [markdown]
-# **Scene and subject grow together.** All five pictures were taken by day, and Pim stands in all of them. The longer
-# the fit, the more of that comes along.
+# **Scene and subject grow together.** Look for walls, fences and woods of the five where nobody asked for them. And
+# Pim stands in all five: which of the wishes suffer most from that?
 #
-# **Rare scenes.** What the model cannot draw with a cat it knows, it cannot draw with Pim. (The authors say the same.)
+# **Rare scenes.** What the model cannot draw with any cat, it cannot draw with Pim. (The authors say the same.)
 #
-# **Fine parts.** A horn of a few pixels is a few numbers in the latents. Look for it in your pictures.
-#
+# **Fine parts.** Each latent stands for 8 x 8 pixels: a horn is one or two of them. Some of it is lost before any fit;
+# this is Pim as the autoencoder gives it back.
+
+# %%
+show.pictures([five, model.decode(model.encode(five))], rows=["the five", "autoencoder"], side=128, alt="the five "
+              "pictures before and after the autoencoder - notice the horn, the eyes and the edges of the spots")
+
+# %% [markdown]
 # ## 9. A comic
 #
 # Last, what it is good for. A script has panels: in brackets what the picture shows, then captions and speech. The
@@ -616,8 +627,8 @@ story = read_script(f"""
     [a {word} cat in a bucket]
     No towel at hand, but a bucket.
 
-    [a {word} cat sleeping]
-    It was a long day.
+    [a {word} cat in a doghouse]
+    And a house for the night.
 """)
 print(len(story.panels), "panels;", story.panels[0].prompt)
 
@@ -626,7 +637,7 @@ print(len(story.panels), "panels;", story.panels[0].prompt)
 
 # %%
 with fits["with prior"].on(model):
-    panels = model.generate([panel.prompt for panel in story.panels], seed=[22, 23, 24, 22, 24, 25], progress=False)
+    panels = model.generate([panel.prompt for panel in story.panels], seed=[22, 22, 24, 24, 24, 22], progress=False)
 comic = draw_comic(story, panels, columns=3, notice="that none of the five pictures shows a scene of these")
 comic
 
