@@ -68,10 +68,14 @@ REPEATED: dict[str, dict[str, Any]] = {
     "with prior": {"prior": PRIOR, "steps": MEASURED_AT[-1]},
 }
 VARIED: dict[str, dict[str, Any]] = {
-    **{f"lr {lr:g}": {"prior": PRIOR, "lr": lr} for lr in (3e-5, 3e-4)},
-    **{f"prior weight {w:g}": {"prior": PRIOR, "prior_weight": w} for w in (0.3, 3.0)},
-    **{f"{n} prior pictures": {"prior": n} for n in (4, 16)},
-    **{f"rank {r}": {"prior": PRIOR, "rank": r} for r in (1, 16)},
+    "lr 3e-4": {"prior": PRIOR, "lr": 3e-4},
+    "prior weight 0.3": {"prior": PRIOR, "prior_weight": 0.3},
+    "4 prior pictures": {"prior": 4},
+    "rank 16": {"prior": PRIOR, "rank": 16},
+    "lr 3e-5": {"prior": PRIOR, "lr": 3e-5},
+    "prior weight 3": {"prior": PRIOR, "prior_weight": 3.0},
+    "16 prior pictures": {"prior": 16},
+    "rank 1": {"prior": PRIOR, "rank": 1},
 }
 WAYS = REPEATED | {
     "lora, naive": {"prior": 0, "rank": 4},

@@ -399,8 +399,8 @@ check.which_sheet(my_answer)
 #
 # Six pictures cannot tell a drift of 10 % from one of 30 %. A script fitted the three characters Pim, Bo and Zuzu
 # ({{lesson07.at.naive.100.fits}} fits each way) and looked after 25, 50, 100 and 200 steps: the share of pictures of
-# the subject that show it, in scenes it was never seen in, and the share of pictures of its class that do. Its
-# recognizers were right on {{lesson07.recognizer_accuracy.pim:.0%}}, {{lesson07.recognizer_accuracy.bo:.0%}} and
+# the subject that show it, in the six scenes above and on six rides, and the share of pictures of its class that do.
+# Its recognizers were right on {{lesson07.recognizer_accuracy.pim:.0%}}, {{lesson07.recognizer_accuracy.bo:.0%}} and
 # {{lesson07.recognizer_accuracy.zuzu:.0%}} of new drawings.
 #
 # **Predict.** Draw the four curves: subject and drift, naive and with the prior.
@@ -573,9 +573,9 @@ print(again, again.told["prompt"])
 # %% [markdown]
 # ## 8. Where it breaks
 #
-# **The prior holds the class, and the class alone.** We reminded the model of cats. Nobody spoke for the others.
+# **Who speaks for the neighbours?** We reminded the model of cats. Nobody reminded it of dogs.
 #
-# **Predict.** "A dog", "a bunny", "a fox": which of the rows shows what it should?
+# **Predict.** "A dog", "a bunny", "a fox": after which of the fits are they still what they should be?
 
 # %%
 others = ["a dog", "a bunny", "a fox"]
@@ -638,7 +638,7 @@ print(len(story.panels), "panels;", story.panels[0].prompt)
 # %%
 with fits["with prior"].on(model):
     panels = model.generate([panel.prompt for panel in story.panels], seed=[22, 22, 24, 24, 24, 22], progress=False)
-comic = draw_comic(story, panels, columns=3, notice="that none of the five pictures shows a scene of these")
+comic = draw_comic(story, panels, columns=3, notice="that no scene of these is in the five pictures")
 comic
 
 # %% [markdown]
@@ -650,7 +650,8 @@ comic
 #
 # 1. A few pictures and a word without a meaning: the model learns the subject, and the class word tells it all else.
 # 2. Naive fits forget. Look at the *class* prompt, and measure drift and diversity there; the loss shows neither.
-# 3. The prior-preservation loss lets the model hold on to its own idea of the class. It holds that class, no other.
+# 3. The prior-preservation loss lets the model hold on to its own idea of the class. For the neighbours nobody speaks:
+#    look at them, too.
 #
 # **References.** Ruiz, Li, Jampani, Pritch, Rubinstein, Aberman: *DreamBooth*, CVPR 2023, arXiv:2208.12242. Gal,
 # Alaluf, Atzmon, Patashnik, Bermano, Chechik, Cohen-Or: *An image is worth one word*, ICLR 2023, arXiv:2208.01618. Hu,
