@@ -72,10 +72,6 @@ VARIED: dict[str, dict[str, Any]] = {
     "prior weight 0.3": {"prior": PRIOR, "prior_weight": 0.3},
     "4 prior pictures": {"prior": 4},
     "rank 16": {"prior": PRIOR, "rank": 16},
-    "lr 3e-5": {"prior": PRIOR, "lr": 3e-5},
-    "prior weight 3": {"prior": PRIOR, "prior_weight": 3.0},
-    "16 prior pictures": {"prior": 16},
-    "rank 1": {"prior": PRIOR, "rank": 1},
 }
 WAYS = REPEATED | {
     "lora, naive": {"prior": 0, "rank": 4},
@@ -175,13 +171,22 @@ def fitted(bench: Bench, subject: Subject, knobs: dict[str, Any], way: str, seed
     return fit_dreambooth(bench.model, pictures, subject.prompt(WORD), class_prompt, prior, **knobs, **common)
 
 
+def known(file: Path | None, key: str) -> list[dict[str, Any]]:
+    """The lines of a file of rows that have this key."""
+    lines = file.read_text().splitlines() if file and file.exists() else []
+    return [row for row in map(json.loads, lines) if key in row]
+
+
 def all_rows(bench: Bench, file: Path | None, subjects: Sequence[str], seeds: int) -> list[dict[str, Any]]:
     """Every fit's rows; those in the file are not measured again."""
-    rows = [json.loads(line) for line in file.read_text().splitlines()] if file and file.exists() else []
+    rows = known(file, "who")
     done = {(row["who"], row["way"], row["seed"]) for row in rows}
     ways = ("naive", "lora, with prior", "textual inversion") if bench.quick else tuple(WAYS)
-    for way, name, seed in product(("before", *ways), subjects, range(seeds)):
-        if (name, way, seed) in done or (seed and way not in REPEATED) or (way in VARIED and name != subjects[0]):
+    wanted = [*(("before", name, 0) for name in subjects),
+              *((way, name, seed) for seed, way, name in product(range(seeds), REPEATED, subjects)),
+              *((way, name, 0) for name in subjects for way in ways if way not in REPEATED)]
+    for way, name, seed in wanted:
+        if (name, way, seed) in done or way not in ("before", *ways) or (way in VARIED and name != subjects[0]):
             continue
         subject = SUBJECTS[name]
         new = ([{"who": name, "way": way, "seed": 0, "step": 0} | bench.measure(subject, None)]
@@ -444,7 +449,12 @@ def main() -> None:
     subjects = list(SUBJECTS)[:1] if arguments.quick else list(SUBJECTS)
     drawings = 5 if arguments.quick else 50
     told = {name: round(bench.recognizer(SUBJECTS[name]).accuracy(drawings), 3) for name in subjects}
-    price = costs(bench.model, 1 if arguments.quick else 7)
+    price = next((row["costs"] for row in known(arguments.rows, "costs")), None)
+    if price is None:
+        price = costs(bench.model, 1 if arguments.quick else 7)
+        if arguments.rows:
+            with arguments.rows.open("a") as f:
+                f.write(json.dumps({"costs": price}) + "\n")
     print(json.dumps({"recognizer": told, "costs": price}, indent=1), flush=True)
     rows = all_rows(bench, arguments.rows, subjects, 1 if arguments.quick else arguments.seeds)
     found = {"word": WORD, "subjects": subjects, "seeds": arguments.seeds, "recognizer_accuracy": told, "costs": price,
