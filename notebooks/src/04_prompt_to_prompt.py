@@ -36,7 +36,7 @@ if "google.colab" in sys.modules:
 
 # %% tags=["parameters"]
 model_name = "picturebook"
-seed = 7
+seed, bear_seed, bunny_seed = 7, 15, 3  # not every noise gives this model a bear with a drink, or a fluffy bunny
 
 # %% [markdown]
 # ## 1. One word more, another picture
@@ -52,7 +52,7 @@ from helpers.picturebook.judge import Judge
 model, judge = load(model_name), Judge.load()
 P = "a brown teddy bear wearing black sunglasses and having a drink on the beach"
 P_star = P.replace("a drink", "a red drink")
-same_noise = model.generate([P, P_star], seed=[seed, seed])
+same_noise = model.generate([P, P_star], seed=[bear_seed] * 2)
 show.difference(*same_noise, labels=("P", "P*, same noise"), alt="the picture of P, that of P* from the same noise, "
                 "and how much each pixel differs - notice what differs besides the drink")
 
@@ -63,7 +63,7 @@ show.difference(*same_noise, labels=("P", "P*, same noise"), alt="the picture of
 # %%
 from helpers.prompt_to_prompt import prompt_to_prompt
 
-controlled = prompt_to_prompt(model, P, P_star, seed=seed)
+controlled = prompt_to_prompt(model, P, P_star, seed=bear_seed)
 show.difference(*controlled, labels=("P", "P*, Prompt-to-Prompt"), alt="the picture of P, its edit to P*, and how much "
                 "each pixel differs - compare the differences with those of the figure before")
 
@@ -79,7 +79,7 @@ show.difference(*controlled, labels=("P", "P*, Prompt-to-Prompt"), alt="the pict
 
 # %%
 words = ["bear", "sunglasses", "drink", "red", "beach"]
-seen = show.attended(model, P, P_star, words=words, seed=seed)
+seen = show.attended(model, P, P_star, words=words, seed=bear_seed)
 show.attention_maps(seen, ["bear", "sunglasses", "drink", "beach"], view="source", by="step", alt="maps of four words "
                     "of P over its picture, a column for each of six steps - notice at which step a map takes the "
                     "place it keeps")
@@ -449,8 +449,8 @@ check.weight_vector(my_weights)
 
 # %%
 weights = [-2, -1, 0, 1, 2]
-prompts = {"fluffy": "a fluffy white bunny doll in a meadow", "crowded": "a crowded street"}
-turned = {word: show.reweighted(model, prompt, {word: weights}, seed=seed) for word, prompt in prompts.items()}
+asked = {"fluffy": ("a fluffy white bunny doll in a meadow", bunny_seed), "crowded": ("a crowded street", seed)}
+turned = {word: show.reweighted(model, prompt, {word: weights}, seed=noise) for word, (prompt, noise) in asked.items()}
 amounts = {word: [reading.amounts[word] for reading in judge.read(one.pictures)] for word, one in turned.items()}
 show.sweep(turned["fluffy"].pictures, weights, name="weight of fluffy", scores={"amount read": amounts["fluffy"]},
            alt="a bunny doll with five weights of the word fluffy, below them how fluffy the judge finds it - notice "
@@ -465,6 +465,9 @@ show.sweep(turned["crowded"].pictures, weights, name="weight of crowded", scores
            "what of the street stays")
 
 # %% [markdown]
+# "crowded" goes a long way, "fluffy" does not. Picturebook's text encoder tells the *bunny* that it is fluffy, too: a
+# token's vector depends on the words before it. Turning one token leaves what the others were told.
+#
 # The same pictures with a slider. (`show.reweighting_live` makes them for any weight in between.)
 
 # %%
