@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import draw_lesson03
-from helpers import blended, diffedit, diffusion, masks
+from helpers import blended, diffedit, diffusion, masks, word_mask
 from helpers.check import lesson03
 
 ROOT = Path(__file__).parent.parent
@@ -35,7 +35,7 @@ def test_it_can_be_read_in_ten_minutes() -> None:
 
 def test_every_function_it_names_exists() -> None:
     named = set(re.findall(r"`(\w+)`", TEXT)) - KNOBS
-    found = {name for module in (blended, diffedit, diffusion, masks) for name in vars(module)}
+    found = {name for module in (blended, diffedit, diffusion, masks, word_mask) for name in vars(module)}
     assert named and named <= found
 
 
