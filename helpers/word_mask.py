@@ -36,7 +36,8 @@ def attended(model: Model, image: Any, prompt: str, word: str, *, strength: floa
     Raises ValueError if the word is not in the prompt, or a number is out of range.
     """
     if not 0 < strength <= 1 or maps < 1:
-        raise ValueError(f"strength is {strength}, maps is {maps}; expected a strength above 0, up to 1, and 1 map or more.")
+        raise ValueError(f"strength is {strength}, maps is {maps}; expected a strength above 0, up to 1, and 1 map "
+                         "or more.")
     t = model.times(model.steps, strength)[0]
     x0 = model.encode(image)
     x_t = add_noise(model, x0, noise(seed, (maps, *x0.shape[1:])), t)
