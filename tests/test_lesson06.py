@@ -138,7 +138,7 @@ def results(benchmark: ModuleType) -> dict:
     for way in ("sdedit", *benchmark.WAYS):
         for number, kind in enumerate(["color", "doing", "color"][: 3 if way in ("sdedit", "all weights") else 2]):
             for at in benchmark.STRENGTHS if way == "sdedit" else benchmark.ETAS:
-                distance = 0.05 + 0.1 * abs(at - 0.6) + 0.01 * number + (0.02 if way == "lora" else 0)
+                distance = 0.05 + 0.1 * abs(at - 0.6) + 0.01 * number + (0.02 if way == "embedding alone" else 0)
                 made.append({"edit": number, "kind": kind, "way": way, "at": at, "obeyed": float(at > 0.5),
                              "kept": 20 - at + number, "distance": distance})
                 if at == 0 and way != "sdedit":
@@ -153,15 +153,15 @@ def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
     written = benchmark.with_tables(text, results(benchmark))
     assert "| 0.6 (sweet spot) | 100 ± 0 | 20.4 ± 1.1 | 6.0 |" in written
     assert "| SDEdit 0.8 | 100 ± 0 | 20.2 ± 1.1 | 8.0 |" in written
-    assert "| both fits, all weights | 3 | 0.300 to 0.250 | 0.250 to 0.125 | 91 |" in written
+    assert "| 3 | 0.300 to 0.250 | 0.250 to 0.125 | 91 |" in written
     assert "| color | 2 | 0.6 | 100 | 6.0 | 6.0 |" in written
     assert "old\n" not in written and written.startswith("a\n<!--") and written.endswith("-->\nb")
 
 
 def test_the_ways_are_compared_on_the_edits_that_all_of_them_have(benchmark: ModuleType) -> None:
     table = benchmark.tables(results(benchmark))["ways"]
-    assert "| both fits, all weights | 2 | 0.6 | 100 ± 0 | 19.9 ± 1.0 | 5.5 |" in table
-    assert "| both fits, a LoRA | 2 | 0.6 | 100 ± 0 | 19.9 ± 1.0 | 7.5 |" in table
+    assert "| both fits | 2 | 0.6 | 100 ± 0 | 19.9 ± 1.0 | 5.5 |" in table
+    assert "| embedding alone | 2 | 0.6 | 100 ± 0 | 19.9 ± 1.0 | 7.5 |" in table
     assert table.count("\n") == 1 + len(benchmark.NAMES)
 
 
