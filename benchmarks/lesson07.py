@@ -70,8 +70,6 @@ REPEATED: dict[str, dict[str, Any]] = {
 VARIED: dict[str, dict[str, Any]] = {
     "lr 3e-4": {"prior": PRIOR, "lr": 3e-4},
     "prior weight 0.3": {"prior": PRIOR, "prior_weight": 0.3},
-    "4 prior pictures": {"prior": 4},
-    "rank 16": {"prior": PRIOR, "rank": 16},
 }
 WAYS = REPEATED | {
     "lora, naive": {"prior": 0, "rank": 4},

@@ -209,7 +209,7 @@ def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
     assert "| naive, 200 | 6 | 80 ± 5 | 75 ± 5 | 50 ± 5 |" in written and "| with prior, 25 | 6 |" in written
     assert "| textual inversion | 3 | 80 ± 5 | 75 ± 5 | 25 ± 5 | 6.00 ± 0.05 | 3.50 ± 0.05 | 42 |" in written
     assert "| with prior | 2 | 55 ± 10 | 25 ± 0 |" in written  # of the subject whose knobs were turned
-    assert "| rank 16 | 1 | 50 | 25 | 25 | 0.25 | 0.25 |" in written  # one fit has no error
+    assert "| prior weight 0.3 | 1 | 50 | 25 | 25 | 0.25 | 0.25 |" in written  # one fit has no error
     assert "| lora | 1.23 | 0.99 | 123 |" in written
     assert "old\n" not in written and written.startswith("a\n<!--") and written.endswith("-->\nb")
     assert benchmark.with_tables(written, made_up(benchmark)) == written
