@@ -116,7 +116,7 @@ show.pictures(sheets["before"], rows=HEADS, side=112, alt="six pictures of a cat
 #
 # **Predict.** After how many of the steps do you see something of Pim? And will the loss tell?
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from IPython.display import display
 from helpers.dreambooth import fit_dreambooth
 from helpers.finetune import Diary
@@ -286,7 +286,7 @@ show.pictures([prior[:8], prior[8:16]], side=96, alt="half of the 32 cats that t
 #
 # **Predict.** Will Pim come later, or less well, now that half of each step is about other cats?
 
-# %%
+# %% tags=["nbval-ignore-output"]
 screen = display(display_id=True)
 diary = Diary(model, wishes[0], every=fit_steps // 4, seed=22, show=draw_anew, steps=few)
 fits["with prior"] = fit_dreambooth(model, five, pim.prompt(word), pim.prompt(), prior, watch=diary, **knobs)
