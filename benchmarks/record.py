@@ -1,8 +1,9 @@
-"""Writes measured numbers to `results/NAME.json`, with date, machine and commit."""
+"""Writes measured numbers to `results/NAME.json`, with date, machine, commit and weights."""
 
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import os
 import platform
@@ -12,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
+WEIGHTS = ROOT / "helpers" / "picturebook" / "weights"
 
 
 def record(name: str, numbers: dict[str, object]) -> Path:
@@ -19,14 +21,31 @@ def record(name: str, numbers: dict[str, object]) -> Path:
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{name}.json"
     file.write_text(json.dumps({"measured": circumstances()} | numbers, indent=1) + "\n")
+    rows_file(name).unlink(missing_ok=True)
     return file
+
+
+def rows_file(name: str) -> Path:
+    """Where a long measurement keeps its rows until it is recorded; other weights have another file."""
+    folder = ROOT / "runs" / "rows"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}-{weights()}.jsonl"
+
+
+def weights() -> str:
+    """Eight hexadecimal digits of all shipped weights, the judge's too."""
+    digest = hashlib.sha256()
+    for file in sorted(WEIGHTS.rglob("*.safetensors")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def circumstances() -> dict[str, object]:
     """When, where and on which code."""
     run = ["git", "-C", str(ROOT)]
     commit = subprocess.run([*run, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    return {"date": datetime.date.today().isoformat(), "commit": commit, "cores": os.cpu_count(),
+    return {"date": datetime.date.today().isoformat(), "commit": commit, "weights": weights(),
+            "cores": os.cpu_count(),
             "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
             "libraries": {name: version(name) for name in ("torch", "diffusers", "transformers")}}
 

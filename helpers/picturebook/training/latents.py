@@ -11,11 +11,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..drawing import PARTS
 from .judge import load_autoencoder
 from .loop import device
 from .pool import POOL, Pool, coarse_parts
 
 LATENTS = Path("runs/latents")
+RARE = tuple(PARTS.index(part) for part in ("wearing", "holding", "beside"))  #: small, learned last, in a third of all
+
 
 @torch.no_grad()
 def encode_shard(name: str) -> None:
@@ -46,9 +49,15 @@ class LatentPool:
         self.latents = torch.from_numpy(np.concatenate([np.load(LATENTS / f"{n}.latents.npy") for n in names]))
         self.parts = torch.from_numpy(np.concatenate([np.load(LATENTS / f"{n}.parts.npy") for n in names]))
         self.scene = Pool().scene
+        rare = sum((self.parts == part).flatten(1).any(1).double() for part in RARE).numpy()
+        self.odds = np.cumsum(1 + rare)
 
     def __len__(self) -> int:
         return len(self.latents)
+
+    def draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """(count,) indices; a picture with one of the `RARE` parts comes twice as often, with two three times."""
+        return np.searchsorted(self.odds, rng.random(count) * self.odds[-1], side="right")
 
 
 def main() -> None:

@@ -187,7 +187,7 @@ def main() -> None:
             f.write(f"{trainee.step_count} steps, {trainee.seconds / 60:.1f} min: {line}\n")
 
     for rng in batches(trainee, RUN, args.minutes, seed=4, every=60 * args.look_every, on_pause=look):
-        indices = rng.integers(len(pool), size=args.batch)
+        indices = pool.draw(rng, args.batch)
         scenes = [pool.scene(int(i)) for i in indices]
         ids, word_parts = encode_captions(tokenizer, [c.text for c in draw_captions(scenes, rng)], scenes)
         untold = torch.from_numpy(rng.random(args.batch) < UNTOLD)
