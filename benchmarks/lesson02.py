@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +34,7 @@ sys.path[:0] = [str(Path(__file__).parent.parent)]
 from benchmarks.calls import counted  # noqa: E402
 from benchmarks.lesson01 import MEASURED_KINDS, summary  # noqa: E402
 from benchmarks.record import RESULTS, ROOT, record  # noqa: E402
+from benchmarks.texts import write_lesson  # noqa: E402
 from benchmarks.timing import interleaved, ratios, rounded  # noqa: E402
 from helpers import AnalyticModel, load, show  # noqa: E402
 from helpers.diffusion import Text, add_noise, denoise, join, noise  # noqa: E402
@@ -46,7 +47,6 @@ from helpers.picturebook.scene import Scene  # noqa: E402
 from helpers.sdedit import sdedit  # noqa: E402
 
 LESSON = ROOT / "lessons" / "02_noise_and_denoise.md"
-FIGURES = LESSON.parent / "figures"
 STRENGTHS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 SOURCE = Scene(seed=2, thing="cat", color="orange", place="beach")  # the cat of the lesson and its notebook
 MIX_PROMPT = "a castle on the beach"
@@ -215,23 +215,6 @@ def table(name: str, rows: dict[str, dict[str, float]], more: dict[str, str]) ->
     return "\n".join(lines)
 
 
-def with_tables(text: str, results: dict[str, Any]) -> str:
-    """The lesson's text with each table between its two marks."""
-    for name, made in tables(results).items():
-        block = f"<!-- table: {name} -->\n{made}\n<!-- end of table -->"
-        text = re.sub(rf"(?s)<!-- table: {name} -->.*?<!-- end of table -->", lambda _, block=block: block, text)
-    return text
-
-
-def write_text(model: DiffusersModel) -> None:
-    """The tables of results/lesson02.json into the lesson, and the lesson's figures."""
-    results = json.loads((RESULTS / "lesson02.json").read_text(encoding="utf-8"))
-    LESSON.write_text(with_tables(LESSON.read_text(encoding="utf-8"), results), encoding="utf-8")
-    alts = {file: alt for alt, file in re.findall(r"!\[([^\]]*)\]\(figures/(\w+)\.webp\)", LESSON.read_text())}
-    for name, figure in figures(model, alts).items():
-        print(figure.save(FIGURES / f"{name}.webp").relative_to(ROOT))
-
-
 def figures(model: DiffusersModel, alts: dict[str, str]) -> dict[str, show.Figure]:
     """The lesson's figures by file name; their alt texts are the lesson's."""
     edit = Edit(SOURCE, SOURCE.but(color="blue"))
@@ -285,7 +268,8 @@ def main() -> None:
     elif not arguments.text:
         mixes = max(2, round(arguments.count * 30 / 108))
         print(record("lesson02", measured(model, Judge.load(), arguments.count, mixes)))
-    write_text(model)
+    results = json.loads((RESULTS / "lesson02.json").read_text(encoding="utf-8"))
+    write_lesson(LESSON, tables(results), partial(figures, model))
 
 
 if __name__ == "__main__":

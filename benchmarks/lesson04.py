@@ -28,10 +28,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,6 +41,7 @@ from PIL import Image, ImageChops
 sys.path[:0] = [str(Path(__file__).parent.parent)]
 
 from benchmarks.record import RESULTS, ROOT, interval, record  # noqa: E402
+from benchmarks.texts import markdown, write_lesson  # noqa: E402
 from helpers import load, measure, show  # noqa: E402
 from helpers.attention import Look, attention  # noqa: E402
 from helpers.finetune import fast_dtype  # noqa: E402
@@ -56,7 +57,6 @@ from helpers.sdedit import sdedit  # noqa: E402
 from helpers.words import align  # noqa: E402
 
 (LESSON,) = (ROOT / "lessons").rglob("04_prompt_to_prompt.md")
-FIGURES = LESSON.parent / "figures"
 STEPS = 12
 #: kind of edit -> shares of the steps with the source's maps (self-attention for half of them), strengths of SDEdit
 SETTINGS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
@@ -326,30 +326,6 @@ def pointing_table(found: dict[str, Any]) -> str:
          f"{100 * row['interval'][1]:.0f})", f"{100 * row['chance']:.0f}"] for part, row in rows.items()])
 
 
-def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table with the first column to the left and numbers to the right."""
-    lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
-
-
-def with_tables(text: str, results: dict[str, Any]) -> str:
-    """The lesson's text with each table between its two marks."""
-    for name, made in tables(results).items():
-        block = f"<!-- table: {name} -->\n{made}\n<!-- end of table -->"
-        text = re.sub(rf"(?s)<!-- table: {name} -->.*?<!-- end of table -->", lambda _, block=block: block, text)
-    return text
-
-
-def write_text(model: DiffusersModel) -> None:
-    """The tables of results/lesson04.json into the lesson, and the lesson's figures."""
-    results = json.loads((RESULTS / "lesson04.json").read_text(encoding="utf-8"))
-    text = with_tables(LESSON.read_text(encoding="utf-8"), results)
-    LESSON.write_text(text, encoding="utf-8")
-    alts = {file: alt for alt, file in re.findall(r"!\[([^\]]*)\]\(figures/(\w+)\.webp\)", text)}
-    for name, figure in figures(model, alts).items():
-        print(figure.save(FIGURES / f"{name}.webp").relative_to(ROOT))
-
-
 def figures(model: DiffusersModel, alts: dict[str, str]) -> dict[str, show.Figure]:
     """The lesson's figures by file name; their alt texts are the lesson's."""
     from helpers.attention import mixed
@@ -392,7 +368,8 @@ def main() -> None:
         quick.steps = arguments.steps
         found = measured(quick, Judge.load(), max(2, arguments.edits))
         print(record("lesson04", {"model": model.fingerprint} | found))
-    write_text(model)
+    results = json.loads((RESULTS / "lesson04.json").read_text(encoding="utf-8"))
+    write_lesson(LESSON, tables(results), partial(figures, model))
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from math import isnan
 from pathlib import Path
 from statistics import fmean, stdev
@@ -28,6 +28,7 @@ from time import process_time
 from typing import Any
 
 from record import RESULTS, ROOT, record
+from texts import markdown, write_lesson
 
 from helpers import load, show
 from helpers.finetune import Weights
@@ -191,20 +192,6 @@ def scores(row: Mapping[str, float]) -> list[str]:
             f"{100 * row['distance']:.1f}"]
 
 
-def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table with the first column to the left and numbers to the right."""
-    lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
-
-
-def with_tables(text: str, results: Mapping[str, Any]) -> str:
-    """The lesson's text with each table between its two marks."""
-    for name, made in tables(results).items():
-        block = f"<!-- table: {name} -->\n{made}\n<!-- end of table -->"
-        text = re.sub(rf"(?s)<!-- table: {name} -->.*?<!-- end of table -->", lambda _, block=block: block, text)
-    return text
-
-
 def figures(model: DiffusersModel, results: Mapping[str, Any], alts: Mapping[str, str]) -> dict[str, show.Figure]:
     """The lesson's figures by file name; their alt texts are the lesson's."""
     edit, knobs = random_edit(*SHOWN), {"seed": SEED, "progress": False}
@@ -232,11 +219,7 @@ def trade(ways: Mapping[str, Any], alt: str) -> show.Figure:
 def write_text(model: DiffusersModel) -> None:
     """The tables of results/lesson06.json into the lesson, and the lesson's figures."""
     results = json.loads((RESULTS / "lesson06.json").read_text(encoding="utf-8"))
-    text = with_tables(LESSON.read_text(encoding="utf-8"), results)
-    LESSON.write_text(text, encoding="utf-8")
-    alts = {file: alt for alt, file in re.findall(r"!\[([^\]]*)\]\(figures/(\w+)\.webp\)", text)}
-    for name, figure in figures(model, results, alts).items():
-        print(figure.save(LESSON.parent / "figures" / f"{name}.webp").relative_to(ROOT))
+    write_lesson(LESSON, tables(results), partial(figures, model, results))
 
 
 def main() -> None:

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +40,7 @@ from torch.nn import functional as F
 sys.path[:0] = [str(Path(__file__).parent.parent)]
 
 from benchmarks.record import RESULTS, ROOT, record  # noqa: E402
+from benchmarks.texts import markdown, write_lesson  # noqa: E402
 from benchmarks.timing import peak_mb, rounded  # noqa: E402
 from helpers import load, show  # noqa: E402
 from helpers.comic import draw_comic, read_script  # noqa: E402
@@ -54,7 +54,6 @@ from helpers.picturebook.subjects import CONTEXTS, SUBJECTS, Recognizer, Subject
 from helpers.textual_inversion import fit_textual_inversion  # noqa: E402
 
 (LESSON,) = (ROOT / "lessons").rglob("07_dreambooth.md")
-FIGURES = LESSON.parent / "figures"
 WORD = "sks"
 MEASURED_AT = (25, 50, 100, 200)
 USUAL = {"steps": 100, "batch": 4}
@@ -361,28 +360,10 @@ def cost_table(costs: Mapping[str, Any]) -> str:
         for name, value in costs["seconds"].items()])
 
 
-def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table with the first column to the left and numbers to the right."""
-    lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
-
-
-def with_tables(text: str, results: Mapping[str, Any]) -> str:
-    """The lesson's text with each table between its two marks."""
-    for name, made in tables(results).items():
-        block = f"<!-- table: {name} -->\n{made}\n<!-- end of table -->"
-        text = re.sub(rf"(?s)<!-- table: {name} -->.*?<!-- end of table -->", lambda _, block=block: block, text)
-    return text
-
-
 def write_text(model: DiffusersModel) -> None:
     """The tables of results/lesson07.json into the lesson, and the lesson's figures."""
     results = json.loads((RESULTS / "lesson07.json").read_text(encoding="utf-8"))
-    text = with_tables(LESSON.read_text(encoding="utf-8"), results)
-    LESSON.write_text(text, encoding="utf-8")
-    alts = {file: alt for alt, file in re.findall(r"!\[([^\]]*)\]\(figures/(\w+)\.webp\)", text)}
-    for name, figure in (curves(results["at"], alts) | pictured(model, alts)).items():
-        print(figure.save(FIGURES / f"{name}.webp").relative_to(ROOT))
+    write_lesson(LESSON, tables(results), lambda alts: curves(results["at"], alts) | pictured(model, alts))
 
 
 def curves(at: Mapping[str, Any], alts: Mapping[str, str]) -> dict[str, show.Figure]:

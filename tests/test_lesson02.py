@@ -1,4 +1,4 @@
-"""The text of lesson 2: its headings and length, its table and figures, and the names it uses."""
+"""The text of lesson 2: its table and figures, and the names it uses."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from benchmarks.texts import with_tables
 from helpers import diffusion, magicmix, sdedit
 
 ROOT = Path(__file__).parent.parent
 LESSON = ROOT / "lessons" / "02_noise_and_denoise.md"
 RESULTS = ROOT / "results" / "lesson02.json"
 TEXT = LESSON.read_text(encoding="utf-8")
-HEADINGS = ["The problem", "The idea", "The algorithm", "Why it works", "What it costs", "Where it fails",
-            "Check yourself", "Go deeper"]
 
 
 @pytest.fixture
@@ -30,15 +29,6 @@ def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return lesson02
 
 
-def test_the_headings_are_those_of_every_lesson() -> None:
-    assert re.findall(r"(?m)^## (.*)$", TEXT)[: len(HEADINGS)] == HEADINGS
-
-
-def test_it_can_be_read_in_ten_minutes() -> None:
-    prose = re.sub(r"(?s)<!-- table.*?<!-- end of table -->|<!--.*?-->", "", TEXT.split("## In class")[0])
-    assert len(prose.split()) <= 1200
-
-
 def test_every_function_it_names_exists() -> None:
     prose = re.sub(r"(?s)<!-- table.*?<!-- end of table -->", "", TEXT)
     named = set(re.findall(r"`(\w+)`", prose)) - {"strength"}
@@ -46,14 +36,9 @@ def test_every_function_it_names_exists() -> None:
     assert named and named <= found
 
 
-def test_every_figure_has_alt_text_that_says_what_to_notice() -> None:
-    assert all(" - notice " in alt for alt in re.findall(r"!\[([^\]]*)\]", TEXT))
-
-
 @pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: benchmarks/lesson02.py")
-def test_its_tables_are_those_of_the_results_and_its_figures_are_there(benchmark: ModuleType) -> None:
-    assert benchmark.with_tables(TEXT, json.loads(RESULTS.read_text())) == TEXT
-    assert all((LESSON.parent / path).is_file() for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", TEXT))
+def test_its_tables_are_those_of_the_results(benchmark: ModuleType) -> None:
+    assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text()))) == TEXT
 
 
 @pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: benchmarks/lesson02.py")
@@ -74,7 +59,7 @@ def results() -> dict:
 
 def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
     text = "a\n<!-- table: strength -->\nold\n<!-- end of table -->\n<!-- table: nu -->\n<!-- end of table -->\nb"
-    written = benchmark.with_tables(text, results())
+    written = with_tables(text, benchmark.tables(results()))
     assert "| 0.5 | 25 ± 10 | 21.0 ± 0.5 | 3.1 |\n<!-- end" in written and "old\n" not in written
     assert "| 0.7 | 25 ± 10 | 21.0 ± 0.5 | 3.1 | 50 | 26 |" in written
     assert written.startswith("a\n<!--") and written.endswith("-->\nb")

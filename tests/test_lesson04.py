@@ -1,4 +1,4 @@
-"""The text of lesson 4: its headings and length, its tables and formulas, and the script that measures it."""
+"""The text of lesson 4: its tables and formulas, and the script that measures it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmarks.texts import with_tables
 from helpers import attention, prompt_to_prompt, show
 from helpers.attention import during, mixed, remixed, replace, reweight
 from helpers.model import DiffusersModel
@@ -23,8 +24,6 @@ ROOT = Path(__file__).parent.parent
 (LESSON,) = (ROOT / "lessons").rglob("04_prompt_to_prompt.md")
 RESULTS = ROOT / "results" / "lesson04.json"
 TEXT = LESSON.read_text(encoding="utf-8")
-HEADINGS = ["The problem", "The idea", "The algorithm", "Why it works", "What it costs", "Where it fails",
-            "Check yourself", "Go deeper"]
 
 
 @pytest.fixture
@@ -40,36 +39,15 @@ def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 # --------------------------------------------------------------------------------------------------------- the text
 
 
-def test_the_headings_are_those_of_every_lesson() -> None:
-    assert re.findall(r"(?m)^## (.*)$", TEXT)[: len(HEADINGS)] == HEADINGS
-
-
-def test_it_can_be_read_in_ten_minutes() -> None:
-    prose = re.sub(r"(?s)<!-- table.*?<!-- end of table -->|<!--.*?-->", "", TEXT.split("## In class")[0])
-    assert len(prose.split()) <= 1200
-
-
 def test_every_function_it_names_exists() -> None:
     named = set(re.findall(r"`(\w+)`", TEXT))
     found = {name for module in (attention, prompt_to_prompt) for name in vars(module)}
     assert named and named <= found
 
 
-def test_every_figure_has_alt_text_that_says_what_to_notice() -> None:
-    alts = re.findall(r"!\[([^\]]*)\]", TEXT)
-    assert alts and all(" - notice " in alt for alt in alts)
-
-
-def test_the_plan_fills_ninety_minutes() -> None:
-    spans = [tuple(map(int, span)) for span in re.findall(r"(?m)^\| (\d+)-(\d+) \|", TEXT)]
-    assert spans[0][0] == 0 and spans[-1][1] == 90
-    assert all(end == start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
-
-
 @pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: benchmarks/lesson04.py")
-def test_its_tables_are_those_of_the_results_and_its_figures_are_there(benchmark: ModuleType) -> None:
-    assert benchmark.with_tables(TEXT, json.loads(RESULTS.read_text())) == TEXT
-    assert all((LESSON.parent / path).is_file() for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", TEXT))
+def test_its_tables_are_those_of_the_results(benchmark: ModuleType) -> None:
+    assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text()))) == TEXT
 
 
 # ----------------------------------------------------------------------------------------------------- its formulas
@@ -163,7 +141,7 @@ def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
                                                                                "all": points}}
     marks = "".join(f"<!-- table: {name} -->\nold\n<!-- end of table -->\n" for name in ("word swap", "weights",
                                                                                         "pointing"))
-    written = benchmark.with_tables(marks, results)
+    written = with_tables(marks, benchmark.tables(results))
     assert "| 0.4 (sweet spot) | 25 ± 10 | 21.0 ± 0.5 |" in written and "| SDEdit 0.8 | 25" in written
     assert "| −2 | 0.50 ± 0.02 (0.10) |" in written and "| ride | 4 | 75 (30 to 90) | 20 |" in written
     assert "old\n" not in written

@@ -1,4 +1,4 @@
-"""The text of lesson 7: its headings and length, its tables and figures, the names it uses and what it derives."""
+"""The text of lesson 7: its tables and figures, the names it uses and what it derives."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 from toy_network import ToyModel
 
 import slides
+from benchmarks.texts import with_tables
 from helpers import analytic, dreambooth, finetune, textual_inversion
 from helpers.check import lesson07 as checks
 from helpers.diffusion import add_noise, noise, noise_of, signal
@@ -24,8 +25,6 @@ ROOT = Path(__file__).parent.parent
 (SOURCE,) = (ROOT / "notebooks").glob("*/07_dreambooth.py")
 RESULTS = ROOT / "results" / "lesson07.json"
 TEXT = LESSON.read_text(encoding="utf-8")
-HEADINGS = ["The problem", "The idea", "The algorithm", "Why it works", "What it costs", "Where it fails",
-            "Check yourself", "Go deeper"]
 needs_results = pytest.mark.skipif(
     not RESULTS.is_file(), reason="the lesson is not measured yet: benchmarks/lesson07.py"
 )
@@ -44,15 +43,6 @@ def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 # --------------------------------------------------------------------------------------------------------- the text
 
 
-def test_the_headings_are_those_of_every_lesson() -> None:
-    assert re.findall(r"(?m)^## (.*)$", TEXT)[: len(HEADINGS)] == HEADINGS
-
-
-def test_it_can_be_read_in_ten_minutes() -> None:
-    prose = re.sub(r"(?s)<!-- table.*?<!-- end of table -->|<!--.*?-->", "", TEXT.split("## In class")[0])
-    assert len(prose.split()) <= 1200
-
-
 def test_every_function_it_names_exists() -> None:
     named = set(re.findall(r"`(\w+)`", TEXT))
     found = {name for module in (dreambooth, finetune, textual_inversion) for name in vars(module)}
@@ -68,17 +58,6 @@ def test_the_command_it_gives_is_one_that_the_tool_takes() -> None:
     assert "LoRA of rank 4 unless told `--full`" in " ".join(TEXT.split())
 
 
-def test_every_figure_has_alt_text_that_says_what_to_notice() -> None:
-    alts = re.findall(r"!\[([^\]]*)\]", TEXT)
-    assert alts and all(" - notice " in alt for alt in alts)
-
-
-def test_the_plan_fills_the_second_half_of_the_ninety_minutes() -> None:
-    plan = [(int(a), int(b)) for a, b in re.findall(r"(?m)^\| (\d+)-(\d+) \|", TEXT)]
-    assert plan[0][0] == 40 and plan[-1][1] == 90
-    assert all(a[1] == b[0] for a, b in zip(plan, plan[1:], strict=False))
-
-
 def test_the_slides_follow_the_plan() -> None:
     found = slides.slides(TEXT)
     said = [tuple(map(int, m)) for slide in found for m in re.findall(r"(\d+)-(\d+) min\.", " ".join(slide.notes))]
@@ -92,9 +71,8 @@ def test_the_scenes_of_the_lecture_are_in_the_notebook() -> None:
 
 
 @needs_results
-def test_its_tables_are_those_of_the_results_and_its_figures_are_there(benchmark: ModuleType) -> None:
-    assert benchmark.with_tables(TEXT, json.loads(RESULTS.read_text())) == TEXT
-    assert all((LESSON.parent / path).is_file() for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", TEXT))
+def test_its_tables_are_those_of_the_results(benchmark: ModuleType) -> None:
+    assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text()))) == TEXT
 
 
 @needs_results
@@ -204,7 +182,7 @@ def test_every_table_of_the_lesson_is_one_that_the_script_writes(benchmark: Modu
 def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
     marks = "".join(f"<!-- table: {name} -->\nold\n<!-- end of table -->\n" for name in ("steps", "family", "knobs",
                                                                                         "costs"))
-    written = benchmark.with_tables(f"a\n{marks}b", made_up(benchmark))
+    written = with_tables(f"a\n{marks}b", benchmark.tables(made_up(benchmark)))
     assert "| before | 3 | 0 ± 5 | 75 ± 5 | 25 ± 5 | 6.00 ± 0.05 | 3.50 ± 0.05 |" in written
     assert "| naive, 200 | 6 | 80 ± 5 | 75 ± 5 | 50 ± 5 |" in written and "| with prior, 25 | 6 |" in written
     assert "| textual inversion | 3 | 80 ± 5 | 75 ± 5 | 25 ± 5 | 6.00 ± 0.05 | 3.50 ± 0.05 | 42 |" in written
@@ -212,7 +190,7 @@ def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
     assert "| prior weight 0.3 | 1 | 50 | 25 | 25 | 0.25 | 0.25 |" in written  # one fit has no error
     assert "| lora | 1.23 | 0.99 | 123 |" in written
     assert "old\n" not in written and written.startswith("a\n<!--") and written.endswith("-->\nb")
-    assert benchmark.with_tables(written, made_up(benchmark)) == written
+    assert with_tables(written, benchmark.tables(made_up(benchmark))) == written
 
 
 def test_the_family_and_the_knobs_are_every_way_but_once(benchmark: ModuleType) -> None:

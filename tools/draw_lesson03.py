@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +21,7 @@ from PIL import Image, ImageDraw
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
+from benchmarks.texts import markdown, write_lesson  # noqa: E402
 from helpers import load, show  # noqa: E402
 from helpers.blended import blended_diffusion  # noqa: E402
 from helpers.diffedit import find_mask  # noqa: E402
@@ -53,35 +53,26 @@ METHODS = {
 # ----------------------------------------------------------------------------------------------------------- tables
 
 
-def with_tables(text: str, results: dict[str, Any]) -> str:
-    """The lesson's text with each table between its two marks."""
-    for name, made in {"methods": methods_table(results), "masks": masks_table(results)}.items():
-        block = f"<!-- table: {name} -->\n{made}\n<!-- end of table -->"
-        text = re.sub(rf"(?s)<!-- table: {name} -->.*?<!-- end of table -->", lambda _, block=block: block, text)
-    return text
+def tables(results: dict[str, Any]) -> dict[str, str]:
+    """The lesson's tables by name, as Markdown."""
+    return {"methods": methods_table(results), "masks": masks_table(results)}
 
 
 def methods_table(results: dict[str, Any]) -> str:
     """What each method obeys and keeps, and what it leaves at the mask's border."""
-    lines = ["| | obeyed (%) | kept (dB) | distance (%) | outside | seam |", f"|---|{'---:|' * 5}"]
-    for name, label in METHODS.items():
-        row = results["methods"][name]
-        lines.append(
-            f"| {label} | {100 * row['obeyed']:.0f} ± {100 * row['obeyed +-']:.0f} | {row['kept']:.1f} ± "
-            f"{row['kept +-']:.1f} | {100 * row['distance']:.1f} | {row['outside_mean']:.1f} | {row['seam']:.3f} |"
-        )
-    return "\n".join(lines)
+    rows = ((label, results["methods"][name]) for name, label in METHODS.items())
+    return markdown(["", "obeyed (%)", "kept (dB)", "distance (%)", "outside", "seam"], [
+        [label, f"{100 * row['obeyed']:.0f} ± {100 * row['obeyed +-']:.0f}",
+         f"{row['kept']:.1f} ± {row['kept +-']:.1f}",
+         f"{100 * row['distance']:.1f}", f"{row['outside_mean']:.1f}", f"{row['seam']:.3f}"] for label, row in rows])
 
 
 def masks_table(results: dict[str, Any]) -> str:
     """The IoU of the found mask over the threshold, for each strength of the noise and number of maps."""
     rows = results["masks"]["at"]
     thresholds = [key for key in next(iter(rows.values())) if "+-" not in key]
-    lines = [f"| threshold | {' | '.join(thresholds)} |", f"|---|{'---:|' * len(thresholds)}"]
-    for name, row in rows.items():
-        label = name.replace(" 1 maps", " 1 map")
-        lines.append(f"| {label} | {' | '.join(f'{row[t]:.2f}' for t in thresholds)} |")
-    return "\n".join(lines)
+    return markdown(["threshold", *thresholds], [
+        [name.replace(" 1 maps", " 1 map"), *(f"{row[t]:.2f}" for t in thresholds)] for name, row in rows.items()])
 
 
 # ---------------------------------------------------------------------------------------------------------- figures
@@ -144,12 +135,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write lesson 3's figures and tables.")
     parser.add_argument("--tables", action="store_true", help="only the tables")
     only_tables = parser.parse_args().tables
-    text = with_tables(LESSON.read_text(encoding="utf-8"), json.loads(RESULTS.read_text(encoding="utf-8")))
-    LESSON.write_text(text, encoding="utf-8")
-    if not only_tables:
-        alts = {name: alt for alt, name in re.findall(r"!\[([^\]]*)\]\(figures/(\w+)\.webp\)", text)}
-        for name, figure in figures(load(), alts).items():
-            print(figure.save(LESSON.parent / "figures" / f"{name}.webp").relative_to(ROOT))
+    made = tables(json.loads(RESULTS.read_text(encoding="utf-8")))
+    write_lesson(LESSON, made, lambda alts: {} if only_tables else figures(load(), alts))
 
 
 if __name__ == "__main__":

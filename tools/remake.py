@@ -65,7 +65,8 @@ def found(root: Path = ROOT) -> list[dict[str, list[str]]]:
             paths = sorted(str(path.relative_to(root)) for path in root.glob(script))
             if script in named and not paths:
                 raise FileNotFoundError(f"tools/remake.py names {script}, which is not there: correct STAGES.")
-            stages[-1] |= {Path(path).stem: [path, *arguments] for path in paths if script in named or path not in named}
+            paths = [path for path in paths if script in named or path not in named]
+            stages[-1] |= {Path(path).stem: [path, *arguments] for path in paths}
     return stages
 
 
