@@ -1,9 +1,8 @@
 """Lesson 6 in numbers: Imagic over eta, and what it costs.
 
-    python benchmarks/lesson06.py                measures everything and writes results/lesson06.json
-    python benchmarks/lesson06.py --rows FILE    the same; goes on from the rows in FILE if it was interrupted
-    python benchmarks/lesson06.py --quick        one edit with a few steps, written nowhere
-    python benchmarks/lesson06.py --text         measures nothing: the lesson's tables and figures anew
+    python benchmarks/lesson06.py            measures all, writes results/lesson06.json; goes on if interrupted
+    python benchmarks/lesson06.py --quick    one edit with a few steps, written nowhere
+    python benchmarks/lesson06.py --text     measures nothing: the lesson's tables and figures anew
 
 With the results it writes the tables and figures of lessons/06_imagic.md; the figures need two more fits.
 
@@ -27,7 +26,7 @@ from statistics import fmean, stdev
 from time import process_time
 from typing import Any
 
-from record import RESULTS, ROOT, record
+from record import RESULTS, ROOT, record, rows_file
 from texts import markdown, write_lesson
 
 from helpers import load, show
@@ -49,7 +48,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "embedding alone": {"model_steps": 1},
     "model alone": {"embedding_steps": 1},
 }
-ABLATED = 2  # edits that the ways beyond the first are measured on
+ABLATED = 6  # edits that the ways beyond the first are measured on
 NAMES = {"all weights": "both fits", "embedding alone": "embedding alone", "model alone": "model alone",
          "sdedit": "SDEdit"}  # as the tables tell them
 SHOWN, SEED = ("doing", 103), 1  # the notebook's edit and seed, for the figures
@@ -226,8 +225,7 @@ def main() -> None:
     """Measure and write, as the command line says."""
     parser = argparse.ArgumentParser(description="Measure lesson 6.")
     parser.add_argument("--quick", action="store_true", help="one edit with a few steps, written nowhere")
-    parser.add_argument("--rows", type=Path, help="a file for the rows measured so far")
-    parser.add_argument("--count", type=int, default=6, help="edits (6)")
+    parser.add_argument("--count", type=int, default=12, help="edits (12)")
     parser.add_argument("--text", action="store_true", help="only write the lesson's tables and figures")
     arguments = parser.parse_args()
     with quiet():
@@ -236,7 +234,7 @@ def main() -> None:
         write_text(model)
         return
     count = 1 if arguments.quick else arguments.count
-    rows = all_rows(model, judge, count, arguments.rows, arguments.quick)
+    rows = all_rows(model, judge, count, None if arguments.quick else rows_file("lesson06"), arguments.quick)
     found = {"edits": count, "steps": STEPS, "guidance": model.guidance, "ways": summary(rows), "rows": rows}
     if arguments.quick:
         print(json.dumps(found["ways"], indent=1))

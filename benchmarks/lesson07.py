@@ -1,9 +1,8 @@
 """Lesson 7 in numbers: what DreamBooth learns of a subject, what the model forgets meanwhile, and what a step costs.
 
-    python benchmarks/lesson07.py                      measures everything and writes results/lesson07.json
-    python benchmarks/lesson07.py --rows FILE          the same; goes on from the rows in FILE if it was interrupted
-    python benchmarks/lesson07.py --quick              a few steps with one subject, written nowhere
-    python benchmarks/lesson07.py --text               measures nothing: the lesson's tables and figures anew
+    python benchmarks/lesson07.py            measures all, writes results/lesson07.json; goes on if interrupted
+    python benchmarks/lesson07.py --quick    a few steps with one subject, written nowhere
+    python benchmarks/lesson07.py --text     measures nothing: the lesson's tables and figures anew
 
 Writes results/lesson07.json, and with it the tables and figures of lessons/07_dreambooth.md. For each subject and seed
 the model is fitted in several ways and asked three things:
@@ -15,8 +14,8 @@ the model is fitted in several ways and asked three things:
                cat" is the measure
     seconds    of one core, for the fit up to that step
 
-The ways in REPEATED are fitted for every subject with two seeds, the others for the first subject with one. Pictures
-are made in few steps, and in bfloat16 where the processor computes in it.
+Every way is fitted for every subject, the two that are compared step by step with two seeds. Pictures are made in few
+steps, and in bfloat16 where the processor computes in it.
 
 Needs the embedded model and its judge. Over an hour of one core.
 """
@@ -39,7 +38,7 @@ from torch.nn import functional as F
 
 sys.path[:0] = [str(Path(__file__).parent.parent)]
 
-from benchmarks.record import RESULTS, ROOT, record  # noqa: E402
+from benchmarks.record import RESULTS, ROOT, record, rows_file  # noqa: E402
 from benchmarks.texts import markdown, write_lesson  # noqa: E402
 from benchmarks.timing import peak_mb, rounded  # noqa: E402
 from helpers import load, show  # noqa: E402
@@ -67,8 +66,13 @@ REPEATED: dict[str, dict[str, Any]] = {
     "with prior": {"prior": PRIOR, "steps": MEASURED_AT[-1]},
 }
 VARIED: dict[str, dict[str, Any]] = {
+    "lr 3e-5": {"prior": PRIOR, "lr": 3e-5},
     "lr 3e-4": {"prior": PRIOR, "lr": 3e-4},
     "prior weight 0.3": {"prior": PRIOR, "prior_weight": 0.3},
+    "prior weight 3": {"prior": PRIOR, "prior_weight": 3.0},
+    "4 prior pictures": {"prior": 4},
+    "lora of rank 1": {"prior": PRIOR, "rank": 1},
+    "lora of rank 16": {"prior": PRIOR, "rank": 16},
 }
 WAYS = REPEATED | {
     "lora, naive": {"prior": 0, "rank": 4},
@@ -180,8 +184,8 @@ def all_rows(bench: Bench, file: Path | None, subjects: Sequence[str], seeds: in
     done = {(row["who"], row["way"], row["seed"]) for row in rows}
     ways = ("naive", "lora, with prior", "textual inversion") if bench.quick else tuple(WAYS)
     wanted = [*(("before", name, 0) for name in subjects),
-              *((way, name, seed) for seed, way, name in product(range(seeds), REPEATED, subjects)),
-              *((way, subjects[0], 0) for way in ways if way not in REPEATED)]
+              *((way, name, 0) for way, name in product(WAYS, subjects)),
+              *((way, name, seed) for seed, way, name in product(range(1, seeds), REPEATED, subjects))]
     for way, name, seed in wanted:
         if (name, way, seed) in done or way not in ("before", *ways):
             continue
@@ -333,8 +337,11 @@ def tables(results: Mapping[str, Any]) -> dict[str, str]:
              for way in ("before", *REPEATED) if way in at for step in at[way]]
     last = str(USUAL["steps"])
     family = [(way, at[way][last]) for way in WAYS if way not in VARIED and last in at.get(way, {})]
-    first = summary([row for row in results["rows"] if row["who"] == results["subjects"][0]])  # VARIED has no other
-    knobs = [(way, first[way][last]) for way in ("with prior", *VARIED) if last in first.get(way, {})]
+    turned = [row for row in results["rows"] if row["seed"] == 0 and str(row["step"]) == last
+              and row["way"] in ("with prior", "lora, with prior", *VARIED)]
+    everywhere = set.intersection(*({row["who"] for row in turned if row["way"] == way}
+                                    for way in {row["way"] for row in turned}))
+    knobs = [(way, found[last]) for way, found in summary([row for row in turned if row["who"] in everywhere]).items()]
     return {"steps": way_table("fit, steps", steps), "family": way_table("fit", family, seconds=True),
             "knobs": way_table("fit", knobs), "costs": cost_table(results["costs"])}
 
@@ -418,7 +425,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure lesson 7.")
     parser.add_argument("--text", action="store_true", help="only write the lesson's tables and figures")
     parser.add_argument("--quick", action="store_true", help="a few steps with one subject, written nowhere")
-    parser.add_argument("--rows", type=Path, help="a file for the rows measured so far")
     parser.add_argument("--seeds", type=int, default=2, help="fits of each subject and way")
     arguments = parser.parse_args()
     if arguments.text:
@@ -428,14 +434,15 @@ def main() -> None:
     subjects = list(SUBJECTS)[:1] if arguments.quick else list(SUBJECTS)
     drawings = 5 if arguments.quick else 50
     told = {name: round(bench.recognizer(SUBJECTS[name]).accuracy(drawings), 3) for name in subjects}
-    price = next((row["costs"] for row in known(arguments.rows, "costs")), None)
+    file = None if arguments.quick else rows_file("lesson07")
+    price = next((row["costs"] for row in known(file, "costs")), None)
     if price is None:
         price = costs(bench.model, 1 if arguments.quick else 7)
-        if arguments.rows:
-            with arguments.rows.open("a") as f:
+        if file:
+            with file.open("a") as f:
                 f.write(json.dumps({"costs": price}) + "\n")
     print(json.dumps({"recognizer": told, "costs": price}, indent=1), flush=True)
-    rows = all_rows(bench, arguments.rows, subjects, 1 if arguments.quick else arguments.seeds)
+    rows = all_rows(bench, file, subjects, 1 if arguments.quick else arguments.seeds)
     found = {"word": WORD, "subjects": subjects, "seeds": arguments.seeds, "recognizer_accuracy": told, "costs": price,
              "at": summary(rows), "rows": rows}
     if arguments.quick:
