@@ -1,6 +1,6 @@
 """Examines the shipped Picturebook: its judge, its autoencoder, and the pictures it makes for held-out prompts.
 
-    python benchmarks/examine_picturebook.py --prompts 500
+    python benchmarks/examine_picturebook.py --prompts 1000
 
 Writes results/picturebook.json, the figures of the model card (helpers/picturebook/weights/README.md) and the card.
 Half of the prompts are combinations of words that training never saw.
@@ -142,7 +142,7 @@ def sheet(pictures: list[Image.Image], columns: int, file: Path) -> None:
 def main() -> None:
     """Measures and writes everything."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prompts", type=int, default=500)
+    parser.add_argument("--prompts", type=int, default=1000)
     parser.add_argument("--drawings", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=0)
     args = parser.parse_args()
