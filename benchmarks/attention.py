@@ -1,7 +1,7 @@
 """What Prompt-to-Prompt costs in time and memory: applied to the values, and on explicit maps.
 
-    python benchmarks/attention.py             measures, and writes results/attention.json
-    python benchmarks/attention.py --steps 2 --rounds 1 --dry     a quick run, written nowhere
+    python -m benchmarks.attention             measures, and writes results/attention.json
+    python -m benchmarks.attention --steps 2 --rounds 1 --dry     a quick run, written nowhere
 
 The runs take turns, and the best of their rounds are compared: the machine may be busy. Picturebook is run whole. Of
 Stable Diffusion 1.5 the attention layers are run alone, with their real shapes at 64 x 64 latents and random weights:
@@ -18,11 +18,11 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from explicit import explicit_maps
-from record import record
-from timing import interleaved, peak_mb, ratios
 from torch import Tensor
 
+from benchmarks.explicit import explicit_maps
+from benchmarks.record import record
+from benchmarks.timing import interleaved, peak_mb, ratios
 from helpers import load
 from helpers.attention import Edit, Recording, attention, during, inject_self, replace
 from helpers.diffusion import Text, cfg, join, noise

@@ -1,6 +1,6 @@
 """Examines the shipped Picturebook: its judge, its autoencoder, and the pictures it makes for held-out prompts.
 
-    python benchmarks/examine_picturebook.py --prompts 1000
+    python -m benchmarks.examine_picturebook --prompts 1000
 
 Writes results/picturebook.json, the figures of the model card (helpers/picturebook/weights/README.md) and the card.
 Half of the prompts are combinations of words that training never saw.
@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from record import ROOT, interval, record
 
+from benchmarks.record import ROOT, interval, record
 from helpers import load
 from helpers.diffusion import Model
 from helpers.measure import psnr

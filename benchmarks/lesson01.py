@@ -1,7 +1,7 @@
 """How well do the first editors of the course edit? Obeyed, kept and distance over many edits with known answers.
 
-    python benchmarks/lesson01.py                  108 edits: under 15 minutes on one core
-    python benchmarks/lesson01.py --count 240      more of them
+    python -m benchmarks.lesson01                  108 edits: under 15 minutes on one core
+    python -m benchmarks.lesson01 --count 240      more of them
 
 Writes results/lesson01.json. The editors:
 
@@ -14,23 +14,19 @@ Writes results/lesson01.json. The editors:
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-sys.path[:0] = [str(Path(__file__).parent.parent)]
-
-from benchmarks.record import record  # noqa: E402
-from helpers import load  # noqa: E402
-from helpers.measure import Score, score  # noqa: E402
-from helpers.model import DiffusersModel  # noqa: E402
-from helpers.picturebook.edits import KINDS, Edit, random_edit  # noqa: E402
-from helpers.picturebook.judge import Judge  # noqa: E402
-from helpers.sdedit import sdedit  # noqa: E402
+from benchmarks.record import record
+from helpers import load
+from helpers.measure import Score, score
+from helpers.model import DiffusersModel
+from helpers.picturebook.edits import KINDS, Edit, random_edit
+from helpers.picturebook.judge import Judge
+from helpers.sdedit import sdedit
 
 #: kinds of edit that leave something to keep: with a new style, every pixel is to change
 MEASURED_KINDS = tuple(kind for kind in KINDS if kind != "style")

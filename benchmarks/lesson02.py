@@ -1,9 +1,9 @@
 """Lesson 2 in numbers: how strength trades obeyed for kept, what MagicMix's knobs do, and what both cost.
 
-    python benchmarks/lesson02.py                       108 edits, 30 mixes: under 20 minutes on one core
-    python benchmarks/lesson02.py --count 2 --steps 8   to see that it works; what it writes is of no use
-    python benchmarks/lesson02.py --costs               only the costs; the rest of the results stays
-    python benchmarks/lesson02.py --text                measures nothing: the lesson's tables and figures anew
+    python -m benchmarks.lesson02                       108 edits, 30 mixes: under 20 minutes on one core
+    python -m benchmarks.lesson02 --count 2 --steps 8   to see that it works; what it writes is of no use
+    python -m benchmarks.lesson02 --costs               only the costs; the rest of the results stays
+    python -m benchmarks.lesson02 --text                measures nothing: the lesson's tables and figures anew
 
 Writes results/lesson02.json, and with it the tables and figures of lessons/02_noise_and_denoise.md. The edits are those
 of lesson 1; strengths that results/lesson01.json has for these edits and this model are taken from there.
@@ -18,33 +18,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-sys.path[:0] = [str(Path(__file__).parent.parent)]
-
-from benchmarks.calls import counted  # noqa: E402
-from benchmarks.lesson01 import MEASURED_KINDS, summary  # noqa: E402
-from benchmarks.record import RESULTS, ROOT, record  # noqa: E402
-from benchmarks.texts import write_lesson  # noqa: E402
-from benchmarks.timing import interleaved, ratios, rounded  # noqa: E402
-from helpers import AnalyticModel, load, show  # noqa: E402
-from helpers.diffusion import Text, add_noise, denoise, join, noise  # noqa: E402
-from helpers.magicmix import magicmix  # noqa: E402
-from helpers.measure import score  # noqa: E402
-from helpers.model import DiffusersModel, quiet  # noqa: E402
-from helpers.picturebook.edits import Edit, random_edit  # noqa: E402
-from helpers.picturebook.judge import Judge  # noqa: E402
-from helpers.picturebook.scene import Scene  # noqa: E402
-from helpers.sdedit import sdedit  # noqa: E402
+from benchmarks.calls import counted
+from benchmarks.lesson01 import MEASURED_KINDS, summary
+from benchmarks.record import RESULTS, ROOT, record
+from benchmarks.texts import write_lesson
+from benchmarks.timing import interleaved, ratios, rounded
+from helpers import AnalyticModel, load, show
+from helpers.diffusion import Text, add_noise, denoise, join, noise
+from helpers.magicmix import magicmix
+from helpers.measure import score
+from helpers.model import DiffusersModel, quiet
+from helpers.picturebook.edits import Edit, random_edit
+from helpers.picturebook.judge import Judge
+from helpers.picturebook.scene import Scene
+from helpers.sdedit import sdedit
 
 LESSON = ROOT / "lessons" / "02_noise_and_denoise.md"
 STRENGTHS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

@@ -1,9 +1,9 @@
 """Lesson 3 in numbers: what a mask keeps, what DiffEdit's mask is worth, whether a seam can be seen, what it costs.
 
-    python benchmarks/lesson03.py              100 edits with known answers, writes results/lesson03.json
-    python benchmarks/lesson03.py --quick      only the costs and the masks of words; the rest of the results stays
-    python benchmarks/lesson03.py --edits 4    a quick look, written nowhere
-    python benchmarks/lesson03.py --edits 4 --out FOLDER     written to FOLDER/lesson03.json
+    python -m benchmarks.lesson03              100 edits with known answers, writes results/lesson03.json
+    python -m benchmarks.lesson03 --quick      only the costs and the masks of words; the rest of the results stays
+    python -m benchmarks.lesson03 --edits 4    a quick look, written nowhere
+    python -m benchmarks.lesson03 --edits 4 --out FOLDER     written to FOLDER/lesson03.json
 
 Needs the embedded model and its judge. About 6 s of one core for each edit, and two minutes for the rest.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean, stdev
@@ -24,27 +23,25 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-sys.path[:0] = [str(Path(__file__).parent.parent)]
-
-from benchmarks import record as recording  # noqa: E402
-from benchmarks.calls import counted  # noqa: E402
-from benchmarks.timing import interleaved, ratios, rounded  # noqa: E402
-from helpers import load  # noqa: E402
-from helpers.blended import blended_diffusion  # noqa: E402
-from helpers.diffedit import diffedit, difference  # noqa: E402
-from helpers.diffusion import join  # noqa: E402
-from helpers.masks import from_latents, inverted, paste, to_latents, widened  # noqa: E402
-from helpers.measure import Score, iou, score, seam  # noqa: E402
-from helpers.model import DiffusersModel, quiet  # noqa: E402
-from helpers.picturebook.caption import NOUNS  # noqa: E402
-from helpers.picturebook.drawing import PARTS, part_labels  # noqa: E402
-from helpers.picturebook.edits import Edit  # noqa: E402
-from helpers.picturebook.judge import Judge  # noqa: E402
-from helpers.picturebook.sampling import held_out_scenes  # noqa: E402
-from helpers.picturebook.scene import Scene  # noqa: E402
-from helpers.picturebook.vocabulary import ABSENT, ACCENTS, COLORS, PLACES  # noqa: E402
-from helpers.sdedit import sdedit  # noqa: E402
-from helpers.word_mask import word_mask  # noqa: E402
+from benchmarks import record as recording
+from benchmarks.calls import counted
+from benchmarks.timing import interleaved, ratios, rounded
+from helpers import load
+from helpers.blended import blended_diffusion
+from helpers.diffedit import diffedit, difference
+from helpers.diffusion import join
+from helpers.masks import from_latents, inverted, paste, to_latents, widened
+from helpers.measure import Score, iou, score, seam
+from helpers.model import DiffusersModel, quiet
+from helpers.picturebook.caption import NOUNS
+from helpers.picturebook.drawing import PARTS, part_labels
+from helpers.picturebook.edits import Edit
+from helpers.picturebook.judge import Judge
+from helpers.picturebook.sampling import held_out_scenes
+from helpers.picturebook.scene import Scene
+from helpers.picturebook.vocabulary import ABSENT, ACCENTS, COLORS, PLACES
+from helpers.sdedit import sdedit
+from helpers.word_mask import word_mask
 
 KINDS = ("add", "remove", "background", "recolor")
 STRENGTH = 0.75  # of every method, so that they can be compared

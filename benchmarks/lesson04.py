@@ -1,8 +1,8 @@
 """Lesson 4 in numbers: what injection trades, what weights do, how well maps point.
 
-    python benchmarks/lesson04.py                          200 edits of each kind: over an hour on one core
-    python benchmarks/lesson04.py --edits 2 --steps 4      to see that it works; what it writes is of no use
-    python benchmarks/lesson04.py --text                   measures nothing: the lesson's tables and figures anew
+    python -m benchmarks.lesson04                          200 edits of each kind: over an hour on one core
+    python -m benchmarks.lesson04 --edits 2 --steps 4      to see that it works; what it writes is of no use
+    python -m benchmarks.lesson04 --text                   measures nothing: the lesson's tables and figures anew
 
 Writes results/lesson04.json, and with it the tables and figures of lessons/04_prompt_to_prompt.md. All scenes and
 captions are held out from training. Pictures have STEPS steps, fewer than the model's own, and the network computes in
@@ -28,33 +28,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageChops
 
-sys.path[:0] = [str(Path(__file__).parent.parent)]
-
-from benchmarks.record import RESULTS, ROOT, interval, record  # noqa: E402
-from benchmarks.texts import markdown, write_lesson  # noqa: E402
-from helpers import load, measure, show  # noqa: E402
-from helpers.attention import Look, attention  # noqa: E402
-from helpers.finetune import fast_dtype  # noqa: E402
-from helpers.model import DiffusersModel  # noqa: E402
-from helpers.picturebook.caption import NOUNS, describe  # noqa: E402
-from helpers.picturebook.edits import Edit, random_edit  # noqa: E402
-from helpers.picturebook.judge import LOOK_AT, Judge, Reading  # noqa: E402
-from helpers.picturebook.sampling import held_out_scenes  # noqa: E402
-from helpers.picturebook.scene import Scene  # noqa: E402
-from helpers.picturebook.vocabulary import ABSENT  # noqa: E402
-from helpers.prompt_to_prompt import Recorded, prompt_to_prompt, recorded, sweep  # noqa: E402
-from helpers.sdedit import sdedit  # noqa: E402
-from helpers.words import align  # noqa: E402
+from benchmarks.record import RESULTS, ROOT, interval, record
+from benchmarks.texts import markdown, write_lesson
+from helpers import load, measure, show
+from helpers.attention import Look, attention
+from helpers.finetune import fast_dtype
+from helpers.model import DiffusersModel
+from helpers.picturebook.caption import NOUNS, describe
+from helpers.picturebook.edits import Edit, random_edit
+from helpers.picturebook.judge import LOOK_AT, Judge, Reading
+from helpers.picturebook.sampling import held_out_scenes
+from helpers.picturebook.scene import Scene
+from helpers.picturebook.vocabulary import ABSENT
+from helpers.prompt_to_prompt import Recorded, prompt_to_prompt, recorded, sweep
+from helpers.sdedit import sdedit
+from helpers.words import align
 
 (LESSON,) = (ROOT / "lessons").rglob("04_prompt_to_prompt.md")
 STEPS = 12

@@ -1,7 +1,7 @@
 """Lesson 5 in numbers: how well each inversion brings a picture back, how well it lets it be edited, and what it costs.
 
-    python benchmarks/lesson05.py                         104 edits: 20 to 25 minutes on one idle core
-    python benchmarks/lesson05.py --edits 2 --steps 3     a quick run; under 100 edits nothing is written
+    python -m benchmarks.lesson05                         104 edits: 20 to 25 minutes on one idle core
+    python -m benchmarks.lesson05 --edits 2 --steps 3     a quick run; under 100 edits nothing is written
 
 Writes results/lesson05.json:
 
@@ -20,12 +20,10 @@ Direct inversion differs from DDIM inversion in the source row alone, so that un
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
@@ -33,19 +31,17 @@ import numpy as np
 import torch
 from PIL import Image
 
-sys.path[:0] = [str(Path(__file__).parent.parent)]
-
-from benchmarks.calls import counted  # noqa: E402
-from benchmarks.lesson01 import summary  # noqa: E402
-from benchmarks.record import record  # noqa: E402
-from helpers import AnalyticModel, load  # noqa: E402
-from helpers.diffusion import signal  # noqa: E402
-from helpers.inversion import ddim, direct, edit_friendly, negative_prompt, null_text, rebuild  # noqa: E402
-from helpers.measure import Score, psnr, score  # noqa: E402
-from helpers.model import DiffusersModel  # noqa: E402
-from helpers.picturebook.edits import KINDS, Edit, random_edit  # noqa: E402
-from helpers.picturebook.judge import Judge  # noqa: E402
-from helpers.source import Source  # noqa: E402
+from benchmarks.calls import counted
+from benchmarks.lesson01 import summary
+from benchmarks.record import record
+from helpers import AnalyticModel, load
+from helpers.diffusion import signal
+from helpers.inversion import ddim, direct, edit_friendly, negative_prompt, null_text, rebuild
+from helpers.measure import Score, psnr, score
+from helpers.model import DiffusersModel
+from helpers.picturebook.edits import KINDS, Edit, random_edit
+from helpers.picturebook.judge import Judge
+from helpers.source import Source
 
 try:
     from helpers.prompt_to_prompt import prompt_to_prompt

@@ -1,8 +1,8 @@
 """Lesson 6 in numbers: Imagic over eta, and what it costs.
 
-    python benchmarks/lesson06.py            measures all, writes results/lesson06.json; goes on if interrupted
-    python benchmarks/lesson06.py --quick    one edit with a few steps, written nowhere
-    python benchmarks/lesson06.py --text     measures nothing: the lesson's tables and figures anew
+    python -m benchmarks.lesson06            measures all, writes results/lesson06.json; goes on if interrupted
+    python -m benchmarks.lesson06 --quick    one edit with a few steps, written nowhere
+    python -m benchmarks.lesson06 --text     measures nothing: the lesson's tables and figures anew
 
 With the results it writes the tables and figures of lessons/06_imagic.md; the figures need two more fits.
 
@@ -26,9 +26,8 @@ from statistics import fmean, stdev
 from time import process_time
 from typing import Any
 
-from record import RESULTS, ROOT, record, rows_file
-from texts import markdown, write_lesson
-
+from benchmarks.record import RESULTS, ROOT, record, rows_file
+from benchmarks.texts import markdown, write_lesson
 from helpers import load, show
 from helpers.finetune import Weights
 from helpers.imagic import fit_imagic, fit_model, imagic

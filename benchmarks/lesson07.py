@@ -1,8 +1,8 @@
 """Lesson 7 in numbers: what DreamBooth learns of a subject, what the model forgets meanwhile, and what a step costs.
 
-    python benchmarks/lesson07.py            measures all, writes results/lesson07.json; goes on if interrupted
-    python benchmarks/lesson07.py --quick    a few steps with one subject, written nowhere
-    python benchmarks/lesson07.py --text     measures nothing: the lesson's tables and figures anew
+    python -m benchmarks.lesson07            measures all, writes results/lesson07.json; goes on if interrupted
+    python -m benchmarks.lesson07 --quick    a few steps with one subject, written nowhere
+    python -m benchmarks.lesson07 --text     measures nothing: the lesson's tables and figures anew
 
 Writes results/lesson07.json, and with it the tables and figures of lessons/07_dreambooth.md. For each subject and seed
 the model is fitted in several ways and asked three things:
@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise, product
@@ -36,21 +35,19 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-sys.path[:0] = [str(Path(__file__).parent.parent)]
-
-from benchmarks.record import RESULTS, ROOT, record, rows_file  # noqa: E402
-from benchmarks.texts import markdown, write_lesson  # noqa: E402
-from benchmarks.timing import peak_mb, rounded  # noqa: E402
-from helpers import load, show  # noqa: E402
-from helpers.comic import draw_comic, read_script  # noqa: E402
-from helpers.dreambooth import fit_dreambooth, prior_pictures  # noqa: E402
-from helpers.finetune import Weights, fast_dtype, fit_weights, full, lora, parameters, share  # noqa: E402
-from helpers.finetune import denoising_loss as our_loss  # noqa: E402
-from helpers.finetune import draw as our_draw  # noqa: E402
-from helpers.model import DiffusersModel, quiet  # noqa: E402
-from helpers.picturebook.judge import Judge  # noqa: E402
-from helpers.picturebook.subjects import CONTEXTS, SUBJECTS, Recognizer, Subject, obeyed  # noqa: E402
-from helpers.textual_inversion import fit_textual_inversion  # noqa: E402
+from benchmarks.record import RESULTS, ROOT, record, rows_file
+from benchmarks.texts import markdown, write_lesson
+from benchmarks.timing import peak_mb, rounded
+from helpers import load, show
+from helpers.comic import draw_comic, read_script
+from helpers.dreambooth import fit_dreambooth, prior_pictures
+from helpers.finetune import Weights, fast_dtype, fit_weights, full, lora, parameters, share
+from helpers.finetune import denoising_loss as our_loss
+from helpers.finetune import draw as our_draw
+from helpers.model import DiffusersModel, quiet
+from helpers.picturebook.judge import Judge
+from helpers.picturebook.subjects import CONTEXTS, SUBJECTS, Recognizer, Subject, obeyed
+from helpers.textual_inversion import fit_textual_inversion
 
 (LESSON,) = (ROOT / "lessons").rglob("07_dreambooth.md")
 WORD = "sks"

@@ -1,13 +1,13 @@
 """Writes Picturebook's model card, helpers/picturebook/weights/README.md, from what is in results/.
 
-    python benchmarks/model_card.py
+    python -m benchmarks.model_card
 """
 
 from __future__ import annotations
 
 import json
 
-from record import RESULTS, ROOT
+from benchmarks.record import RESULTS, ROOT
 
 CARD = ROOT / "helpers" / "picturebook" / "weights" / "README.md"
 

@@ -1,6 +1,6 @@
 """How long things take: run it on an idle machine.
 
-    python benchmarks/speed.py
+    python -m benchmarks.speed
 
 Writes results/speed.json. Imports are timed in fresh processes, everything else as the best of several runs.
 """
@@ -13,8 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from record import ROOT, record
-
+from benchmarks.record import ROOT, record
 from helpers import load
 from helpers.picturebook.drawing import draw
 from helpers.picturebook.sampling import random_scene

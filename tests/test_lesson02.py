@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks import lesson02 as benchmark
 from benchmarks.texts import with_tables
 from helpers import diffusion, magicmix, sdedit
 
@@ -19,16 +19,6 @@ RESULTS = ROOT / "results" / "lesson02.json"
 TEXT = LESSON.read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """benchmarks/lesson02.py as a module."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    monkeypatch.delitem(sys.modules, "lesson02", raising=False)
-    import lesson02
-
-    return lesson02
-
-
 def test_every_function_it_names_exists() -> None:
     prose = re.sub(r"(?s)<!-- table.*?<!-- end of table -->", "", TEXT)
     named = set(re.findall(r"`(\w+)`", prose)) - {"strength"}
@@ -36,12 +26,12 @@ def test_every_function_it_names_exists() -> None:
     assert named and named <= found
 
 
-@pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: benchmarks/lesson02.py")
-def test_its_tables_are_those_of_the_results(benchmark: ModuleType) -> None:
+@pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson02")
+def test_its_tables_are_those_of_the_results() -> None:
     assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text()))) == TEXT
 
 
-@pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: benchmarks/lesson02.py")
+@pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson02")
 def test_the_methods_cost_no_more_calls_than_their_peers_and_little_beside_their_calls() -> None:
     costs = json.loads(RESULTS.read_text())["costs"]
     assert costs["calls"]["sdedit"] <= costs["calls"]["diffusers img2img"]
@@ -57,7 +47,7 @@ def results() -> dict:
     return {"strength": {"at": {"0.5": row}}, "mixing": mixes}
 
 
-def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
+def test_a_table_is_written_between_its_marks() -> None:
     text = "a\n<!-- table: strength -->\nold\n<!-- end of table -->\n<!-- table: nu -->\n<!-- end of table -->\nb"
     written = with_tables(text, benchmark.tables(results()))
     assert "| 0.5 | 25 ± 10 | 21.0 ± 0.5 | 3.1 |\n<!-- end" in written and "old\n" not in written
@@ -65,8 +55,7 @@ def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
     assert written.startswith("a\n<!--") and written.endswith("-->\nb")
 
 
-def test_a_strength_that_lesson_1_has_measured_is_not_measured_again(
-    benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_strength_that_lesson_1_has_measured_is_not_measured_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     model = SimpleNamespace(fingerprint="ab", steps=25)
     monkeypatch.setattr(benchmark, "RESULTS", tmp_path)
@@ -78,7 +67,7 @@ def test_a_strength_that_lesson_1_has_measured_is_not_measured_again(
     assert benchmark.of_lesson_1(SimpleNamespace(fingerprint="cd", steps=25), 108) == {}
 
 
-def test_every_knob_of_magicmix_is_turned_around_one_middle(benchmark: ModuleType) -> None:
+def test_every_knob_of_magicmix_is_turned_around_one_middle() -> None:
     knobs = benchmark.settings()
     assert len(knobs) == len(set(knobs)) and benchmark.MIDDLE in knobs
     assert all(0 <= k.k_min <= k.k_max <= 1 and 0 <= k.nu <= 1 for k in knobs)

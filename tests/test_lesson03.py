@@ -19,7 +19,7 @@ LESSON, RESULTS = draw_lesson03.LESSON, draw_lesson03.RESULTS
 TEXT = LESSON.read_text(encoding="utf-8")
 KNOBS = {"exact", "thin"}
 needs_results = pytest.mark.skipif(
-    not RESULTS.is_file(), reason="the lesson is not measured yet: benchmarks/lesson03.py"
+    not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson03"
 )
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from itertools import islice
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from benchmarks import lesson04 as benchmark
 from benchmarks.texts import with_tables
 from helpers import attention, prompt_to_prompt, show
 from helpers.attention import during, mixed, remixed, replace, reweight
@@ -26,16 +26,6 @@ RESULTS = ROOT / "results" / "lesson04.json"
 TEXT = LESSON.read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """benchmarks/lesson04.py as a module."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    monkeypatch.delitem(sys.modules, "lesson04", raising=False)
-    import lesson04
-
-    return lesson04
-
-
 # --------------------------------------------------------------------------------------------------------- the text
 
 
@@ -45,8 +35,8 @@ def test_every_function_it_names_exists() -> None:
     assert named and named <= found
 
 
-@pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: benchmarks/lesson04.py")
-def test_its_tables_are_those_of_the_results(benchmark: ModuleType) -> None:
+@pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson04")
+def test_its_tables_are_those_of_the_results() -> None:
     assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text()))) == TEXT
 
 
@@ -87,7 +77,7 @@ def test_swaps_phrases_weights_and_schedules_are_what_the_text_says(sd: Diffuser
 # ------------------------------------------------------------------------------------------------------ the script
 
 
-def test_the_edits_are_of_their_kinds_and_the_same_every_time(benchmark: ModuleType) -> None:
+def test_the_edits_are_of_their_kinds_and_the_same_every_time() -> None:
     swaps, more = (list(islice(stream(), 4)) for stream in (benchmark.swaps, benchmark.additions))
     assert all(align(edit.prompt, edit.target).swapped and not align(edit.prompt, edit.target).new for edit in swaps)
     assert all(align(edit.prompt, edit.target).new and not align(edit.prompt, edit.target).gone for edit in more)
@@ -98,13 +88,13 @@ def test_the_edits_are_of_their_kinds_and_the_same_every_time(benchmark: ModuleT
     assert all(edit.attribute in edit.prompt for edit in weighed)
 
 
-def test_a_weight_is_obeyed_where_the_amount_moves_as_asked(benchmark: ModuleType) -> None:
+def test_a_weight_is_obeyed_where_the_amount_moves_as_asked() -> None:
     low, high = (SimpleNamespace(amounts={"fluffy": amount}) for amount in (0.3, 0.5))
     assert benchmark.moved("fluffy", 1)(low, high) and not benchmark.moved("fluffy", 1)(high, low)
     assert benchmark.moved("fluffy", -1)(high, low) and not benchmark.moved("fluffy", 1)(low, low)
 
 
-def test_kept_looks_away_from_the_changed_part(benchmark: ModuleType) -> None:
+def test_kept_looks_away_from_the_changed_part() -> None:
     gray, part = Image.new("RGB", (128, 128), "gray"), Image.new("L", (128, 128))
     part.paste(255, (0, 0, 64, 128))
     changed = gray.copy()
@@ -115,14 +105,14 @@ def test_kept_looks_away_from_the_changed_part(benchmark: ModuleType) -> None:
     assert np.isnan(benchmark.kept_outside(gray, changed, "ride", everywhere))
 
 
-def test_the_sweet_spot_keeps_most_among_those_that_obey_nearly_best(benchmark: ModuleType) -> None:
+def test_the_sweet_spot_keeps_most_among_those_that_obey_nearly_best() -> None:
     table = {share: {"obeyed": obeyed, "kept": kept}
              for share, obeyed, kept in (("0", 0.95, 12.0), ("0.4", 0.9, 20.0), ("1", 0.5, 30.0))}
     assert benchmark.sweet(table) == "0.4"
     assert benchmark.best_of(table) == {"best": 0.4, "best_obeyed": 0.9, "best_kept": 20.0}
 
 
-def test_a_peak_counts_by_the_judge_s_cells_and_chance_is_their_share(benchmark: ModuleType) -> None:
+def test_a_peak_counts_by_the_judge_s_cells_and_chance_is_their_share() -> None:
     region = Image.new("L", (128, 128))
     region.paste(255, (0, 0, 128, 32))
     cells = benchmark.cells(region)
@@ -131,7 +121,7 @@ def test_a_peak_counts_by_the_judge_s_cells_and_chance_is_their_share(benchmark:
     assert (found["n"], found["hit"], found["chance"]) == (2, 0.5, 0.5)
 
 
-def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
+def test_a_table_is_written_between_its_marks() -> None:
     row = {"obeyed": 0.25, "obeyed_pm": 0.1, "kept": 21.04, "kept_pm": 0.52}
     kind = {"at": {"0": row, "0.4": row}, "sweet": "0.4", "sdedit": {"0.8": row, "best": 0.8}}
     amount = {"amount": 0.5, "amount_pm": 0.02, "spread": 0.1}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
 from toy_network import ToyModel
 
+from benchmarks import lesson06 as benchmark
 from benchmarks.texts import with_tables
 from helpers import finetune, imagic
 from helpers.check.lesson06 import COST
@@ -26,16 +25,6 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results" / "lesson06.json"
 TEXT = LESSON.read_text(encoding="utf-8")
 QUIET = {"progress": False}
-
-
-@pytest.fixture
-def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """benchmarks/lesson06.py as a module."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    monkeypatch.delitem(sys.modules, "lesson06", raising=False)
-    import lesson06
-
-    return lesson06
 
 
 # --------------------------------------------------------------------------------------------------------- the text
@@ -62,12 +51,12 @@ def test_the_price_it_derives_is_that_of_the_exercise() -> None:
     assert COST[pictures][0] and sum(right for right, _ in COST.values()) == 1
 
 
-@pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: benchmarks/lesson06.py")
-def test_its_tables_are_those_of_the_results(benchmark: ModuleType) -> None:
+@pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson06")
+def test_its_tables_are_those_of_the_results() -> None:
     assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text()))) == TEXT
 
 
-@pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: benchmarks/lesson06.py")
+@pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson06")
 def test_the_second_fit_lowers_the_loss_more_than_the_first() -> None:
     row = json.loads(RESULTS.read_text())["ways"]["all weights"]["at"]["0.0"]
     falls = {name: row[f"{name} loss, first"] - row[f"{name} loss, last"] for name in ("embedding", "model")}
@@ -116,7 +105,7 @@ def test_what_is_frozen_in_which_step_is_what_the_text_says() -> None:
 # ------------------------------------------------------------------------------------------------------ the script
 
 
-def results(benchmark: ModuleType) -> dict:
+def results() -> dict:
     """Made-up results: SDEdit and both fits on three edits, every other way on the first two of them."""
     made = []
     for way in ("sdedit", *benchmark.WAYS):
@@ -131,10 +120,10 @@ def results(benchmark: ModuleType) -> dict:
     return {"edits": 3, "steps": 12, "guidance": 4.0, "ways": benchmark.summary(made), "rows": made}
 
 
-def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
+def test_a_table_is_written_between_its_marks() -> None:
     names = ("eta", "ways", "kinds", "fits")
     text = "a\n" + "".join(f"<!-- table: {name} -->\nold\n<!-- end of table -->\n" for name in names) + "b"
-    written = with_tables(text, benchmark.tables(results(benchmark)))
+    written = with_tables(text, benchmark.tables(results()))
     assert "| 0.6 (sweet spot) | 100 ± 0 | 20.4 ± 1.1 | 6.0 |" in written
     assert "| SDEdit 0.8 | 100 ± 0 | 20.2 ± 1.1 | 8.0 |" in written
     assert "| 3 | 0.300 to 0.250 | 0.250 to 0.125 | 91 |" in written
@@ -142,18 +131,18 @@ def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
     assert "old\n" not in written and written.startswith("a\n<!--") and written.endswith("-->\nb")
 
 
-def test_the_ways_are_compared_on_the_edits_that_all_of_them_have(benchmark: ModuleType) -> None:
-    table = benchmark.tables(results(benchmark))["ways"]
+def test_the_ways_are_compared_on_the_edits_that_all_of_them_have() -> None:
+    table = benchmark.tables(results())["ways"]
     assert "| both fits | 2 | 0.6 | 100 ± 0 | 19.9 ± 1.0 | 5.5 |" in table
     assert "| embedding alone | 2 | 0.6 | 100 ± 0 | 19.9 ± 1.0 | 7.5 |" in table
     assert table.count("\n") == 1 + len(benchmark.NAMES)
 
 
 def test_the_lesson_asks_for_every_table_and_figure_that_the_script_makes(
-    benchmark: ModuleType, models: dict[str, DiffusersModel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    models: dict[str, DiffusersModel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The whole of --text, in a folder of its own and with fits that fit nothing."""
-    model, made_up = models["sd"], results(benchmark)
+    model, made_up = models["sd"], results()
 
     def unfitted(model: DiffusersModel, picture: object, prompt: str, **_: object) -> Fitted:
         return Fitted(prompt, model.embed("a dog"), model.embed("a cat"), Weights({}), tuple(model.shape(1)))
@@ -171,7 +160,7 @@ def test_the_lesson_asks_for_every_table_and_figure_that_the_script_makes(
         str(path.relative_to(tmp_path)) for path in (tmp_path / "figures").iterdir())
 
 
-def test_the_figures_show_the_notebook_s_edit(benchmark: ModuleType) -> None:
+def test_the_figures_show_the_notebook_s_edit() -> None:
     source = (ROOT / "notebooks" / "src" / "06_imagic.py").read_text(encoding="utf-8")
     kind, number = benchmark.SHOWN
     assert f'random_edit("{kind}", {number})' in source

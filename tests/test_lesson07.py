@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
 from toy_network import ToyModel
 
 import slides
+from benchmarks import lesson07 as benchmark
 from benchmarks.texts import with_tables
 from helpers import analytic, dreambooth, finetune, textual_inversion
 from helpers.check import lesson07 as checks
@@ -26,18 +25,8 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results" / "lesson07.json"
 TEXT = LESSON.read_text(encoding="utf-8")
 needs_results = pytest.mark.skipif(
-    not RESULTS.is_file(), reason="the lesson is not measured yet: benchmarks/lesson07.py"
+    not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson07"
 )
-
-
-@pytest.fixture
-def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """benchmarks/lesson07.py as a module."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    monkeypatch.delitem(sys.modules, "lesson07", raising=False)
-    import lesson07
-
-    return lesson07
 
 
 # --------------------------------------------------------------------------------------------------------- the text
@@ -71,19 +60,19 @@ def test_the_scenes_of_the_lecture_are_in_the_notebook() -> None:
 
 
 @needs_results
-def test_its_tables_are_those_of_the_results(benchmark: ModuleType) -> None:
+def test_its_tables_are_those_of_the_results() -> None:
     assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text()))) == TEXT
 
 
 @needs_results
-def test_every_way_is_measured_at_the_steps_that_the_tables_show(benchmark: ModuleType) -> None:
+def test_every_way_is_measured_at_the_steps_that_the_tables_show() -> None:
     at = json.loads(RESULTS.read_text())["at"]
     assert {"before", *benchmark.REPEATED} <= set(at) <= {"before", *benchmark.WAYS}
     assert all(list(at[way]) == [str(step) for step in benchmark.MEASURED_AT] for way in benchmark.REPEATED)
 
 
 @needs_results
-def test_the_word_alone_cannot_drift(benchmark: ModuleType) -> None:
+def test_the_word_alone_cannot_drift() -> None:
     rows = json.loads(RESULTS.read_text())["rows"]
     for after in (row for row in rows if row["way"] == "textual inversion"):
         (before,) = (row for row in rows if (row["who"], row["way"]) == (after["who"], "before"))
@@ -151,19 +140,19 @@ def test_a_fit_keeps_four_float32_numbers_for_each_weight() -> None:
 # ------------------------------------------------------------------------------------------------------ the script
 
 
-def numbers(benchmark: ModuleType, fits: int = 3, **changes: float) -> dict[str, float]:
+def numbers(fits: int = 3, **changes: float) -> dict[str, float]:
     """Made-up numbers of one way at one step."""
     row = {"subject": 0.8, "prompt": 0.75, "drift": 0.25, "diversity of the class": 6.0,
            "diversity of the subject": 3.5, "seconds": 41.7} | changes
     return {"fits": fits} | row | {f"{name} +-": 0.05 for name in row}
 
 
-def made_up(benchmark: ModuleType) -> dict:
+def made_up() -> dict:
     """Made-up results of every way."""
-    at = {"before": {"0": numbers(benchmark, subject=0.0)}}
-    at |= {way: {str(step): numbers(benchmark, fits=6, drift=step / 400) for step in benchmark.MEASURED_AT}
+    at = {"before": {"0": numbers(subject=0.0)}}
+    at |= {way: {str(step): numbers(fits=6, drift=step / 400) for step in benchmark.MEASURED_AT}
            for way in benchmark.REPEATED}
-    at |= {way: {"100": numbers(benchmark, 1 if way in benchmark.VARIED else 3)}
+    at |= {way: {"100": numbers(1 if way in benchmark.VARIED else 3)}
            for way in benchmark.WAYS if way not in at}
     kinds = ["full, float32", "full", "lora", "diffusers full, float32"]
     ways = [("pim", "with prior", 0), ("pim", "with prior", 1), ("bo", "with prior", 0)]
@@ -175,14 +164,14 @@ def made_up(benchmark: ModuleType) -> dict:
     return {"at": at, "rows": rows, "subjects": ["pim", "bo"], "costs": costs}
 
 
-def test_every_table_of_the_lesson_is_one_that_the_script_writes(benchmark: ModuleType) -> None:
-    assert set(re.findall(r"<!-- table: (.*?) -->", TEXT)) == set(benchmark.tables(made_up(benchmark)))
+def test_every_table_of_the_lesson_is_one_that_the_script_writes() -> None:
+    assert set(re.findall(r"<!-- table: (.*?) -->", TEXT)) == set(benchmark.tables(made_up()))
 
 
-def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
+def test_a_table_is_written_between_its_marks() -> None:
     marks = "".join(f"<!-- table: {name} -->\nold\n<!-- end of table -->\n" for name in ("steps", "family", "knobs",
                                                                                         "costs"))
-    written = with_tables(f"a\n{marks}b", benchmark.tables(made_up(benchmark)))
+    written = with_tables(f"a\n{marks}b", benchmark.tables(made_up()))
     assert "| before | 3 | 0 ± 5 | 75 ± 5 | 25 ± 5 | 6.00 ± 0.05 | 3.50 ± 0.05 |" in written
     assert "| naive, 200 | 6 | 80 ± 5 | 75 ± 5 | 50 ± 5 |" in written and "| with prior, 25 | 6 |" in written
     assert "| textual inversion | 3 | 80 ± 5 | 75 ± 5 | 25 ± 5 | 6.00 ± 0.05 | 3.50 ± 0.05 | 42 |" in written
@@ -190,31 +179,31 @@ def test_a_table_is_written_between_its_marks(benchmark: ModuleType) -> None:
     assert "| prior weight 0.3 | 1 | 50 | 25 | 25 | 0.25 | 0.25 |" in written  # one fit has no error
     assert "| lora | 1.23 | 0.99 | 123 |" in written
     assert "old\n" not in written and written.startswith("a\n<!--") and written.endswith("-->\nb")
-    assert with_tables(written, benchmark.tables(made_up(benchmark))) == written
+    assert with_tables(written, benchmark.tables(made_up())) == written
 
 
-def test_the_family_and_the_knobs_are_every_way_but_once(benchmark: ModuleType) -> None:
-    made = benchmark.tables(made_up(benchmark))
+def test_the_family_and_the_knobs_are_every_way_but_once() -> None:
+    made = benchmark.tables(made_up())
     first = {name: [line.split(" | ")[0].strip("| ") for line in made[name].splitlines()[2:]] for name in made}
     assert {*first["family"], *first["knobs"]} == {*benchmark.WAYS}
     assert set(first["family"]) & set(first["knobs"]) == {"with prior", "lora, with prior"}
 
 
-def test_the_curves_are_drawn_with_the_lesson_s_alt_texts(benchmark: ModuleType) -> None:
+def test_the_curves_are_drawn_with_the_lesson_s_alt_texts() -> None:
     alts = {file: alt for alt, file in re.findall(r"!\[([^\]]*)\]\(figures/(\w+)\.webp\)", TEXT)}
-    drawn = benchmark.curves(made_up(benchmark)["at"], alts)
+    drawn = benchmark.curves(made_up()["at"], alts)
     assert set(drawn) == {"07_curves", "07_diversity"} and all(drawn[name].alt == alts[name] for name in drawn)
-    other = made_up(benchmark)
+    other = made_up()
     other["at"]["naive"]["100"]["drift"] = 0.9
     assert benchmark.curves(other["at"], alts)["07_curves"].picture.tobytes() != drawn["07_curves"].picture.tobytes()
 
 
-def test_the_figures_are_those_of_the_lesson(benchmark: ModuleType) -> None:
+def test_the_figures_are_those_of_the_lesson() -> None:
     named = set(re.findall(r"\(figures/(\w+)\.webp\)", TEXT))
     assert named == {"07_sheets", "07_curves", "07_diversity", "07_comic"}
 
 
-def test_the_comic_is_the_notebook_s(benchmark: ModuleType) -> None:
+def test_the_comic_is_the_notebook_s() -> None:
     text = SOURCE.read_text(encoding="utf-8")
     panels = re.findall(r"\[a (?:sks|\{word\}) cat ([^\]]*)\]", text.partition("## 9.")[2])
     assert [f"a sks cat {panel}" for panel in panels] == [panel.prompt for panel in benchmark.read_script(
@@ -223,7 +212,7 @@ def test_the_comic_is_the_notebook_s(benchmark: ModuleType) -> None:
 
 
 @pytest.mark.slow
-def test_the_figures_of_pictures_are_made_of_fits_and_leave_the_model_alone(benchmark: ModuleType) -> None:
+def test_the_figures_of_pictures_are_made_of_fits_and_leave_the_model_alone() -> None:
     model = benchmark.load(device="cpu")
     own = {name: value.clone() for name, value in finetune.parameters(model, ["unet"]).items()}
     alts = {"07_sheets": "sheets - notice the rows", "07_comic": "a comic - notice the panels"}
