@@ -1,6 +1,6 @@
 """Measure and make everything anew that depends on Picturebook's weights, in the right order.
 
-    python tools/remake.py                        all steps: two to three hours on two cores
+    python tools/remake.py                        all steps: hours on two cores
     python tools/remake.py --list                 says what the steps are and runs nothing
     python tools/remake.py --stale                without what was measured with these very weights already
     python tools/remake.py --only speed lesson02  these steps alone, in the order of the list
