@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from benchmarks.model_card import CARD, card
 from helpers import load
 from helpers.picturebook.drawing import draw
 from helpers.picturebook.judge import Judge
@@ -114,10 +115,4 @@ def test_no_caption_of_the_world_warns(model, recwarn):
 
 
 def test_the_model_card_says_what_was_measured():
-    import sys
-    sys.path.insert(0, str(WEIGHTS.parent.parent.parent / "benchmarks"))
-    try:
-        from model_card import CARD, card
-    finally:
-        sys.path.pop(0)
     assert CARD.read_text() == card()
