@@ -88,12 +88,25 @@ class Bench:
         self.count = 2 if quick else 12
         self.sampling = {"steps": 3 if quick else FEW_STEPS, "progress": False}
         self.recognizers: dict[str, Recognizer] = {}
+        self.priors: dict[tuple[str, int, int], tuple[list[Any], float]] = {}
+
+    def prior(self, subject: Subject, count: int, seed: int) -> tuple[list[Any], float]:
+        """Pictures of the class for a fit, made once for all fits, and the seconds of processor time they took."""
+        key = subject.name, 1 if self.quick and count else count, seed
+        if key not in self.priors:
+            start = process_time()
+            self.priors[key] = prior_pictures(self.model, subject.prompt(), key[1], seed=10_000 + 1000 * seed,
+                                              **self.sampling) if count else [], process_time() - start
+        return self.priors[key]
 
     def recognizer(self, subject: Subject) -> Recognizer:
-        """Learnt from drawings as the autoencoder gives them back."""
+        """Learnt from drawings as the autoencoder gives them back, and from what the model makes before any fit."""
         if subject.name not in self.recognizers:
             through = lambda pictures: self.model.decode(self.model.encode(pictures))  # noqa: E731
-            self.recognizers[subject.name] = Recognizer(subject, self.judge, 20 if self.quick else 100, through)
+            prompts = [*[subject.prompt()] * 3 * self.count, *[subject.prompt("", c) for c in self.contexts] * 2]
+            with in_fast_dtype(self.model):
+                made = self.model.generate(prompts, seed=list(range(20_000, 20_000 + len(prompts))), **self.sampling)
+            self.recognizers[subject.name] = Recognizer(subject, self.judge, 20 if self.quick else 100, through, made)
         return self.recognizers[subject.name]
 
     def many(self, prompt: str) -> list[Any]:
@@ -143,7 +156,8 @@ def rows_of(bench: Bench, subject: Subject, way: str, seed: int) -> list[dict[st
     knobs = USUAL | WAYS[way] | ({"steps": 2, "batch": 1} if bench.quick else {})
     at = MEASURED_AT if knobs["steps"] == MEASURED_AT[-1] else (knobs["steps"],)
     rows: list[dict[str, Any]] = []
-    start = process_time()
+    prior, took = bench.prior(subject, knobs.pop("prior"), seed)
+    start = process_time() - took
 
     def watch(step: int, weights: Weights, **_: Any) -> None:
         nonlocal start
@@ -153,19 +167,17 @@ def rows_of(bench: Bench, subject: Subject, way: str, seed: int) -> list[dict[st
                         | {k: round(v, 4) for k, v in bench.measure(subject, weights).items()})
             start = process_time() - seconds
 
-    fitted(bench, subject, knobs, way, seed, watch)
+    fitted(bench, subject, knobs, way, prior, seed, watch)
     return rows
 
 
-def fitted(bench: Bench, subject: Subject, knobs: dict[str, Any], way: str, seed: int, watch: Any) -> Weights:
-    """One way's fit, by its knobs."""
-    count = knobs.pop("prior")
+def fitted(bench: Bench, subject: Subject, knobs: Mapping[str, Any], way: str, prior: Sequence[Any], seed: int,
+           watch: Any) -> Weights:
+    """One way's fit, by its knobs and the pictures of the class that go with it."""
     pictures, common = subject.pictures(), {"seed": seed, "watch": watch, "progress": False}
     if way == "textual inversion":
         return fit_textual_inversion(bench.model, pictures, subject.prompt(WORD), WORD, subject.noun, **knobs, **common)
-    class_prompt = subject.prompt() if count else None
-    prior = prior_pictures(bench.model, subject.prompt(), 1 if bench.quick else count, seed=10_000 + 1000 * seed,
-                           **bench.sampling) if count else ()
+    class_prompt = subject.prompt() if prior else None
     return fit_dreambooth(bench.model, pictures, subject.prompt(WORD), class_prompt, prior, **knobs, **common)
 
 

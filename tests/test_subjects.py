@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
+from PIL import ImageFilter
 
 from helpers.picturebook import draw, part_mask
-from helpers.picturebook.subjects import CONTEXTS, SUBJECTS, TAKEN, check_context, obeyed
+from helpers.picturebook.judge import Judge
+from helpers.picturebook.subjects import CONTEXTS, SUBJECTS, TAKEN, Recognizer, check_context, obeyed
 
 
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)
@@ -47,3 +51,17 @@ def test_what_there_is_not_is_an_error_that_lists_what_there_is() -> None:
         check_context("moon")
     with pytest.raises(ValueError, match="count is 7; there are 1 to 6"):
         SUBJECTS["bo"].pictures(7)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)
+def test_a_recognizer_tells_each_subject_from_others_in_drawings_it_did_not_learn_from(subject) -> None:
+    assert Recognizer(subject, Judge.load(), 50).accuracy(25) >= 0.9
+
+
+def test_a_recognizer_does_not_take_the_hand_of_a_model_for_a_mark_of_the_subject() -> None:
+    """The hand of this model is a blur. Both recognizers know the drawings, one has seen what the model makes."""
+    bo, judge = SUBJECTS["bo"], Judge.load()
+    blurred = [picture.filter(ImageFilter.BoxBlur(2)) for picture in islice(bo.seen(False, 300_000), 60)]
+    naive, warned = Recognizer(bo, judge, 40), Recognizer(bo, judge, 40, made=blurred[:40])
+    sure = [np.mean(recognizer.of(blurred[40:])) for recognizer in (naive, warned)]
+    assert sure[1] < 0.5 * sure[0] and warned.accuracy(25) >= 0.9, sure

@@ -117,12 +117,16 @@ class Recognizer:
 
     through: what the pictures to be told apart have gone through, an autoencoder say; the drawings it learns from do
         the same. count: drawings of each kind it learns from.
+    made: pictures by a model that has never seen the subject, if pictures by it are to be told apart. A model has a
+        hand of its own, which is not to be taken for a mark of the subject.
     """
 
     def __init__(self, subject: Subject, judge: Judge, count: int = 100,
-                 through: Callable[[Sequence[Image.Image]], list[Image.Image]] = list) -> None:
+                 through: Callable[[Sequence[Image.Image]], list[Image.Image]] = list,
+                 made: Sequence[Image.Image] = ()) -> None:
         self.subject, self.judge, self.through = subject, judge, through
         its, others = (self._features(known, count, 0) for known in (True, False))
+        others = torch.cat([others, judge.describe(made)]) if made else others
         spread = torch.cov(torch.cat([its - its.mean(0), others - others.mean(0)]).T)
         spread += 0.05 * spread.diagonal().mean() * torch.eye(len(spread))
         self.axis = torch.linalg.solve(spread, its.mean(0) - others.mean(0))

@@ -169,13 +169,15 @@ show.pictures([sheets["before"][0], sheets["naive"][0]], rows=["before", "naive 
 # - **reduced diversity**: pictures come out alike, in the poses and places of the few that were fitted.
 #
 # Both can be measured. For drift we need somebody who knows Pim: a `Recognizer`, which tells Pim from other cats. It
-# has learnt that from the judge's features of drawings. So first ask how often it is right on new drawings.
+# has learnt that from the judge's features of drawings, and of cats that the model `made` before any fit: the model's
+# hand must not pass for Pim. First ask how often it is right on new drawings.
 
 # %%
 from helpers.picturebook.subjects import Recognizer
 
 judge = Judge.load()
-recognizer = Recognizer(pim, judge, count=50, through=lambda some: model.decode(model.encode(some)))
+made = model.generate([pim.prompt()] * 12, seed=list(range(100, 112)), steps=12, progress=False)
+recognizer = Recognizer(pim, judge, count=50, through=lambda some: model.decode(model.encode(some)), made=made)
 print(f"right on {recognizer.accuracy(25):.0%} of 50 new drawings")
 for name, (cats, its) in sheets.items():
     print(f"{name:8} takes for Pim: {sum(p > 0.5 for p in recognizer.of(cats))} of 6 of \"a cat\", "
