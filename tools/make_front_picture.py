@@ -6,31 +6,37 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from helpers import load, show  # noqa: E402
+from helpers.blended import blended_diffusion  # noqa: E402
+from helpers.diffedit import diffedit  # noqa: E402
+from helpers.diffusion import Model  # noqa: E402
+from helpers.inversion import edit_friendly, rebuild  # noqa: E402
+from helpers.masks import widened  # noqa: E402
 from helpers.picturebook.edits import Edit  # noqa: E402
 from helpers.picturebook.scene import Scene  # noqa: E402
 from helpers.sdedit import sdedit  # noqa: E402
 
 TARGET = ROOT / "docs" / "edits.png"
 ALT = (
-    "Four edits of picture-book scenes, each with the picture that is given, the edited picture and the right answer, "
-    "prompts below - notice what changes and what stays"
+    "Four edits of picture-book scenes by four methods, each with the picture that is given, the edited picture and "
+    "the right answer, prompts below - notice what changes and what stays"
 )
 
 
 class Shown(NamedTuple):
-    """One edit of the picture, and SDEdit's knobs for it."""
+    """One edit of the picture, and the method that makes it."""
 
+    method: str
     scene: Scene
     change: dict[str, str]
-    strength: float
-    seed: int
+    made: Callable[[Model, Edit], Any]
 
     @property
     def edit(self) -> Edit:
@@ -38,11 +44,17 @@ class Shown(NamedTuple):
         return Edit(self.scene, self.scene.but(**self.change))
 
 
+CYCLIST = Scene(seed=4, thing="cat", color="orange", ride="bicycle", doing="riding")
 EDITS = (
-    Shown(Scene(seed=4, thing="cat", color="orange", ride="bicycle", doing="riding"), {"color": "blue"}, 0.8, 7),
-    Shown(Scene(seed=3, thing="dog", color="white", place="beach"), {"thing": "fox"}, 0.8, 7),
-    Shown(Scene(seed=6, thing="bunny", color="gray", place="river"), {"sky": "night"}, 0.9, 7),
-    Shown(Scene(seed=2, thing="bear", color="brown", place="forest"), {"wearing": "hat"}, 0.8, 7),
+    Shown("SDEdit", Scene(seed=3, thing="dog", color="white", place="beach"), {"thing": "fox"},
+          lambda model, e: sdedit(model, e.picture, e.target_prompt, strength=0.8, seed=7)),
+    Shown("Blended Diffusion", Scene(seed=8, thing="pig", color="pink", place="city"), {"beside": "ball"},
+          lambda model, e: blended_diffusion(model, e.picture, widened(e.mask, 3), e.target_prompt, strength=0.9,
+                                             seed=7)),
+    Shown("DiffEdit", CYCLIST, {"ride": "motorcycle"},
+          lambda model, e: diffedit(model, e.picture, e.prompt, e.target_prompt)),
+    Shown("Edit-friendly inversion", CYCLIST, {"color": "gray"},
+          lambda model, e: rebuild(model, edit_friendly(model, e.picture, e.prompt, seed=3), e.target_prompt)),
 )
 
 
@@ -52,12 +64,11 @@ def main() -> None:
     blocks, labels = [], []
     for shown in EDITS:
         edit = shown.edit
-        result = sdedit(model, edit.picture, edit.target_prompt, strength=shown.strength, seed=shown.seed)
-        blocks.append([edit.picture, result, edit.target_picture])
-        labels.append([edit.prompt, edit.target_prompt, ""])
+        blocks.append([edit.picture, shown.made(model, edit), edit.target_picture])
+        labels.append([edit.prompt, f"{edit.target_prompt}\n({shown.method})", ""])
     rows = [blocks[i] + blocks[i + 1] for i in range(0, len(blocks), 2)]
     texts = [text for block in labels for text in block]
-    columns = ["given", "edited (SDEdit)", "the right answer"] * 2
+    columns = ["given", "edited", "the right answer"] * 2
     print(show.pictures(rows, columns=columns, labels=texts, alt=ALT).save(TARGET).relative_to(ROOT))
 
 
