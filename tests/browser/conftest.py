@@ -31,6 +31,14 @@ RUN_ALL = """async () => {
   await panel.context.ready; await panel.sessionContext.ready; await panel.sessionContext.session.kernel.info;
   await app.commands.execute('notebook:run-all-cells');
 }"""
+# JupyterLab gives the focus to the notebook some time after the last cell has run: keys pressed before would get lost.
+SETTLED = """async () => {
+  let last = null, since = performance.now();
+  while (performance.now() - since < 1500) {
+    if (document.activeElement !== last) { last = document.activeElement; since = performance.now(); }
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}"""
 ASK = """async (expression) => {
   const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
   const request = { code: '', user_expressions: { value: expression }, silent: false, store_history: false };
@@ -70,8 +78,9 @@ class Lab:
         self.page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context")
 
     def run_all(self) -> None:
-        """Run all cells and wait for the last one."""
+        """Run all cells; wait for the last one, and until the focus stays where it is."""
         self.page.evaluate(RUN_ALL)
+        self.page.evaluate(SETTLED)
 
     def ask(self, expression: str) -> str:
         """Return what the notebook's Python says an expression is, as text; an error's name and message otherwise."""
