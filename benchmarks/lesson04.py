@@ -54,6 +54,7 @@ from helpers.words import align
 
 (LESSON,) = (ROOT / "lessons").rglob("04_prompt_to_prompt.md")
 STEPS = 12
+POINTING_PICTURES = 300
 #: kind of edit -> shares of the steps with the source's maps (self-attention for half of them), strengths of SDEdit
 SETTINGS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "word swap": ((0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (0.7, 0.8, 0.9)),
@@ -346,7 +347,7 @@ def measured(model: DiffusersModel, judge: Judge, count: int) -> dict[str, Any]:
     streams = {"word swap": swaps(), "phrase added": additions(), "re-weighting": reweightings()}
     found: dict[str, Any] = {"n": count, "steps": model.steps, "guidance": model.guidance,
                              "computed in": str(model.unet.dtype).removeprefix("torch.")}
-    found["pointing"] = pointing_game(model, judge, 3 * count // 2)
+    found["pointing"] = pointing_game(model, judge, POINTING_PICTURES if count >= 50 else count)
     found["reweighting"] = {"n": count // 4} | {word: amounts(model, judge, word, count // 4) for word in GRADED_WORDS}
     found["kinds"] = {name: measured_kind(model, judge, name, stream, count) for name, stream in streams.items()}
     return found | {"minutes": round((time.perf_counter() - start) / 60, 1)}
