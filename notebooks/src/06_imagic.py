@@ -212,7 +212,7 @@ print(f"{len(losses) - first} more steps, {len(losses)} in all.")
 #
 # **Predict.** Is $e_{opt}$ near to P, to P\*, or to neither?
 
-# %%
+# %% tags=["nbval-ignore-output"]
 e_tgt, e_P = model.embed(P_star), model.embed(P)
 
 
@@ -417,7 +417,7 @@ show.scatter(points | beside, line=list(points), xlabel="obeyed", ylabel="kept (
 #
 # **Predict.** Which of the six is the smallest? And P tells what I shows: is it better than $e_{opt}$?
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from helpers.finetune import denoising_loss, draw
 
 x0 = model.encode(picture)

@@ -172,7 +172,7 @@ show.pictures([sheets["before"][0], sheets["naive"][0]], rows=["before", "naive 
 # has learnt that from the judge's features of drawings, and of cats that the model `made` before any fit: the model's
 # hand must not pass for Pim. First ask how often it is right on new drawings.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from helpers.picturebook.subjects import Recognizer
 
 judge = Judge.load()
@@ -296,7 +296,7 @@ fits["with prior"] = fit_dreambooth(model, five, pim.prompt(word), pim.prompt(),
 # %% [markdown]
 # The same sheet again, and the two numbers: what share of "a cat" is taken for Pim, and how diverse "a cat" is.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 sheets["with prior"] = sheet(fits["with prior"])
 for name, (cats, its) in sheets.items():
     drift, shown = (sum(p > 0.5 for p in recognizer.of(some)) / 6 for some in (cats, its))
