@@ -347,7 +347,7 @@ def measured(model: DiffusersModel, judge: Judge, count: int) -> dict[str, Any]:
     streams = {"word swap": swaps(), "phrase added": additions(), "re-weighting": reweightings()}
     found: dict[str, Any] = {"n": count, "steps": model.steps, "guidance": model.guidance,
                              "computed in": str(model.unet.dtype).removeprefix("torch.")}
-    found["pointing"] = pointing_game(model, judge, POINTING_PICTURES if count >= 50 else count)
+    found["pointing"] = pointing_game(model, judge, min(POINTING_PICTURES, 6 * count))
     found["reweighting"] = {"n": count // 4} | {word: amounts(model, judge, word, count // 4) for word in GRADED_WORDS}
     found["kinds"] = {name: measured_kind(model, judge, name, stream, count) for name, stream in streams.items()}
     return found | {"minutes": round((time.perf_counter() - start) / 60, 1)}
