@@ -29,8 +29,9 @@ import random
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import isfinite, isnan
 from pathlib import Path
 from typing import Any, Protocol
@@ -46,6 +47,7 @@ ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "q_proj", "k_proj", "v_proj", "
 TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam remembers of each variable
 LARGEST_GRADIENT = 1.0  # norm; a longer gradient is shortened to it
+PORTION = 2**22  # numbers whose gradients are float32 at the same time
 FIRST_SCALE = 2.0**12  # of the loss in float16, whose smallest gradients would vanish otherwise
 
 
@@ -197,8 +199,8 @@ class Weights:
 
 
 def full(model: Trainable, networks: Sequence[str] = ("unet",)) -> Weights:
-    """All weights of these networks as they are, float32: where a full fine-tuning starts."""
-    return Weights({name: value.detach().float().clone() for name, value in parameters(model, networks).items()})
+    """All weights of these networks as they are: where a full fine-tuning starts. They lie in main memory."""
+    return Weights({name: value.detach().cpu() for name, value in parameters(model, networks).items()})
 
 
 def lora(
@@ -255,17 +257,36 @@ def changed_weights(
         target = stem + ".weight" if name.endswith(LORA_A) else stem
         if target not in own:
             raise ValueError(f"These weights were made for another model: there is no {target!r} here.")
-        base = own[target]
+        base, here = own[target], model.device
         if name.endswith(LORA_A):
             scale = tensors[stem + ALPHA] / len(value) if stem + ALPHA in tensors else 1.0
-            value = base.float() + scale * (tensors[stem + LORA_B].to(base.device) @ value.to(base.device))
+            value = base.float() + scale * (tensors[stem + LORA_B].to(here) @ value.to(here))
         elif name.endswith(ROWS):
-            value = base.float().index_copy(0, value.to(base.device), tensors[stem + VALUES].to(base.device))
+            value = base.float().index_copy(0, value.to(here), tensors[stem + VALUES].to(here))
         if value.shape != base.shape:
             raise ValueError(f"These weights were made for another model: {target!r} is {tuple(base.shape)} here, "
                              f"{tuple(value.shape)} there.")
-        changed[target] = value.to(base.device, dtype or base.dtype)
+        changed[target] = value.to(here, dtype or base.dtype)
     return changed
+
+
+@contextmanager
+def parked(model: Trainable, names: Sequence[str]) -> Iterator[None]:
+    """These of the model's own weights in main memory inside the with-block: on a GPU a fit needs their room.
+
+    They come back bit for bit. The first of each network stays where it is: it tells where the network is.
+    """
+    networks = list(dict.fromkeys(name.partition(".")[0] for name in names))
+    first = {next(iter(parameters(model, [network]))) for network in networks}
+    own, here = parameters(model, networks), model.device
+    moved = [own[name] for name in names if name not in first]
+    try:
+        for value in moved:
+            value.data = value.data.cpu()
+        yield
+    finally:
+        for value in moved:
+            value.data = value.data.to(here)
 
 
 def folded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -304,7 +325,9 @@ def fit_weights(
     used = list(dict.fromkeys(["unet", *(name.partition(".")[0] for name in start.tensors)]))
     rest = {name: value.detach().to(dtype) for name, value in parameters(model, used).items()
             if name not in start.tensors}
-    tensors = {name: value.clone().to(model.device) for name, value in start.tensors.items()}
+    tensors = {name: value.to(model.device, torch.float32 if value.is_floating_point() else None, copy=True)
+               for name, value in start.tensors.items()}
+    whole = [name for name in tensors if name in parameters(model, used)]
 
     def inside() -> AbstractContextManager[None]:
         return model.changed(rest | changed_weights(model, tensors, dtype), start.words, thrifty)
@@ -313,7 +336,8 @@ def fit_weights(
         watch(weights=replace(start, tensors=tensors), **seen)
 
     told = {"model": model.fingerprint} | start.told
-    fit(trained(tensors), loss, inside=inside, watch=look, half=dtype == torch.float16, told=told, **knobs)
+    with parked(model, whole):
+        fit(trained(tensors), loss, inside=inside, watch=look, dtype=dtype, cast=whole, told=told, **knobs)
     return replace(start, tensors={name: value.detach() for name, value in tensors.items()})
 
 
@@ -329,7 +353,8 @@ def fit(
     steps: int,
     lr: float,
     inside: Callable[[], AbstractContextManager[None]] = nullcontext,
-    half: bool = False,
+    dtype: torch.dtype = torch.float32,
+    cast: Collection[str] = (),
     folder: str | Path | None = None,
     every: float = 30.0,
     told: Mapping[str, Any] | None = None,
@@ -338,7 +363,8 @@ def fit(
 ) -> None:
     """Adam on `loss`, a function of the step, over `variables` (float32), which are changed in place.
 
-    lr: learning rate. inside: a with-block for each step's forward and backward pass. half: the pass is in float16.
+    lr: learning rate. inside: a with-block for each step's forward and backward pass. dtype: the pass is in.
+    cast: those variables that are only cast to `dtype` in the pass; their gradients need no more digits than that has.
     folder: where a checkpoint is written every `every` seconds and when the fit is interrupted; a fit with the same
         folder goes on from it. `told` is what must be the same for that.
     watch: called after each step with step= (1 is the first) and loss=.
@@ -346,16 +372,17 @@ def fit(
     FloatingPointError where the loss is no longer a number.
     """
     check_fit(steps, lr)
-    training = _Training(variables, lr, half)
+    training = _Training(variables, lr, dtype, cast)
     book = _Book(folder, {**(told or {}), "lr": lr}, every)
     book.resume(training, steps)
-    for _ in _bar(training, steps, progress):
-        with book.kept(training):
-            with inside():
-                training.descend(loss(training.step))
-            training.update()
-            watch(step=training.step, loss=training.losses[-1])
-    book.save(training)
+    with closing(training):
+        for _ in _bar(training, steps, progress):
+            with book.kept(training):
+                with inside():
+                    training.descend(loss(training.step))
+                training.update()
+                watch(step=training.step, loss=training.losses[-1])
+        book.save(training)
 
 
 def check_fit(steps: int, lr: float) -> None:
@@ -375,13 +402,32 @@ def fast_dtype(device: torch.device) -> torch.dtype:
 
 
 class _Training:
-    """Variables, their Adam, the step and the losses so far."""
+    """Variables, their Adam, the step and the losses so far.
 
-    def __init__(self, variables: Mapping[str, Tensor], lr: float, half: bool) -> None:
+    Memory is what limits a fit: a gradient waits in the digits it was computed in, and is float32 only while Adam, who
+    takes the variables in portions, makes its step.
+    """
+
+    def __init__(self, variables: Mapping[str, Tensor], lr: float, dtype: torch.dtype = torch.float32,
+                 cast: Collection[str] = ()) -> None:
         self.variables = {name: value.requires_grad_(True) for name, value in variables.items()}
-        self.optimizer = torch.optim.Adam(list(self.variables.values()), lr=lr, fused=True)
+        self.portions = {names: torch.optim.Adam([variables[name] for name in names], lr=lr, fused=True)
+                         for names in portions(variables)}
         self.losses: list[float] = []
-        self.scale, self.whole = FIRST_SCALE if half else 1.0, True
+        self.scale, self.whole = FIRST_SCALE if dtype == torch.float16 else 1.0, True
+        self.gradients: dict[str, Tensor] = {}
+        short = dtype if processes()[1] == 1 else torch.float32  # what several processes add up needs all digits
+        self.hooks = [value.register_post_accumulate_grad_hook(
+            partial(self._keep, name, short if name in cast else value.dtype)) for name, value in variables.items()]
+
+    def _keep(self, name: str, dtype: torch.dtype, value: Tensor) -> None:
+        """Lays a gradient that has just been computed aside."""
+        self.gradients[name], value.grad = value.grad.to(dtype), None
+
+    def close(self) -> None:
+        """Leaves the variables as other code expects them."""
+        for hook in self.hooks:
+            hook.remove()
 
     @property
     def step(self) -> int:
@@ -390,24 +436,19 @@ class _Training:
 
     def descend(self, loss: Tensor) -> None:
         """The gradients of `loss`, averaged over the processes that fit together."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self.gradients.clear()
         (loss * self.scale).backward()
         _, world = processes()
         self.loss = loss.detach().float()
         if world > 1:
-            for value in (self.loss, *self.gradients()):
+            for value in (self.loss, *self.gradients.values()):
                 torch.distributed.all_reduce(value.div_(world))
         self.loss = float(self.loss)
 
-    def gradients(self) -> list[Tensor]:
-        """Those of the variables that the loss depends on."""
-        return [p.grad for p in self.variables.values() if p.grad is not None]
-
     def update(self) -> None:
         """One step of Adam. In float16 a step whose gradients overflow is left out, and the next is scaled less."""
-        if self.scale != 1.0:
-            torch._foreach_div_(self.gradients(), self.scale)
-        norm = nn.utils.clip_grad_norm_(self.variables.values(), LARGEST_GRADIENT, foreach=True)
+        norms = [torch.linalg.vector_norm(value, dtype=torch.float32) for value in self.gradients.values()]
+        norm = float(torch.linalg.vector_norm(torch.stack(norms))) / self.scale if norms else 0.0
         overflow = not (isfinite(norm) and isfinite(self.loss))
         if overflow and (self.scale == 1.0 or isnan(self.loss)):
             raise FloatingPointError(f"The loss is {self.loss} at step {self.step + 1} and the fit cannot go on: take "
@@ -416,17 +457,30 @@ class _Training:
         if overflow:
             self.scale = max(1.0, self.scale / 2)
         else:
-            self.optimizer.step()
+            self._move(min(1.0, LARGEST_GRADIENT / (norm + 1e-6)) / self.scale)
         self.losses.append(self.loss)
         self.whole = True
-        self.optimizer.zero_grad(set_to_none=True)
+        self.gradients.clear()
+
+    def _move(self, factor: float) -> None:
+        """Adam's step, with the gradients times `factor`."""
+        for names, optimizer in self.portions.items():
+            for name in names:
+                if name in self.gradients:
+                    self.variables[name].grad = self.gradients.pop(name).float().mul_(factor)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def moments(self, name: str) -> dict[str, Tensor]:
+        """What Adam remembers of a variable; nothing before its first step."""
+        return next(adam.state for names, adam in self.portions.items() if name in names)[self.variables[name]]
 
     def tensors(self) -> dict[str, Tensor]:
         """All a checkpoint holds."""
         out = {"losses": torch.tensor(self.losses, dtype=torch.float64), "scale": torch.tensor(self.scale)}
         for name, p in self.variables.items():
             out["variable/" + name] = p.detach()
-            out |= {f"{key}/{name}": value for key, value in self.optimizer.state[p].items()}
+            out |= {f"{key}/{name}": value for key, value in self.moments(name).items()}
         return out
 
     @torch.no_grad()
@@ -435,9 +489,17 @@ class _Training:
         self.losses, self.scale = tensors["losses"].tolist(), float(tensors["scale"])
         for name, p in self.variables.items():
             p.copy_(tensors["variable/" + name])
-            state = {key: tensors[f"{key}/{name}"].to(p.device) for key in MOMENTS if f"{key}/{name}" in tensors}
-            if state:
-                self.optimizer.state[p] = state
+            self.moments(name).update({key: tensors[f"{key}/{name}"].to(p.device) for key in MOMENTS
+                                  if f"{key}/{name}" in tensors})
+
+
+def portions(variables: Mapping[str, Tensor]) -> list[tuple[str, ...]]:
+    """The variables' names in groups; a group is full with `PORTION` numbers."""
+    count, groups = 0, {}
+    for name, value in variables.items():
+        groups.setdefault(count // PORTION, []).append(name)
+        count += value.numel()
+    return [tuple(names) for names in groups.values()]
 
 
 class _Book:

@@ -93,7 +93,7 @@ def fit_embedding(
 
     told = {"method": "imagic, embedding", "prompt": prompt, "seed": seed, "batch": batch, "model": model.fingerprint}
     if networks:
-        fit(variables, loss, inside=lambda: model.changed(frozen), half=dtype == torch.float16, steps=steps, lr=lr,
+        fit(variables, loss, inside=lambda: model.changed(frozen), dtype=dtype, steps=steps, lr=lr,
             folder=folder, told=told, watch=watch, progress=progress)
     else:  # a model without weights, like the exact one
         fit(variables, loss, steps=steps, lr=lr, folder=folder, told=told, watch=watch, progress=progress)

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 from toy_network import ToyModel
 
+from benchmarks.alive import HOLDS, Alive, Hollow, fit_gb
 from helpers import finetune
 from helpers.analytic import AnalyticModel
 from helpers.diffusion import add_noise, noise
@@ -30,6 +31,7 @@ from helpers.finetune import (
     full,
     lora,
     parameters,
+    parked,
     trained,
 )
 from helpers.model import DiffusersModel
@@ -47,8 +49,8 @@ def toy_fit(model: ToyModel, steps: int = 30, start: Weights | None = None, fold
         t, z = draw(model, 3, step, (4, 2, 1, 1))
         return denoising_loss(model, POINT.expand(4, -1, -1, -1), text, t, z).mean()
 
-    return fit_weights(model, start or full(model), loss, steps=steps, folder=folder, dtype=torch.float32,
-                       **KNOBS | knobs)
+    return fit_weights(model, start or full(model), loss, steps=steps, folder=folder,
+                       **KNOBS | {"dtype": torch.float32} | knobs)
 
 
 def same(a: Weights, b: Weights) -> bool:
@@ -161,6 +163,40 @@ def test_an_error_or_an_interrupt_in_the_fit_leaves_the_model_as_it_was() -> Non
         with pytest.raises(error):
             toy_fit(model, watch=stop)
         assert [id(p) for p in model.net.parameters()] == objects
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_gradients_that_wait_in_half_precision_lose_nothing(
+    dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were computed in it: bit for bit the fit is the one that keeps them in float32, in one portion or ten."""
+    def keep_all_digits(training: finetune._Training, name: str, _: torch.dtype, value: torch.Tensor) -> None:
+        training.gradients[name], value.grad = value.grad, None
+
+    short = toy_fit(ToyModel(), 20, dtype=dtype)
+    monkeypatch.setattr(finetune, "PORTION", 4)
+    portioned = toy_fit(ToyModel(), 20, dtype=dtype)
+    monkeypatch.setattr(finetune._Training, "_keep", keep_all_digits)
+    long = toy_fit(ToyModel(), 20, dtype=dtype)
+    assert same(short, portioned) and same(short, long)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rank", "most"), [(None, 14.5), (4, 3.0)])
+def test_a_fit_of_stable_diffusion_1_5_fits_a_16_gb_gpu(rank: int | None, most: float) -> None:
+    """Counted on tensors without contents; the autoencoder, the text encoder and the driver take 1 GB more."""
+    assert 2.0 < fit_gb(rank) < most
+
+
+def test_weights_that_made_room_for_a_fit_come_back_after_an_error_too() -> None:
+    with Alive() as alive:
+        model = Hollow()
+        names = list(parameters(model, ["unet"]))
+        whole = alive.now
+        with pytest.raises(KeyboardInterrupt), parked(model, names):
+            assert alive.now < 0.01 * whole and model.device == HOLDS
+            raise KeyboardInterrupt
+        assert {value.device for value in model.unet.parameters()} == {HOLDS}
 
 
 def test_a_fresh_lora_changes_nothing_and_only_attention_has_one(model: DiffusersModel) -> None:
@@ -357,9 +393,9 @@ def test_in_float16_a_step_that_overflows_is_left_out_and_the_next_is_scaled_les
         scales.append(1)
         return 1e38 * x.sum() if step == 0 else (x - 1).square().sum()
 
-    fit({"x": x}, loss, steps=1, half=True, **KNOBS)
+    fit({"x": x}, loss, steps=1, dtype=torch.float16, **KNOBS)
     assert x.item() == 0.0
-    fit({"x": x}, loss, steps=50, half=True, lr=0.1, progress=False)
+    fit({"x": x}, loss, steps=50, dtype=torch.float16, lr=0.1, progress=False)
     assert 0.5 < x.item() < 1.5
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import weakref
 from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import pairwise
@@ -16,9 +15,8 @@ import random_pipelines
 import torch
 from PIL import Image
 from small_pictures import distance, stripes
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
+from benchmarks.alive import Alive
 from benchmarks.calls import counted
 from helpers import inversion as module
 from helpers.analytic import AnalyticModel
@@ -369,29 +367,6 @@ def test_a_backward_pass_through_stable_diffusion_1_5_fits_a_16_gb_gpu() -> None
     weights = sum(weight.numel() * weight.element_size() for weight in pipeline.unet.parameters())
     assert weights / 2**30 > 3
     assert (weights + alive.most) / 2**30 < 10  # the autoencoder and the text encoder take 1 more; float16 half of all
-
-
-class Alive(TorchDispatchMode):
-    """Counts the bytes of the tensors that are alive."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now, self.most, self.known = 0, 0, set()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for tensor in tree_leaves(result):
-            if isinstance(tensor, torch.Tensor) and id(tensor.untyped_storage()) not in self.known:
-                storage = tensor.untyped_storage()
-                self.known.add(id(storage))
-                self.now += storage.nbytes()
-                weakref.finalize(storage, self.gone, id(storage), storage.nbytes())
-        self.most = max(self.most, self.now)
-        return result
-
-    def gone(self, key: int, size: int) -> None:
-        self.known.discard(key)
-        self.now -= size
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])

@@ -123,18 +123,19 @@ def test_a_lora_has_the_numbers_that_the_text_says(models: dict[str, DiffusersMo
     assert checks.lora_size(layers, 2) == sum(v.numel() for v in finetune.trained(small.tensors).values())
 
 
-def test_a_fit_keeps_four_float32_numbers_for_each_weight() -> None:
-    """Weight, gradient and Adam's two moments, as the text says of the memory."""
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_a_fit_of_all_weights_takes_16_bytes_for_each(dtype: torch.dtype) -> None:
+    """Weight, gradient and Adam's two moments; in half precision half a gradient and the copy that is computed with."""
     variables = {"w": torch.ones(1000)}
-    seen: list[int] = []
-    training = finetune._Training(variables, 1e-3, half=False)
-    training.descend(variables["w"].square().sum())
-    kept = [variables["w"], variables["w"].grad]
+    training = finetune._Training(variables, 1e-3, dtype, cast=["w"])
+    computed_with = variables["w"].to(dtype)
+    training.descend(computed_with.square().sum())
+    kept = [variables["w"], training.gradients["w"]]
+    assert variables["w"].grad is None  # no second one
+    kept += [] if dtype == torch.float32 else [computed_with]
     training.update()
-    state = training.optimizer.state[variables["w"]]
-    kept += [value for value in state.values() if value.numel() > 1]
-    seen = [value.element_size() for value in kept]
-    assert seen == [4, 4, 4, 4]
+    kept += [value for value in training.moments("w").values() if value.numel() > 1]
+    assert sum(value.element_size() for value in kept) == 16
 
 
 # ------------------------------------------------------------------------------------------------------ the script
@@ -154,13 +155,14 @@ def made_up() -> dict:
            for way in benchmark.REPEATED}
     at |= {way: {"100": numbers(1 if way in benchmark.VARIED else 3)}
            for way in benchmark.WAYS if way not in at}
-    kinds = ["full, float32", "full", "lora", "diffusers full, float32"]
+    kinds = ["full, float32", "lora, float32", "diffusers full, float32"]
     ways = [("pim", "with prior", 0), ("pim", "with prior", 1), ("bo", "with prior", 0)]
     ways += [("pim", way, 0) for way in ("lora, with prior", *benchmark.VARIED)]
     rows = [{"who": who, "way": way, "seed": seed, "step": 100, "subject": 0.5 + 0.1 * seed + 0.3 * (who == "bo"),
              **{name: 0.25 for name in benchmark.SHOWN.values() if name != "subject"}} for who, way, seed in ways]
     costs = {"rows in a step": 8, "repeats": 7, "seconds": dict.fromkeys(kinds, 1.234),
-             "against diffusers, float32": dict.fromkeys(kinds, 0.987), "peak MB": dict.fromkeys(kinds, 123.4)}
+             "against diffusers, float32": dict.fromkeys(kinds, 0.987),
+             "peak MB": dict.fromkeys([*kinds, "full, bfloat16"], 123.4)}
     return {"at": at, "rows": rows, "subjects": ["pim", "bo"], "costs": costs}
 
 
@@ -177,7 +179,7 @@ def test_a_table_is_written_between_its_marks() -> None:
     assert "| textual inversion | 3 | 80 ± 5 | 75 ± 5 | 25 ± 5 | 6.00 ± 0.05 | 3.50 ± 0.05 | 42 |" in written
     assert "| with prior | 1 | 50 | 25 |" in written  # of the seed and the subject with which all knobs were turned
     assert "| prior weight 0.3 | 1 | 50 | 25 | 25 | 0.25 | 0.25 |" in written  # one fit has no error
-    assert "| lora | 1.23 | 0.99 | 123 |" in written
+    assert "| lora, float32 | 1.23 | 0.99 | 123 |" in written and "| full, bfloat16 |  |  | 123 |" in written
     assert "old\n" not in written and written.startswith("a\n<!--") and written.endswith("-->\nb")
     assert with_tables(written, benchmark.tables(made_up())) == written
 
@@ -187,6 +189,14 @@ def test_the_family_and_the_knobs_are_every_way_but_once() -> None:
     first = {name: [line.split(" | ")[0].strip("| ") for line in made[name].splitlines()[2:]] for name in made}
     assert {*first["family"], *first["knobs"]} == {*benchmark.WAYS}
     assert set(first["family"]) & set(first["knobs"]) == {"with prior", "lora, with prior"}
+
+
+def test_seconds_are_those_of_the_first_fits_which_one_machine_made() -> None:
+    numbers = {name: 0.5 for name in benchmark.SHOWN.values()}
+    rows = [{"who": who, "way": "naive", "seed": seed, "step": 100, "seconds": 40.0 + 50 * seed, **numbers}
+            for who in ("pim", "bo") for seed in (0, 1)]
+    told = benchmark.summary(rows)["naive"]["100"]
+    assert told["seconds"] == 40 and told["fits"] == 4
 
 
 def test_the_curves_are_drawn_with_the_lesson_s_alt_texts() -> None:
