@@ -248,7 +248,7 @@ def changed_weights(
 
     Gradients flow back to `tensors`. Raises ValueError where they do not fit the model.
     """
-    own = parameters(model, list(dict.fromkeys(name.partition(".")[0] for name in tensors)))
+    own, here = parameters(model, list(dict.fromkeys(name.partition(".")[0] for name in tensors))), model.device
     changed = {}
     for name, value in tensors.items():
         if name.endswith((LORA_B, ALPHA, VALUES)):
@@ -257,7 +257,7 @@ def changed_weights(
         target = stem + ".weight" if name.endswith(LORA_A) else stem
         if target not in own:
             raise ValueError(f"These weights were made for another model: there is no {target!r} here.")
-        base, here = own[target], model.device
+        base = own[target]
         if name.endswith(LORA_A):
             scale = tensors[stem + ALPHA] / len(value) if stem + ALPHA in tensors else 1.0
             value = base.float() + scale * (tensors[stem + LORA_B].to(here) @ value.to(here))
@@ -320,14 +320,14 @@ def fit_weights(
         the next step changes them.
     knobs: as in `fit`.
     """
-    dtype = dtype or fast_dtype(model.device)
-    thrifty = model.device.type == "cuda" if thrifty is None else thrifty
-    used = list(dict.fromkeys(["unet", *(name.partition(".")[0] for name in start.tensors)]))
-    rest = {name: value.detach().to(dtype) for name, value in parameters(model, used).items()
-            if name not in start.tensors}
-    tensors = {name: value.to(model.device, torch.float32 if value.is_floating_point() else None, copy=True)
+    here = model.device
+    dtype = dtype or fast_dtype(here)
+    thrifty = here.type == "cuda" if thrifty is None else thrifty
+    own = parameters(model, list(dict.fromkeys(["unet", *(name.partition(".")[0] for name in start.tensors)])))
+    rest = {name: value.detach().to(dtype) for name, value in own.items() if name not in start.tensors}
+    tensors = {name: value.to(here, torch.float32 if value.is_floating_point() else None, copy=True)
                for name, value in start.tensors.items()}
-    whole = [name for name in tensors if name in parameters(model, used)]
+    whole = [name for name in tensors if name in own]
 
     def inside() -> AbstractContextManager[None]:
         return model.changed(rest | changed_weights(model, tensors, dtype), start.words, thrifty)

@@ -181,6 +181,17 @@ def test_gradients_that_wait_in_half_precision_lose_nothing(
     assert same(short, portioned) and same(short, long)
 
 
+def test_where_the_model_is_is_asked_once_and_not_for_every_weight(
+    models: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """diffusers looks through all layers for the answer: asked for every weight it made a step half as slow again."""
+    model, asked = models["sd"], []
+    monkeypatch.setattr(DiffusersModel, "device", property(lambda self: asked.append(1) or torch.device("cpu")))
+    changed_weights(model, full(model).tensors)
+    changed_weights(model, lora(model, 2).tensors)
+    assert len(asked) == 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("rank", "most"), [(None, 14.5), (4, 3.0)])
 def test_a_fit_of_stable_diffusion_1_5_fits_a_16_gb_gpu(rank: int | None, most: float) -> None:
