@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from ..drawing import PARTS, draw
 from ..sampling import held_out_scenes
-from .loop import Log, Trainee, batches, device, one_cycle, save_half, sheet, started
+from .loop import Log, Trainee, batches, device, fast, one_cycle, save_half, sheet, started
 from .pool import LABEL_SIZE, SIZE, Pool
 
 RUN = Path("runs/autoencoder")
@@ -126,7 +126,7 @@ def main() -> None:
 
     for rng in batches(trainee, RUN, args.minutes, seed=1, every=180, on_pause=look):
         x = crops(pool, rng, args.batch, args.crop).contiguous(memory_format=torch.channels_last)
-        z = vae.encode(x.bfloat16()).latents
+        z = vae.encode(x.to(fast())).latents
         noise = torch.from_numpy(rng.standard_normal(z.shape, np.float32)).to(z)
         y = vae.decode(z + LATENT_NOISE * noise).sample.float()
         fit, penalty = picture_loss(y, x), latent_penalty(z)

@@ -24,7 +24,7 @@ from ..vocabulary import CLASSES, GRADED
 from .autoencoder import RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
 from .autoencoder import to_pixels, to_tensor
-from .loop import Log, Trainee, batches, device, one_cycle, save_half, started
+from .loop import Log, Trainee, batches, device, fast, one_cycle, save_half, started
 from .pool import JUDGE_POOL, Pool, coarse_parts
 
 RUN = Path("runs/judge")
@@ -56,7 +56,7 @@ def load_autoencoder() -> torch.nn.Module | None:
         return None
     vae = build_autoencoder()
     vae.load_state_dict({k: v.float() for k, v in load_file(file).items()})
-    return vae.to(device()).bfloat16().requires_grad_(False)
+    return vae.to(device(), fast()).requires_grad_(False)
 
 
 def spoil(x: Tensor, rng: np.random.Generator, vae: torch.nn.Module | None) -> Tensor:
@@ -64,7 +64,7 @@ def spoil(x: Tensor, rng: np.random.Generator, vae: torch.nn.Module | None) -> T
     n = len(x)
     if vae is not None:
         some = torch.from_numpy(rng.permutation(n)[:n // 4])
-        z = vae.encode(x[some].bfloat16()).latents
+        z = vae.encode(x[some].to(fast())).latents
         z = z + 0.15 * float(rng.random()) * torch.from_numpy(rng.standard_normal(z.shape, np.float32)).to(z)
         x[some] = vae.decode(z).sample.float().clamp(-1, 1)
     noisy, blurred, faded = (torch.from_numpy(rng.permutation(n)[:n // 8]) for _ in range(3))
@@ -91,7 +91,7 @@ def through_autoencoder(pictures: Sequence[Image.Image], vae: torch.nn.Module) -
     for i in range(0, len(pictures), 16):
         x = to_tensor(np.stack([np.asarray(p) for p in pictures[i:i + 16]]))
         with torch.no_grad():
-            out += [Image.fromarray(a) for a in to_pixels(vae.decode(vae.encode(x.bfloat16()).latents).sample)]
+            out += [Image.fromarray(a) for a in to_pixels(vae.decode(vae.encode(x.to(fast())).latents).sample)]
     return out
 
 
@@ -133,7 +133,7 @@ def main() -> None:
         x = spoil(to_tensor(pool.pictures(indices)), rng, vae)
         judge.train()
         cells = torch.from_numpy(coarse_parts(pool.parts(indices))).long()
-        loss = labels.loss(*judge(x.bfloat16().contiguous(memory_format=torch.channels_last)), cells)
+        loss = labels.loss(*judge(x.to(fast()).contiguous(memory_format=torch.channels_last)), cells)
         loss.backward()
         lr = one_cycle(trainee, args.minutes, args.peak, decay=0.5)
         log.add(trainee, loss=loss, norm=trainee.step(lr), lr=lr)

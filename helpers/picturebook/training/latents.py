@@ -13,7 +13,7 @@ import torch
 
 from ..drawing import PARTS
 from .judge import load_autoencoder
-from .loop import device
+from .loop import device, fast
 from .pool import POOL, Pool, coarse_parts
 
 LATENTS = Path("runs/latents")
@@ -33,7 +33,7 @@ def encode_shard(name: str) -> None:
     pictures = np.load(POOL / f"{name}.pictures.npy", mmap_mode="r")
     out = []
     for batch in np.array_split(pictures, len(pictures) // 64):
-        x = torch.from_numpy(np.array(batch)).to(device()).permute(0, 3, 1, 2).bfloat16() / 127.5 - 1
+        x = torch.from_numpy(np.array(batch)).to(device()).permute(0, 3, 1, 2).to(fast()) / 127.5 - 1
         out.append(vae.encode(x).latents.half().cpu().numpy())
     np.save(LATENTS / f"{name}.parts.npy", coarse_parts(np.load(POOL / f"{name}.parts.npy")))
     np.save(target, np.concatenate(out))

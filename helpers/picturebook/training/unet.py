@@ -28,7 +28,7 @@ from .autoencoder import LATENT_CHANNELS, to_pixels
 from .judge import RUN as JUDGE_RUN
 from .judge import load_autoencoder
 from .latents import LatentPool
-from .loop import Log, Trainee, batches, device, one_cycle, save_half, sheet, started
+from .loop import Log, Trainee, batches, device, fast, one_cycle, save_half, sheet, started
 from .pool import GRID
 from .words import WIDTH, draw_captions, encode_captions, load_text_encoder
 
@@ -130,13 +130,13 @@ class Examiner:
         ids, _ = encode_captions(tokenizer, [c.text for c in self.captions], self.scenes)
         none, _ = encode_captions(tokenizer, [""], self.scenes[:1])
         with torch.no_grad():
-            self.states, self.empty = (encoder(x).last_hidden_state.bfloat16() for x in (ids, none))
+            self.states, self.empty = (encoder(x).last_hidden_state.to(fast()) for x in (ids, none))
 
     def examine(self, unet: nn.Module) -> str:
         """Writes `sheet.png`, gives the scores in words."""
         vae = load_autoencoder()
         with torch.no_grad():
-            z = sample(unet.bfloat16(), self.states.to(device()), self.empty.to(device())).bfloat16()
+            z = sample(unet.to(fast()), self.states.to(device()), self.empty.to(device())).to(fast())
             pictures = np.concatenate([to_pixels(vae.decode(b).sample) for b in z.split(16)])
         sheet(pictures, 8, RUN / "sheet.png")
         file = JUDGE_RUN / "judge.safetensors"
@@ -171,7 +171,7 @@ def main() -> None:
     unet.set_attn_processor(WatchedAttention(maps))
     trainee = Trainee({"unet": unet}, ema=0.999, betas=(0.9, 0.99))
     trainee.start_from(args.start)
-    encoder = encoder.to(device(), torch.bfloat16)
+    encoder = encoder.to(device(), fast())
     alpha_bar = build_scheduler().alphas_cumprod
     none = encode_captions(tokenizer, [""], [pool.scene(0)])[0][0]
 
@@ -200,7 +200,7 @@ def main() -> None:
         a = alpha_bar[t].to(device())[:, None, None, None]
         x, v = a.sqrt() * x0 + (1 - a).sqrt() * noise, a.sqrt() * noise - (1 - a).sqrt() * x0
         maps.clear()
-        predicted = unet(x.bfloat16(), t.to(device()), states).sample.float()
+        predicted = unet(x.to(fast()), t.to(device()), states).sample.float()
         snr = (a / (1 - a)).flatten()
         weight = snr.clamp(max=5) / (snr + 1) * 2
         cells = pool.parts[indices].to(device())
