@@ -136,7 +136,7 @@ TRIED = {
     "reading a drawing five times, shifted by a pixel, and averaging (the judge)":
         "up to 0.2 points for things and what they wear, 0.3 lost for the style; not kept",
     "the scarf drawn anew, thicker, with stripes and a rim all around":
-        "half of the missed things worn are scarves in the wearer's own color, which people hardly see either; the new "
+        "many of the missed things worn are scarves in the wearer's own color, which people hardly see either; the new "
         "one they see at once. Not in these weights: the judge and the denoiser have to learn it first",
 }
 
