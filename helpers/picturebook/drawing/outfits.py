@@ -34,7 +34,7 @@ def draw_front(canvas: Canvas, scene: Scene, body: Body) -> None:
     if scene.wearing != ABSENT:
         color, stream = tint(scene.wearing_color, scene.stream("wearing color")), scene.stream("wearing")
         with canvas.part("wearing"):
-            _wear(canvas, scene.wearing, color, _rim(color, own=scene.wearing_color == scene.color), stream, body)
+            _wear(canvas, scene.wearing, color, _rim(color), stream, body)
     if scene.holding != ABSENT:
         color, stream = tint(scene.holding_color, scene.stream("holding color")), scene.stream("holding")
         with canvas.part("holding"), _in_hand(canvas, body):
@@ -52,10 +52,9 @@ class Rim(NamedTuple):
     width: float
 
 
-def _rim(color: Color, own: bool) -> Rim:
-    """A thin line of a shade of `color`; a thick one of a strong shade where the wearer has that colour of its `own`."""
-    strength, width = (0.62, 0.13) if own else (0.42, 0.065)
-    return Rim(lighter(color, strength) if sum(color) < 240 else darker(color, strength), width)
+def _rim(color: Color) -> Rim:
+    """A line of a shade of `color`: the wearer may have that colour itself, which must not change what it wears."""
+    return Rim(lighter(color, 0.6) if sum(color) < 240 else darker(color, 0.6), 0.11)
 
 
 def _wear(canvas: Canvas, what: str, color: Color, rim: Rim, stream: random.Random, body: Body) -> None:
