@@ -127,9 +127,13 @@ def run_tests() -> int:
     compare = "--nbval" if sys.platform == "linux" else "--nbval-lax"
     limits = ["--nbval-cell-timeout=300", "--nbval-kernel-startup-timeout=120"]
     notebooks = [compare, "--nbval-current-env", "--nbval-sanitize-with=tests/nbval_sanitize.cfg", *limits]
+    # As many files at a time as there are cores, up to four, which share the cores: memory is for no more.
+    cores = os.cpu_count() or 1
+    workers = min(cores, 4)
+    side_by_side = ["-n", str(workers), "--dist", "loadfile"]
     # A progress bar prints how long it took, which is never the same twice.
-    environment = {**os.environ, "TQDM_DISABLE": "1"}
-    command = [*python, "pytest", *notebooks, "tests", "notebooks"]
+    environment = {"OMP_NUM_THREADS": str(cores // workers), **os.environ, "TQDM_DISABLE": "1"}
+    command = [*python, "pytest", *side_by_side, *notebooks, "tests", "notebooks"]
     tests = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
     if lint:
         print("The tests ran, but the linter (ruff, at the top) has complaints.", file=sys.stderr)
