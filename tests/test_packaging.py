@@ -96,7 +96,7 @@ def runs_on_the_first_311(name: str, version: str) -> bool:
         installed = metadata.distribution(name)
     except metadata.PackageNotFoundError:
         return True
-    pythons = installed.metadata["Requires-Python"] if installed.version == version else None
+    pythons = installed.metadata.get("Requires-Python") if installed.version == version else None
     return not pythons or "3.11.0" in SpecifierSet(pythons)
 
 
