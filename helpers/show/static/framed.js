@@ -26,6 +26,7 @@
       drag(event);
     });
     stage.addEventListener("pointermove", drag);
+    stage.addEventListener("mouseup", () => slider.focus({ preventScroll: true }));  // JupyterLab may have taken it since
   };
   for (const root of document.querySelectorAll(`[data-show="${name}"]:not([data-live])`)) {
     const plain = root.firstElementChild;
