@@ -10,7 +10,7 @@ from helpers.picturebook.drawing import PARTS, compose, draw, part_mask
 from helpers.picturebook.edits import KINDS, Edit, random_edit
 from helpers.picturebook.sampling import held_out_scenes, is_held_out, is_held_out_pair, random_scene, training_scenes
 from helpers.picturebook.scene import Scene
-from helpers.picturebook.vocabulary import CLASSES, CREATURES, PLACES, RIDES, STYLES, THINGS
+from helpers.picturebook.vocabulary import ACCENTS, CLASSES, CREATURES, PLACES, RIDES, STYLES, THINGS, WEARABLES
 
 LECTURE = [
     "A photo of a teddy bear wearing sunglasses on and having a drink",
@@ -81,6 +81,17 @@ def test_a_scene_is_drawn_the_same_every_time_and_random_state_is_untouched():
 def test_every_thing_can_be_seen_in_every_place(thing, place):
     mask = np.asarray(part_mask(Scene(thing=thing, place=place, seed=3), "thing")) > 0
     assert 0.04 < mask.mean() < 0.6
+
+
+@pytest.mark.parametrize("color", ACCENTS)
+@pytest.mark.parametrize("wearing", [w for w in WEARABLES if w != "none"])
+def test_what_is_worn_in_the_wearers_own_color_stands_out_from_the_fur(wearing, color):
+    """A quarter of its pixels at least are 40 of 255 levels away from the fur that they hide."""
+    for seed, thing in enumerate(("cat", "dog", "bear")):
+        scene = Scene(thing=thing, color=color, wearing=wearing, wearing_color=color, seed=seed)
+        dressed, bare = (np.asarray(draw(s), float) for s in (scene, scene.but(wearing="none")))
+        worn = np.asarray(part_mask(scene, "wearing").resize(draw(scene).size)) > 127
+        assert (abs(dressed - bare).mean(2)[worn] > 40).mean() > 1 / 4
 
 
 @pytest.mark.parametrize("size", [64, 128, 300])

@@ -119,11 +119,13 @@ class Judge(nn.Module):
 
     @torch.no_grad()
     def read(self, pictures: Sequence[Image.Image]) -> list[Reading]:
-        """What is in each picture; pictures of other sizes are resized to 128 x 128."""
+        """What is in each picture and its mirror image, averaged; pictures of other sizes are resized to 128 x 128."""
         readings = []
         for start in range(0, len(pictures), 64):
-            logits, amounts, _ = self(pixels(pictures[start:start + 64]))
-            best = {name: x.softmax(1).max(1) for name, x in logits.items()}
+            x = pixels(pictures[start:start + 64])
+            (logits, amounts, _), (mirrored, mirrored_amounts, _) = self(x), self(x.flip(3))
+            amounts = (amounts + mirrored_amounts) / 2
+            best = {name: ((logits[name].softmax(1) + mirrored[name].softmax(1)) / 2).max(1) for name in logits}
             for i in range(len(amounts)):
                 readings.append(Reading({n: CLASSES[n][int(b.indices[i])] for n, b in best.items()},
                                         dict(zip(GRADED, amounts[i].tolist(), strict=True)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from contextlib import AbstractContextManager
+from typing import NamedTuple
 
 from ..canvas import UNITS, Canvas, Color, Point
 from ..scene import Scene
@@ -33,7 +34,7 @@ def draw_front(canvas: Canvas, scene: Scene, body: Body) -> None:
     if scene.wearing != ABSENT:
         color, stream = tint(scene.wearing_color, scene.stream("wearing color")), scene.stream("wearing")
         with canvas.part("wearing"):
-            _wear(canvas, scene.wearing, color, stream, body)
+            _wear(canvas, scene.wearing, color, _rim(color), stream, body)
     if scene.holding != ABSENT:
         color, stream = tint(scene.holding_color, scene.stream("holding color")), scene.stream("holding")
         with canvas.part("holding"), _in_hand(canvas, body):
@@ -44,23 +45,30 @@ def draw_front(canvas: Canvas, scene: Scene, body: Body) -> None:
 # ---- wearing: (0, 0) is the middle of the head, 1 its radius
 
 
-def _wear(canvas: Canvas, what: str, color: Color, stream: random.Random, body: Body) -> None:
+class Rim(NamedTuple):
+    """The line around a worn thing that keeps it apart from the fur."""
+
+    color: Color
+    width: float
+
+
+def _rim(color: Color) -> Rim:
+    """A line of a shade of `color`: the wearer may have that colour itself, which must not change what it wears."""
+    return Rim(lighter(color, 0.6) if sum(color) < 240 else darker(color, 0.6), 0.11)
+
+
+def _wear(canvas: Canvas, what: str, color: Color, rim: Rim, stream: random.Random, body: Body) -> None:
     """Puts `what` on; a lying head is turned onto its side a little."""
     angle = (16.0 if body.mirrored else -16.0) if body.lying else 0.0
     if what == "scarf":
         with canvas.at(*body.neck, scale=max(body.head_radius, 13.0), angle=angle * 2, flip=body.mirrored):
-            _scarf(canvas, color, stream)
+            _scarf(canvas, color, rim, stream)
     else:  # never too small to be seen, nor so big that lenses miss the eyes
         with canvas.at(*body.head, scale=max(body.head_radius, 12.5), angle=angle, flip=body.mirrored):
-            {"sunglasses": _sunglasses, "hat": _hat, "crown": _crown}[what](canvas, color, stream)
+            {"sunglasses": _sunglasses, "hat": _hat, "crown": _crown}[what](canvas, color, rim, stream)
 
 
-def _edge(color: Color) -> Color:
-    """The rim that keeps a thing apart from fur of the same colour."""
-    return lighter(color, 0.4) if sum(color) < 240 else darker(color, 0.42)
-
-
-def _sunglasses(canvas: Canvas, color: Color, stream: random.Random) -> None:
+def _sunglasses(canvas: Canvas, color: Color, rim: Rim, stream: random.Random) -> None:
     """Two big lenses in a thick frame."""
     lens = mix(color, (24, 22, 40), 0.62)
     square = stream.random() < 0.5
@@ -69,7 +77,7 @@ def _sunglasses(canvas: Canvas, color: Color, stream: random.Random) -> None:
     canvas.line([(-0.2, -0.12), (0.2, -0.12)], color, 0.14)
     for side in (-1, 1):
         x = 0.4 * side
-        for k, paint in ((1.13, _edge(color)), (1.0, color), (0.64, lens)):
+        for k, paint in ((1 + 2 * rim.width, rim.color), (1.0, color), (0.64, lens)):
             if square:
                 canvas.blob([(x + k * dx * side, -0.05 + k * dy) for dx, dy in SQUARE_LENS], paint)
             else:
@@ -77,60 +85,68 @@ def _sunglasses(canvas: Canvas, color: Color, stream: random.Random) -> None:
         canvas.line([(x - 0.14, 0.03), (x + 0.02, -0.17)], lighter(color, 0.75), 0.075)
 
 
-def _hat(canvas: Canvas, color: Color, stream: random.Random) -> None:
+def _hat(canvas: Canvas, color: Color, rim: Rim, stream: random.Random) -> None:
     """A top hat, a bowler or a cap."""
     band = lighter(color, 0.6) if sum(color) < 600 else darker(color, 0.4)
     kind = stream.choice(("top hat", "top hat", "bowler", "cap"))
     with canvas.at(0, -0.72, angle=stream.uniform(-7, 7)):
         if kind == "cap":
-            _cap(canvas, color, band)
+            _cap(canvas, color, band, rim)
         else:
-            _brimmed_hat(canvas, color, band, tall=kind == "top hat")
+            _brimmed_hat(canvas, color, band, rim, tall=kind == "top hat")
 
 
-def _brimmed_hat(canvas: Canvas, color: Color, band: Color, tall: bool) -> None:
+def _brimmed_hat(canvas: Canvas, color: Color, band: Color, rim: Rim, tall: bool) -> None:
     """A top hat if `tall`, else a bowler."""
     if tall:
         sides = [(-0.5, 0.06), (-0.58, -0.92), (0.58, -0.92), (0.5, 0.06)]
         canvas.polygon(sides, color)
-        canvas.line(sides, _edge(color), 0.06)
+        canvas.line(sides, rim.color, rim.width)
         canvas.ellipse(0, -0.92, 0.58, 0.1, lighter(color, 0.22))
     else:
         dome = [(-0.56, 0.06), (-0.54, -0.44), (-0.24, -0.74), (0.24, -0.74), (0.54, -0.44), (0.56, 0.06)]
         canvas.blob(dome, color)
-        canvas.curve(dome, _edge(color), 0.06)
+        canvas.curve(dome, rim.color, rim.width)
     canvas.polygon([(-0.53, 0.02), (-0.55, -0.24), (0.55, -0.24), (0.53, 0.02)], band)
-    canvas.ellipse(0, 0.07, 0.97, 0.19, _edge(color))
+    canvas.ellipse(0, 0.07, 0.91 + rim.width, 0.12 + rim.width, rim.color)
     canvas.ellipse(0, 0.05, 0.94, 0.15, color)
 
 
-def _cap(canvas: Canvas, color: Color, seam: Color) -> None:
+def _cap(canvas: Canvas, color: Color, seam: Color, rim: Rim) -> None:
     """A cap with its peak to the side."""
     crown = [(-0.66, 0.1), (-0.6, -0.34), (-0.2, -0.62), (0.25, -0.6), (0.6, -0.3), (0.66, 0.1)]
     canvas.blob(crown, color)
-    canvas.curve(crown, _edge(color), 0.06)
+    canvas.curve(crown, rim.color, rim.width)
     peak = [(-0.2, 0.04), (0.5, -0.06), (1.12, 0.06), (1.14, 0.2), (0.5, 0.18), (-0.1, 0.2)]
     canvas.blob(peak, darker(color, 0.25))
     canvas.curve([(0.02, -0.6), (-0.12, -0.3), (-0.12, 0.06)], seam, 0.08)
     canvas.ellipse(0.02, -0.63, 0.12, 0.09, seam)
 
 
-def _scarf(canvas: Canvas, color: Color, stream: random.Random) -> None:
-    """A thick band around the neck and two hanging ends."""
-    dark, stripe = darker(color, 0.22), lighter(color, 0.65) if sum(color) < 660 else darker(color, 0.35)
-    x, length = stream.uniform(0.3, 0.48), stream.uniform(0.8, 1.0)
-    for dx, tip, paint in ((0.28, 0.72 * length, dark), (0.0, length, color)):
-        canvas.polygon([(x + dx - 0.18, 0), (x + dx + 0.16, 0), (x + dx + 0.22, tip), (x + dx - 0.2, tip)], paint)
-        canvas.rect(x + dx - 0.2, tip - 0.24, x + dx + 0.21, tip - 0.12, stripe)
-    below = [(0.92, 0.12), (0.5, 0.27), (0, 0.32), (-0.5, 0.27), (-0.92, 0.12)]
-    canvas.blob([(-0.9, -0.14), (-0.5, -0.06), (0, -0.02), (0.5, -0.06), (0.9, -0.14), *below], color)
-    canvas.curve(below, _edge(color), 0.06)
-    for side in (-0.62, -0.2):
-        canvas.line([(side, -0.03), (side - 0.03, 0.27)], stripe, 0.11)
-    canvas.blob([(x - 0.22, 0.0), (x + 0.2, -0.04), (x + 0.26, 0.26), (x, 0.36), (x - 0.22, 0.28)], dark)
+def _scarf(canvas: Canvas, color: Color, rim: Rim, stream: random.Random) -> None:
+    """A thick band around the neck and two hanging ends, striped."""
+    dark, stripe = darker(color, 0.22), lighter(color, 0.75) if sum(color) < 560 else darker(color, 0.5)
+    x, length = stream.uniform(0.3, 0.48), stream.uniform(1.0, 1.2)
+    for dx, tip, paint in ((0.34, 0.74 * length, dark), (0.0, length, color)):
+        left, right = x + dx - 0.2, x + dx + 0.21
+        end = [(left + 0.02, 0), (right - 0.05, 0), (right + 0.01, tip), (left, tip)]
+        canvas.polygon(end, paint)
+        for y in (tip - 0.2, tip - 0.46):
+            canvas.rect(left, y, right, y + 0.13, stripe)
+        canvas.line([*end, end[0]], rim.color, rim.width)
+    above = [(-0.95, -0.18), (-0.5, -0.1), (0, -0.06), (0.5, -0.1), (0.95, -0.18)]
+    below = [(0.97, 0.2), (0.5, 0.37), (0, 0.42), (-0.5, 0.37), (-0.97, 0.2)]
+    canvas.blob([*above, *below], color)
+    for side in (-0.74, -0.42, -0.1):
+        canvas.line([(side, -0.05), (side - 0.03, 0.34)], stripe, 0.14)
+    for line in (above, below):
+        canvas.curve(line, rim.color, rim.width)
+    knot = [(x - 0.24, -0.04), (x + 0.24, -0.08), (x + 0.3, 0.32), (x, 0.44), (x - 0.24, 0.34)]
+    canvas.blob(knot, dark)
+    canvas.curve([*knot, knot[0]], rim.color, rim.width)
 
 
-def _crown(canvas: Canvas, color: Color, stream: random.Random) -> None:
+def _crown(canvas: Canvas, color: Color, rim: Rim, stream: random.Random) -> None:
     """A crown with points and jewels."""
     jewel = stream.choice(((214, 48, 49), (52, 160, 220), (250, 208, 50)))
     jewel = jewel if sum(abs(a - b) for a, b in zip(jewel, color, strict=True)) > 150 else (250, 250, 250)
@@ -139,7 +155,7 @@ def _crown(canvas: Canvas, color: Color, stream: random.Random) -> None:
         outline = [(-0.62, 0.06), (-0.76, -0.62), (-0.36, -0.28), (0, -0.78), (0.36, -0.28), (0.76, -0.62),
                    (0.62, 0.06), (0.3, 0.15), (-0.3, 0.15)]
         canvas.polygon(outline, color)
-        canvas.line([*outline, outline[0]], _edge(color), 0.07)
+        canvas.line([*outline, outline[0]], rim.color, rim.width)
         canvas.curve([(-0.63, 0.0), (-0.3, 0.09), (0.3, 0.09), (0.63, 0.0)], darker(color, 0.25), 0.1)
         for x, y in ((-0.76, -0.64), (0, -0.8), (0.76, -0.64)):
             canvas.ellipse(x, y, 0.11, 0.11, jewel)

@@ -60,10 +60,10 @@ def load_autoencoder() -> torch.nn.Module | None:
 
 
 def spoil(x: Tensor, rng: np.random.Generator, vae: torch.nn.Module | None) -> Tensor:
-    """A quarter of the pictures go through the autoencoder, and a fifth gets a little noise, blur or other contrast."""
+    """Half of the pictures go through the autoencoder, and a third gets a little noise, blur or other contrast."""
     n = len(x)
     if vae is not None:
-        some = torch.from_numpy(rng.permutation(n)[:n // 4])
+        some = torch.from_numpy(rng.permutation(n)[:n // 2])
         z = vae.encode(x[some].to(fast())).latents
         z = z + 0.15 * float(rng.random()) * torch.from_numpy(rng.standard_normal(z.shape, np.float32)).to(z)
         x[some] = vae.decode(z).sample.float().clamp(-1, 1)
