@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from helpers.show.palette import FAINT, INK, look
 
 WIDTH, HEIGHT = 620, 400  # pixels of a plot
 LEFT, BELOW = 70, 56  # pixels for the axes' words
+NAMES_IN_A_LINE = 3  # of series, above a curve
 
 
 def curve(
@@ -31,7 +33,8 @@ def curve(
     errors: for each name the half-width of each bar, or the (lowest, highest) value of each bar.
     """
     alt, errors = checked(alt), errors or {}
-    page, axes = plot(xlabel, ylabel)
+    lines_of_names = math.ceil(len(series) / NAMES_IN_A_LINE) if len(series) > 1 else 0
+    page, axes = plot(xlabel, ylabel, above=24 * lines_of_names)
     for i, (name, y) in enumerate(series.items()):
         if len(y) != len(x):
             raise ValueError(f"{name!r} has {len(y)} values for {len(x)} places on the axis: give one for each.")
@@ -39,8 +42,8 @@ def curve(
         bars = half_widths(y, errors[name]) if name in errors else None
         axes.errorbar(x, y, yerr=bars, label=name, color=style.color, marker=style.marker, linestyle=style.line,
                       capsize=3, markersize=6)
-    if len(series) > 1:
-        legend(axes)
+    if len(series) > 1:  # above the axes: error bars leave it no room within
+        legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=NAMES_IN_A_LINE, borderaxespad=0.2)
     return page.finish(alt, caption)
 
 
@@ -84,13 +87,23 @@ def scatter(
 
 
 def name_points(axes: Any, places: Mapping[str, np.ndarray]) -> None:
-    """Each point's name beside it: to its right where there is room, else to its left."""
-    low, high = axes.get_xlim()
-    for name, (place,) in places.items():
-        room = (high - place[0]) / (high - low) * (WIDTH - LEFT)
-        left = room < LETTER * len(name) + 12
-        axes.annotate(name, place, xytext=(-9 if left else 9, 4), textcoords="offset points", fontsize=TEXT, color=INK,
-                      ha="right" if left else "left", va="center", parse_math=False)
+    """Each point's name beside it, where it covers no other name and no point: to the right if possible."""
+    axes.autoscale_view()  # the places in pixels are not known before
+    around, high = axes.get_window_extent(), 16  # pixels of a line of letters
+    dots = {name: axes.transData.transform(place)[0] for name, place in places.items()}  # name -> (2,), in pixels
+    taken = [(x - 6, x + 6, y - 6, y + 6) for x, y in dots.values()]  # left, right, below, above
+    for name, (x, y) in dots.items():
+        wide = LETTER * len(name)
+        boxes = [(x + dx, x + dx + wide, y + dy - high / 2, y + dy + high / 2)
+                 for dx, dy in ((10, 6), (10, 17), (10, -15), (-10 - wide, 6), (-10 - wide, 17), (-10 - wide, -15),
+                                (-wide / 2, 20), (-wide / 2, -20), (-wide / 2, 36), (-wide / 2, -36))]
+        free = [box for box in boxes if around.x0 - LEFT / 2 < box[0] and box[1] < around.x1 + 12
+                and not any(box[0] < r and left < box[1] and box[2] < top and low < box[3]
+                            for left, r, low, top in taken)]
+        box = (free or boxes)[0]
+        taken.append(box)
+        axes.annotate(name, (x, y), xycoords="figure pixels", xytext=(box[0], (box[2] + box[3]) / 2),
+                      textcoords="figure pixels", fontsize=TEXT, color=INK, ha="left", va="center", parse_math=False)
 
 
 def plane(
@@ -155,16 +168,16 @@ def draw_paths(axes: Any, name: str, routes: np.ndarray, color: str) -> None:
             axes.annotate("", route[-1], route[-2], arrowprops={"arrowstyle": "-|>", "color": color})
 
 
-def plot(xlabel: str, ylabel: str) -> tuple[Page, Any]:
-    """A page with one set of axes."""
+def plot(xlabel: str, ylabel: str, above: int = 0) -> tuple[Page, Any]:
+    """A page with one set of axes; `above` them that many pixels are left free."""
     page = Page(WIDTH, HEIGHT)
-    axes = page.axes(LEFT, 12, WIDTH - LEFT - 16, HEIGHT - BELOW - 12)
+    axes = page.axes(LEFT, 12 + above, WIDTH - LEFT - 16, HEIGHT - BELOW - 12 - above)
     axes.set_xlabel(xlabel, fontsize=TEXT + 1, color=INK)
     axes.set_ylabel(ylabel, fontsize=TEXT + 1, color=INK)
     return page, axes
 
 
-def legend(axes: Any) -> None:
-    """The names of the series, in a box that hides nothing where that can be."""
-    for text in axes.legend(fontsize=TEXT, frameon=True, framealpha=0.9, edgecolor=FAINT).get_texts():
+def legend(axes: Any, **place: Any) -> None:
+    """The names of the series, in a box that hides nothing where that can be; `place` goes to matplotlib's legend."""
+    for text in axes.legend(fontsize=TEXT, frameon=True, framealpha=0.9, edgecolor=FAINT, **place).get_texts():
         text.set_parse_math(False)
