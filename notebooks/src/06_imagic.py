@@ -551,8 +551,9 @@ show.sweep(beyond, far, name="eta, beyond 1", scores={"kept (dB)": [s.kept for s
 # **The noise.** Look at the three rows of section 5 again. Which house is whole first? What colour is its roof? P\*
 # says nothing about roofs, so each noise has its own. A single picture is a draw; the authors make eight.
 #
-# **Not every wish.** The $\eta$ of the smallest mean distance, by kind of edit. A 0 means that no $\eta$ came nearer to
-# the truth than the picture made again. (There are few edits of each kind: read it as a hint.)
+# **Not every wish.** The $\eta$ of the smallest mean distance, by kind of edit. (It can be small because the wish comes
+# early, or because it never comes well: the lesson's last table says how often it is obeyed there. There are few edits
+# of each kind, so read it as a hint.)
 
 # %%
 sweet = {
