@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import re
 import subprocess
 import sys
@@ -234,3 +235,21 @@ def test_this_machine_is_described():
 )
 def test_what_a_machine_means_is_said(gpu, size, memory, words):
     assert words in repr(Machine("Linux", "3.11.7", 2, memory, gpu, size, {"torch": "2.13"}))
+
+
+def test_names_of_near_points_cover_neither_each_other_nor_a_point():
+    from helpers.show.plots import name_points, plot
+
+    places = {"first": (0, 1), "second": (0.02, 1.01), "third": (0.05, 1), "the last of them": (1, 0), "far": (0.5, 9)}
+    page, axes = plot("x", "y")
+    spots = {name: np.atleast_2d(np.asarray(place, float)) for name, place in places.items()}
+    for place in spots.values():
+        axes.scatter(*place.T)
+    axes.margins(0.12)
+    name_points(axes, spots, np.empty((0, 2)))
+    page.drawing.canvas.draw()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    dots = [axes.transData.transform(place)[0] for place in spots.values()]
+    assert len(boxes) == len(places)
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    assert not any(box.contains(*dot) for box in boxes for dot in dots)

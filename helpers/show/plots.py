@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -71,8 +72,8 @@ def scatter(
     alt = checked(alt)
     page, axes = plot(xlabel, ylabel)
     places = {name: np.atleast_2d(np.asarray(place, float)) for name, place in points.items()}  # name -> (N, 2)
+    route = np.concatenate([places[name][:1] for name in line]) if line else np.empty((0, 2))
     if line:
-        route = np.concatenate([places[name][:1] for name in line])
         axes.plot(*route.T, color=FAINT, linewidth=1.5, zorder=1)
     alone = [name for name in places if name not in line]  # the connected ones share one look
     for name, place in places.items():
@@ -82,28 +83,33 @@ def scatter(
     if any(len(place) > 1 for place in places.values()):
         legend(axes)
     else:
-        name_points(axes, places)
+        name_points(axes, places, route)
     return page.finish(alt, caption)
 
 
-def name_points(axes: Any, places: Mapping[str, np.ndarray]) -> None:
-    """Each point's name beside it, where it covers no other name and no point: to the right if possible."""
+def name_points(axes: Any, places: Mapping[str, np.ndarray], route: np.ndarray) -> None:
+    """Each point's name beside it, where it covers no other name, no point and not the line along `route` (N, 2)."""
     axes.autoscale_view()  # the places in pixels are not known before
     around, high = axes.get_window_extent(), 16  # pixels of a line of letters
     dots = {name: axes.transData.transform(place)[0] for name, place in places.items()}  # name -> (2,), in pixels
-    taken = [(x - 6, x + 6, y - 6, y + 6) for x, y in dots.values()]  # left, right, below, above
+    line = axes.transData.transform(route) if len(route) else np.empty((0, 2))
+    between = [a + (b - a) * share for a, b in pairwise(line) for share in np.linspace(0, 1, 100)]
+    taken = [(*dot, 6.0, 6.0, 100) for dot in dots.values()] + [(*dot, 1.0, 1.0, 1) for dot in between]
     for name, (x, y) in dots.items():
-        wide = LETTER * len(name)
-        boxes = [(x + dx, x + dx + wide, y + dy - high / 2, y + dy + high / 2)
-                 for dx, dy in ((10, 6), (10, 17), (10, -15), (-10 - wide, 6), (-10 - wide, 17), (-10 - wide, -15),
-                                (-wide / 2, 20), (-wide / 2, -20), (-wide / 2, 36), (-wide / 2, -36))]
-        free = [box for box in boxes if around.x0 - LEFT / 2 < box[0] and box[1] < around.x1 + 12
-                and not any(box[0] < r and left < box[1] and box[2] < top and low < box[3]
-                            for left, r, low, top in taken)]
-        box = (free or boxes)[0]
-        taken.append(box)
-        axes.annotate(name, (x, y), xycoords="figure pixels", xytext=(box[0], (box[2] + box[3]) / 2),
-                      textcoords="figure pixels", fontsize=TEXT, color=INK, ha="left", va="center", parse_math=False)
+        wide, far = LETTER * len(name), 10 + LETTER * len(name) / 2
+        spots = [(x + dx, y + dy) for dx, dy in ((far, 6), (-far, 6), (far, 17), (far, -15), (-far, 17), (-far, -15),
+                                                 (0, 20), (0, -20), (0, 36), (0, -36))]
+
+        def covered(spot: tuple[float, float], wide: float = wide) -> float:
+            """How much a name in the middle of this spot would hide; leaving the picture is as bad as it gets."""
+            out = spot[0] - wide / 2 < around.x0 - LEFT / 2 or spot[0] + wide / 2 > around.x1 + 12
+            return 1000 * out + sum(cost for across, up, half, tall, cost in taken
+                                    if abs(spot[0] - across) < wide / 2 + half and abs(spot[1] - up) < high / 2 + tall)
+
+        best = min(spots, key=covered)  # of equals the first
+        taken.append((*best, wide / 2, high / 2, 100))
+        axes.annotate(name, (x, y), xycoords="figure pixels", xytext=best, textcoords="figure pixels", fontsize=TEXT,
+                      color=INK, ha="center", va="center", parse_math=False)
 
 
 def plane(

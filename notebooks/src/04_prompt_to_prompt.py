@@ -36,7 +36,8 @@ if "google.colab" in sys.modules:
 
 # %% tags=["parameters"]
 model_name = "picturebook"
-seed, bear_seed, bunny_seed = 7, 16, 28  # not every noise gives this model a bear with a drink, or a fluffy bunny
+seed = 7
+bear_seed, ride_seed, bunny_seed = 27, 13, 28  # not every noise gives this model all that a prompt asks for
 
 # %% [markdown]
 # ## 1. One word more, another picture
@@ -323,7 +324,7 @@ check.injected_steps(my_steps)
 from helpers.prompt_to_prompt import recorded, sweep
 
 bicycle, shares = "a cat riding a bicycle on the street", [0, 0.2, 0.4, 0.8, 1]
-source = recorded(model, bicycle, seed=seed)
+source = recorded(model, bicycle, seed=ride_seed)
 swapped = {ride: sweep(model, source, bicycle.replace("a bicycle", ride), cross=shares, selves=[s / 2 for s in shares])
            for ride in ("a motorcycle", "a car", "an airplane", "a train")}
 show.pictures(list(swapped.values()), rows=list(swapped), columns=["I", *(f"share {s:g}" for s in shares)],
