@@ -58,10 +58,11 @@ def test_a_recognizer_tells_each_subject_from_others_in_drawings_it_did_not_lear
     assert Recognizer(subject, Judge.load(), 50).accuracy(25) >= 0.9
 
 
-def test_a_recognizer_does_not_take_the_hand_of_a_model_for_a_mark_of_the_subject() -> None:
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)
+def test_a_recognizer_does_not_take_the_hand_of_a_model_for_a_mark_of_the_subject(subject) -> None:
     """The hand of this model is a blur. Both recognizers know the drawings, one has seen what the model makes."""
-    bo, judge = SUBJECTS["bo"], Judge.load()
-    blurred = [picture.filter(ImageFilter.BoxBlur(2)) for picture in islice(bo.seen(False, 300_000), 60)]
-    naive, warned = Recognizer(bo, judge, 40), Recognizer(bo, judge, 40, made=blurred[:40])
+    judge = Judge.load()
+    blurred = [picture.filter(ImageFilter.BoxBlur(4)) for picture in islice(subject.seen(False, 300_000), 80)]
+    naive, warned = Recognizer(subject, judge, 40), Recognizer(subject, judge, 40, made=blurred[:40])
     sure = [np.mean(recognizer.of(blurred[40:])) for recognizer in (naive, warned)]
     assert sure[1] < 0.5 * sure[0] and warned.accuracy(25) >= 0.9, sure
