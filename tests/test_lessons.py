@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import fill_lessons
 import pytest
 
 LESSONS = sorted((Path(__file__).parent.parent / "lessons").glob("*.md"))
@@ -24,8 +25,25 @@ def test_the_headings_are_those_of_every_lesson(lesson: Path) -> None:
 @every_lesson
 def test_it_can_be_read_in_ten_minutes(lesson: Path) -> None:
     told = lesson.read_text(encoding="utf-8").split("## In class")[0]
-    prose = re.sub(r"(?s)<!-- table.*?<!-- end of table -->|<!--.*?-->", "", re.sub(r"\{\{.*?\}\}", "1", told))
+    prose = re.sub(r"(?s)<!-- table.*?<!-- end of table -->|<!--.*?-->", "", told)
     assert len(prose.split()) <= 1200
+
+
+@every_lesson
+def test_every_number_is_the_measured_one(lesson: Path) -> None:
+    text = lesson.read_text(encoding="utf-8")
+    assert "{{" in text and fill_lessons.with_numbers(text) == text
+
+
+@pytest.mark.parametrize("before", ["{{lesson77.n:.1f}}", "0.5<!-- {{lesson77.n:.1f}} -->",
+                                    "-1,200%<!-- {{lesson77.n:.1f}} -->"])
+def test_an_old_number_gives_way_to_the_measured_one(before: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+                                                     ) -> None:
+    (tmp_path / "lesson77.json").write_text('{"n": 4.25}')
+    monkeypatch.setattr("build_notebooks.RESULTS", tmp_path)
+    told = fill_lessons.with_numbers(f"There are **{before}** (3 to 5) wolves.")
+    assert told == "There are **4.2<!-- {{lesson77.n:.1f}} -->** (3 to 5) wolves."
+    assert fill_lessons.bare(told) == "There are **{{lesson77.n:.1f}}** (3 to 5) wolves."
 
 
 @every_lesson

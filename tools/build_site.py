@@ -4,9 +4,8 @@
     python tools/build_site.py --draft       the same while figures, notebooks or numbers are still missing
     python tools/build_site.py --out FOLDER  another place
 
-Nothing is run and nothing is fetched, neither now nor when the site is read. Measured numbers in a lesson are written
-as in a notebook's source, {{lesson01.sdedit.0.6.obeyed:.2f}} (tools/build_notebooks.py); marks in a lesson say what is
-on its slides (tools/slides.py). The build fails on a broken link, a picture without alt text, anything that a page
+Nothing is run and nothing is fetched, neither now nor when the site is read. Measured numbers in a lesson are taken
+from results/ (tools/fill_lessons.py); marks in a lesson say what is on its slides (tools/slides.py). The build fails on a broken link, a picture without alt text, anything that a page
 would fetch from the network, a page that the table of contents does not list, and on every warning of Sphinx.
 Needs the packages of the extra "site" in pyproject.toml.
 """
@@ -120,6 +119,7 @@ class Course:
     def filled(self, text: str, path: Path) -> str:
         """Return `text` with its measured numbers written in; a number that results/ lacks is a problem."""
         from build_notebooks import MEASURED, filled
+        from fill_lessons import bare
 
         def number(found: re.Match[str]) -> str:
             try:
@@ -127,7 +127,7 @@ class Course:
             except ValueError as error:
                 return self.missing(path, str(error), "(not measured yet)")
 
-        return MEASURED.sub(number, text)
+        return MEASURED.sub(number, bare(text))
 
     def checked(self, text: str, path: Path) -> str:
         """Return Markdown `text` of the file `path` without badges; stages the files it refers to, notes problems."""

@@ -47,6 +47,7 @@ STAGES = (
         "tools/make_front_picture.py",
         "tools/draw_lesson*.py",  # figures and tables of lessons
     ),
+    ("tools/fill_lessons.py",),
     ("tools/build_notebooks.py --time",),  # quotes all the above
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
+from math import ceil
 from typing import Any
 
 import torch
@@ -17,9 +18,9 @@ from helpers.diffusion import noise
 SOURCE, TARGET = "a cat and a dog on the beach", "a fluffy cat and a fox on the beach"
 ANSWERS: list[int | None] = [0, None, 1, 2, 3, 4, 5, 6, 7]  # helpers.words.align says the same: a test compares
 ALIGNMENTS = {
-    (0, 1, 2, 3, 4, 5, 6, 7, None): "You count positions: from the new word on, every word answers its left neighbour. "
-                                    "This is what goes wrong where code copies maps by position. `fluffy` is the word "
-                                    "that answers nobody.",
+    (0, 1, 2, 3, 4, 5, 6, 7, None): "You count positions: from the new word on, every word answers its right neighbour, "
+                                    "the word after its own. This is what goes wrong where code copies maps by "
+                                    "position. `fluffy` is the word that answers nobody.",
     (0, 1, 1, 2, 3, 4, 5, 6, 7): "`fluffy` is new: no word of P stands in its place, since `a` and `cat` are both "
                                  "still there. It answers None.",
     (0, None, 1, 2, 3, None, 5, 6, 7): "`fox` stands where `dog` stood: a swapped word looks where the old one looked. "
@@ -281,7 +282,7 @@ def right_steps(tau: float, N: int) -> list[int]:
     return list(range(round(tau * N)))
 
 
-SCHEDULES = [(0.8, 25), (0.1, 18), (1.0, 10), (0.0, 10)]
+SCHEDULES = [(0.8, 25), (0.1, 18), (1.0, 10), (0.0, 10), (0.2, 12)]
 STEP_SLIPS: dict[str, Callable[[float, int], list[int]]] = {
     "These are the last steps. The paper prints t < tau, but its t counts down: the injection is early, where the "
     "layout is decided.": lambda tau, N: list(range(N - round(tau * N), N)),
@@ -291,6 +292,8 @@ STEP_SLIPS: dict[str, Callable[[float, int], list[int]]] = {
         lambda tau, N: list(range(round(tau * N) + 1)),
     "Rounded down: 0.1 of 18 steps are 1.8, which is nearer to 2. Use round(...).":
         lambda tau, N: list(range(int(tau * N))),
+    "Rounded up: 0.2 of 12 steps are 2.4, which is nearer to 2. Use round(...).":
+        lambda tau, N: list(range(ceil(tau * N))),
     "You count from 1; step 0 is the noisiest.": lambda tau, N: list(range(1, round(tau * N) + 1)),
 }
 
@@ -364,7 +367,7 @@ def weight_vector(answer: Callable[[int, Sequence[int], float], Tensor]) -> Verd
     return of_formula(answer, [(6, [2, 3], 3.0), (5, [1], -1.0), (5, [4], 1.0)],
                       lambda n, positions, c: torch.ones(n).index_fill(0, torch.tensor(positions), c), WEIGHT_SLIPS,
                       "c = 1 changes nothing, 0 silences the word, and nothing is scaled afterwards: rows no longer "
-                      "sum to 1. That is the paper's way.")
+                      "sum to 1. That is so in the paper, too.")
 
 
 # ------------------------------------------------------------------------------------------------------ local blending

@@ -181,7 +181,7 @@ check.swap_matrix(my_swap_matrix)
 # ```
 #
 # The widely copied code fills the swapped words in and then goes on with `A[k, k] = 1`. If the new word has one token
-# more than the old one, every later word looks where its left neighbour looked.
+# more than the old one, every later word looks where its right neighbour looked.
 # </details>
 #
 # Here is a swap in which the numbers of tokens differ:
@@ -195,7 +195,7 @@ show.matrix(replace(model, "a teddy bear with decorations on the street", "a bun
 # ### Exercise 3: the edited map
 #
 # *One line, 5 minutes.* `M` and `M_star` are the maps (pixels, tokens) of source and target, `A` is (tokens, tokens),
-# `b` is (tokens,). Every edit of the paper has one form: $\hat M = M A + M^* \mathrm{diag}(b)$.
+# `b` is (tokens,). The paper's edits have one form: $\hat M = M A + M^* \mathrm{diag}(b)$.
 
 # %%
 def my_edited_map(M, M_star, A, b):
