@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.diffusion import Text, Watch, check_steps, denoise, ignore, last_part, noise, seeds_of, signal
+from helpers.diffusion import Text, Watch, as_seeds, check_steps, denoise, ignore, last_part, noise, seeds_of, signal
 
 TRAINED_TIMES = 1000
 THREE_PLACES = {"left": (-2.0, 0.0), "right": (2.0, 0.0), "top": (0.0, 2.0)}
@@ -95,13 +95,13 @@ class AnalyticModel:
 
     def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
         """E[eps | x_t] = sqrt(1 - a) sum_k r_k (x - sqrt(a) mu_k) / var_k, r_k the posterior of component k."""
-        a = signal(self, t)
-        offset = x[:, None, :, 0, 0] - a**0.5 * self.means  # (B, K, 2)
-        variance = a * self.spreads**2 + 1 - a  # (K,)
+        a = torch.as_tensor(signal(self, t)).reshape(-1, 1)  # (B, 1), or (1, 1) for one time
+        offset = x[:, None, :, 0, 0] - a[..., None] ** 0.5 * self.means  # (B, K, 2)
+        variance = a * self.spreads**2 + 1 - a  # (B, K)
         shares = text.rows(len(x)).embeddings[:, 0]  # (B, K)
         log_density = shares.log() - variance.log() - offset.square().sum(-1) / (2 * variance)
         posterior = log_density.softmax(-1)  # (B, K)
-        return (1 - a) ** 0.5 * (posterior / variance)[..., None].mul(offset).sum(1)[:, :, None, None]
+        return ((1 - a) ** 0.5 * (posterior / variance)[..., None].mul(offset).sum(1))[:, :, None, None]
 
     @torch.no_grad()
     def generate(
@@ -115,6 +115,9 @@ class AnalyticModel:
     ) -> list[np.ndarray]:
         """One point for each prompt, as `DiffusersModel.generate` makes pictures."""
         prompts = [prompts] if isinstance(prompts, str) else list(prompts)
+        seed = as_seeds(seed)
+        if len(prompts) == 1 and not isinstance(seed, int):
+            prompts = prompts * len(seed)
         x = noise(seeds_of(seed, len(prompts)), (len(prompts), 2, 1, 1))
         guidance = self.guidance if guidance is None else guidance
         times = self.times(self.steps if steps is None else steps)

@@ -36,10 +36,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention as sdpa
 
-from helpers.diffusion import Model
+from helpers.diffusion import Model, check_finite
 from helpers.words import Alignment, Tokens, align, tokens_of
 
-UP_TO = 16  # self-attention is injected on grids whose shorter side is at most this: 16 x 16 of Stable Diffusion
+UP_TO = 16  # shorter side of the largest grids used: 16 x 16 of Stable Diffusion; SDXL's smallest, 32 x 32, is used too
 
 
 class Site(NamedTuple):
@@ -65,7 +65,8 @@ class Edit:
     starts: where each piece begins, as a share of the steps; the first is 0.0. It lasts until the next.
     A: (pieces, n, n), A[., i, j] is how much of source token i's map goes to target token j.
     b: (pieces, n), how much of its own map each target token keeps.
-    selves: for each piece, the shorter side of the largest grid whose self-attention is the source's; 0 for none.
+    selves: for each piece, the shorter side of the largest grid whose self-attention is the source's; 0 for none. The
+        network's coarsest grid counts as one of them.
     """
 
     source: Tokens | None
@@ -135,6 +136,7 @@ def mixed(model: Model, source: str, target: str) -> Edit:
 
 def reweight(model: Model, target: str, word: str, c: float) -> Edit:
     """The word's map times c, M^ = M* diag(b) with b = c at its tokens: c = 1 changes nothing, 0 silences the word."""
+    check_finite("the weight", c)
     q = model_tokens(model, target)
     b = torch.ones(q.window)
     b[tokens_of(q, word)] = c
@@ -204,6 +206,9 @@ def model_tokens(model: Model, prompt: str) -> Tokens:
     """A prompt as tokens; an error if it is empty, too long, or the model has no tokens."""
     if not hasattr(model, "tokens") or not hasattr(model, "unet"):
         raise ValueError(f"{type(model).__name__} has no cross-attention that could be watched or edited.")
+    if not isinstance(prompt, str):
+        raise TypeError(f"Got a {type(prompt).__name__} where a prompt should be. A picture that is given becomes a "
+                        "source with helpers.inversion.direct(model, picture, prompt).")
     tokens = model.tokens(prompt)
     if len(tokens.spans) < 3:
         raise ValueError("The prompt is empty: there are no words whose attention could be edited.")
@@ -278,6 +283,8 @@ class Look:
 
     def __post_init__(self) -> None:
         self.words = [self.words] if isinstance(self.words, str) else list(self.words)
+        self.layers = [self.layers] if isinstance(self.layers, str) else self.layers
+        self.apart = [self.apart] if isinstance(self.apart, str) else self.apart
         if strange := set(self.apart) - {"step", "layer"}:
             raise ValueError(f"apart has {sorted(strange)}; expected 'step', 'layer', or both.")
 
@@ -330,6 +337,8 @@ class Look:
 
     def begin(self, prompts: tuple[Tokens, ...]) -> None:
         """Forget what was seen; watch these prompts. ValueError if a word is in none of them."""
+        if not prompts:
+            raise ValueError("Name the prompts of the batch's last rows: attention(model, look=..., prompts=[...]).")
         self.prompts, self.sums, self.counts = prompts, {}, {}
         columns = [[column(tokens, word) for word in self.words] for tokens in prompts]
         for i, word in enumerate(self.words):
@@ -410,6 +419,7 @@ class Layer:
         self.cross = bool(module.is_cross_attention)
         self.count = 0  # prompts at the end of the batch
         self.latent = (0, 0)
+        self.coarsest = 0  # shorter side of the network's smallest grid
         self.plan: Plan | None = None
         self.source: tuple[Tensor, Tensor] | None = None  # recorded queries and keys
         self.looks: tuple[tuple[Look, Tensor], ...] = ()
@@ -443,7 +453,11 @@ class Layer:
             return False
         if self.cross:
             return self.plan.A is not None or self.plan.b is not None
-        return any(min(self.grid) <= up_to for up_to in self.plan.selves)
+        return any(map(self._within, self.plan.selves))
+
+    def _within(self, up_to: int) -> bool:
+        """Whether this layer's grid is one of those meant by `up_to`; unless that is 0, the coarsest always is."""
+        return up_to > 0 and min(self.grid) <= max(up_to, self.coarsest)
 
     def _edited_cross(self, attn: Any, x: Tensor, text: Tensor) -> Tensor:
         """(B, heads, L, d): the targets, which are the last rows, with M^ instead of M*."""
@@ -458,7 +472,7 @@ class Layer:
     def _edited_self(self, attn: Any, x: Tensor) -> Tensor:
         """(B, heads, L, d): the source's queries and keys in the targets' rows, each row's own values."""
         first = len(x) - len(self.plan.selves)
-        injected = [min(self.grid) <= up_to for up_to in self.plan.selves]
+        injected = [*map(self._within, self.plan.selves)]
         asked = x[:first] if all(injected) else x
         q, k, v = queries(attn, asked), keys(attn, asked), values(attn, x)
         source = self.source or (q[first - 1 : first], k[first - 1 : first])
@@ -470,7 +484,7 @@ class Layer:
     def _watch(self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None) -> None:
         """Put what was asked for into `maps` and `recorded`."""
         x, text = inputs(attn, hidden_states, encoder_hidden_states, None)
-        if self.up_to is not None and (self.cross or min(self.grid) <= self.up_to):
+        if self.up_to is not None and (self.cross or self._within(self.up_to)):
             self.recorded = (queries(attn, x[-1:]), keys(attn, text[-1:]))
         wanted = [words if look.wants(self.name, self.grid) else None for look, words in self.looks]
         if self.cross and any(words is not None for words in wanted):
@@ -551,7 +565,7 @@ def attention(
     *,
     look: Look | Sequence[Look] = (),
     prompts: str | Sequence[str] = (),
-    layers: Sequence[str] | None = None,
+    layers: str | Sequence[str] | None = None,
     steps: int | None = None,
     record: Recording | None = None,
     source: Recording | None = None,
@@ -586,7 +600,7 @@ class Control:
     """Tells the layers before each call of the network what to do, and collects from them after it."""
 
     def __init__(self, model: Any, edits: Sequence[Edit], looks: Sequence[Look], prompts: str | Sequence[str],
-                 layers: Sequence[str] | None, steps: int | None, record: Recording | None,
+                 layers: str | Sequence[str] | None, steps: int | None, record: Recording | None,
                  source: Recording | None) -> None:
         self.edits, self.looks, self.record, self.source = edits, looks, record, source
         self.prompts = prompts_of(model, edits, prompts, source)
@@ -595,6 +609,7 @@ class Control:
         edited = chosen_layers(model, layers)
         self.layers = [layer for layer in chosen_layers(model, None) if self._needs(layer, edited)]
         self.edited = {layer.name for layer in edited}
+        self.shrinks = 2 ** (len(model.unet.config.block_out_channels) - 1)  # the latent's side by the smallest grid's
         self.count = len(self.prompts) - (source is not None)  # rows of the batch that are theirs
         self.expected = embedded(model, self.prompts[-self.count :]) if self.count else None
         self.plans: dict[tuple[int, ...], Plan] = {}
@@ -625,6 +640,7 @@ class Control:
         plan = self._plan(x) if self.edits else None
         for layer in self.layers:
             layer.start()
+            layer.coarsest = -(-min(self.latent) // self.shrinks)
             layer.latent, layer.count, layer.looks = self.latent, self.count, self.words if layer.cross else ()
             layer.plan = plan if layer.name in self.edited else None
             layer.source = self._recorded(layer)
@@ -703,7 +719,7 @@ def embedded(model: Any, prompts: Sequence[Tokens]) -> Tensor:
         return model.embed([tokens.prompt for tokens in prompts]).embeddings
 
 
-def chosen_layers(model: Any, starts: Sequence[str] | None) -> list[Layer]:
+def chosen_layers(model: Any, starts: str | Sequence[str] | None) -> list[Layer]:
     """The attention layers of a model whose names begin with one of `starts`, found by what they have, not by class."""
     unet = getattr(model, "unet", None)
     found = [(name.removeprefix("_orig_mod."), module) for name, module in unet.named_modules()
@@ -712,7 +728,10 @@ def chosen_layers(model: Any, starts: Sequence[str] | None) -> list[Layer]:
     if not any(module.is_cross_attention for _, module in found):
         raise ValueError(f"{type(model).__name__} has no cross-attention that could be watched or edited.")
     if starts is not None:
-        for start in [starts] if isinstance(starts, str) else starts:
+        starts = [starts] if isinstance(starts, str) else list(starts)
+        if not starts:
+            raise ValueError("No layer is chosen: name the start of at least one layer's name, or give None for all.")
+        for start in starts:
             if not any(below(name, start) for name, _ in found):
                 listed = ", ".join(name for name, _ in found)
                 raise ValueError(f"There is no layer {start!r}; the layers are: {listed}.")

@@ -20,8 +20,9 @@ how); outside the mask the original pixels are put back unless `exact` is False.
     -        exact          outside the mask the original pixels              else what the autoencoder makes of them
 
 Guidance multiplies the difference of step 1 by w, which the rescaling takes out again. So the mask needs no empty
-prompt: two estimates for each noise, not four. The encoding is unconditional: with guidance the way up would not be the
-way down. Both sides of a masked step are at the same time s: outside the mask the clean latent is the picture's own.
+prompt: two estimates for each noise, not four. The encoding is unconditional: a step up takes the noise that is
+predicted one step too early, and guidance would multiply that mistake. Both sides of a masked step are at the same time
+s: outside the mask the clean latent is the picture's own.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from helpers.diffusion import CLEAN, Model, add_noise, cfg, ddim_step, join, noise, pairs
+from helpers.diffusion import CLEAN, Model, add_noise, cfg, ddim_step, encode_one, join, noise, pairs
 from helpers.masks import blend, fitted, from_latents, paste, to_latents
 
 CLIP = 3.0  # extremes of the difference are clipped at this many times its mean
@@ -71,7 +72,7 @@ def difference(
     if torch.equal(q.embeddings, r.embeddings):
         raise ValueError(f"There is nothing to edit: {source_prompt!r} and {prompt!r} are the same to the model. "
                          "Say in the second prompt what shall differ, or give a mask.")
-    x0 = model.encode(image)
+    x0 = encode_one(model, image)
     z = noise(seed, (maps, *x0.shape[1:]))  # another noise for each map
     d = torch.zeros(x0.shape[-2:], device=x0.device)
     at_once = max(1, LATENTS_AT_ONCE // (2 * d.numel()))
@@ -167,7 +168,7 @@ def diffedit(
                          progress=progress)
     mask = fitted(mask, image, model.size)
     text = model.embed(prompt)
-    x0 = model.encode(image)
+    x0 = encode_one(model, image)
     m = to_latents(mask, x0)
     z = encoded(model, x0, times, progress)  # step 2
     y = z[times[0]]

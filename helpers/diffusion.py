@@ -20,7 +20,9 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from numbers import Integral
+from math import isfinite
+from numbers import Integral, Real
+from operator import index
 from typing import Any, Protocol
 
 import torch
@@ -125,10 +127,30 @@ def noise(seed: int | Sequence[int], shape: Sequence[int]) -> Tensor:
 
 def seeds_of(seed: int | Sequence[int], count: int) -> list[int]:
     """The seed of each of `count` pictures: seed, seed + 1, ... or the list as it is."""
-    seeds = [int(seed) + i for i in range(count)] if isinstance(seed, Integral) else [int(s) for s in seed]
+    seed = as_seeds(seed)
+    seeds = [seed + i for i in range(count)] if isinstance(seed, int) else seed
     if len(seeds) != count:
         raise ValueError(f"{len(seeds)} seeds for {count} pictures: give one seed, or one for each picture.")
     return seeds
+
+
+def as_seeds(seed: int | Sequence[int]) -> int | list[int]:
+    """One seed or a list of them as Python's whole numbers; an error for anything else, a text or a generator say."""
+    try:
+        seeds = index(seed) if isinstance(seed, Integral) else [index(each) for each in seed]
+    except TypeError:
+        raise TypeError(f"seed is {seed!r}; expected a whole number, or a list of them.") from None
+    if not all(-(2**63) <= each < 2**63 for each in ([seeds] if isinstance(seeds, int) else seeds)):
+        raise ValueError(f"seed is {seed!r}; expected numbers between -2**63 and 2**63.")
+    return seeds
+
+
+def encode_one(model: Model, image: Any, size: int | tuple[int, int] | None = None) -> Tensor:
+    """The latent (1, C, h, w) of one picture, of the model's own size unless given; ValueError for several pictures."""
+    x0 = model.encode(image) if size is None else model.encode(image, size)
+    if len(x0) != 1:
+        raise ValueError(f"Got {len(x0)} pictures; expected one: call this once for each.")
+    return x0
 
 
 def signal(model: Model, t: int | Tensor) -> Any:
@@ -187,6 +209,7 @@ def noise_of(output: Tensor, x: Tensor, alpha_bar: float, prediction: str) -> Te
 
 def guide(eps_u: Tensor, eps_c: Tensor, guidance: float) -> Tensor:
     """From the unconditional prediction towards the conditional one and beyond: 0 is the first, 1 the second."""
+    check_finite("guidance", guidance)
     return eps_u + guidance * (eps_c - eps_u)
 
 
@@ -206,6 +229,18 @@ def last_part(times: Sequence[int], strength: float) -> list[int]:
     if not 0 <= strength <= 1:
         raise ValueError(f"strength is {strength}; expected a number from 0 (keep the picture) to 1 (forget it).")
     return [*times[len(times) - round(strength * len(times)) :], CLEAN]
+
+
+def check_prompt(prompt: str) -> None:
+    """An error unless `prompt` is one text."""
+    if not isinstance(prompt, str):
+        raise TypeError(f"The prompt is {prompt!r}; expected one text.")
+
+
+def check_finite(name: str, value: float) -> None:
+    """An error unless `value` is a finite number: not a text, and none of the values that make black pictures."""
+    if not isinstance(value, Real) or not isfinite(value):
+        raise ValueError(f"{name} is {value!r}; expected a finite number.")
 
 
 def check_steps(steps: int, most: int) -> int:

@@ -18,6 +18,7 @@ to be alike (reduced diversity).
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,6 +47,7 @@ from helpers.finetune import (
 from helpers.pictures import as_picture
 from helpers.words import words_of
 
+TOLD = "prior.json"  # how the pictures of a folder were made
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 
 
@@ -57,17 +59,32 @@ def prior_pictures(
 
     folder: where they are kept as PNG files; those already there are not made again.
     knobs: steps, guidance and size as for `model.generate`.
+    Raises ValueError for a folder whose pictures are of another class, model or knobs.
     """
     if folder is None:
         return model.generate(class_prompt, seed=list(range(seed, seed + count)), progress=progress, **knobs)
-    check_folder(Path(folder))
-    files = {i: Path(folder) / f"{seed + i:05}.png" for i in range(count)}
+    folder = Path(folder).expanduser()
+    check_folder(folder)
+    check_told(folder, {"class_prompt": class_prompt, "model": model.fingerprint} | knobs)
+    files = {i: folder / f"{seed + i:05}.png" for i in range(count)}
     missing = [i for i, file in files.items() if not file.is_file()]
     for some in (missing[i : i + 16] for i in range(0, len(missing), 16)):
         made = model.generate(class_prompt, seed=[seed + i for i in some], progress=progress, **knobs)
         for i, picture in zip(some, made, strict=True):
             written(files[i], lambda new, picture=picture: picture.save(new, "PNG"))
     return [as_picture(file) for file in files.values()]
+
+
+def check_told(folder: Path, told: dict[str, Any]) -> None:
+    """An error if the folder's pictures were made in another way than `told`; notes it where there are none yet."""
+    file, told = folder / TOLD, json.loads(json.dumps(told))
+    if not file.is_file() and not any(folder.glob("*.png")):
+        written(file, lambda new: Path(new).write_text(json.dumps(told) + "\n", encoding="utf-8"))
+    there = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    other = sorted(key for key in there.keys() | told.keys() if there.get(key) != told.get(key))
+    if other:
+        raise ValueError(f"{str(folder)!r} holds pictures that differ in {', '.join(other)}: give another folder, or "
+                         "delete it to make them again.")
 
 
 def fit_dreambooth(
@@ -104,7 +121,8 @@ def fit_dreambooth(
     x0, x_pr = model.encode(subject), model.encode(others) if others and prior_weight else None  # once, not each step
     prompts = [prompt] if x_pr is None else [prompt, class_prompt]
     networks = ["unet", *(name for name in TEXT_ENCODERS if text_encoder and name in model.networks)]
-    text = None if text_encoder else embedded(model, prompts)
+    with torch.no_grad():
+        text = None if text_encoder else embedded(model, prompts)
 
     def loss(step: int) -> Tensor:
         c = embedded(model, prompts) if text is None else text

@@ -33,12 +33,14 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import isfinite, isnan
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from helpers.catalogue import TooLittleMemory
 from helpers.diffusion import Model, Text, Watch, add_noise, ignore, signal
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -157,7 +159,7 @@ class Weights:
 
     def __repr__(self) -> str:
         """What it is, without the numbers."""
-        numbers = sum(value.numel() for value in self.tensors.values())
+        numbers = sum(value.numel() for value in trained(self.tensors).values())
         kind = "LoRA" if any(name.endswith(LORA_A) for name in self.tensors) else "weights"
         prompt = f", {self.told['prompt']!r}" if "prompt" in self.told else ""
         return f"Weights({kind}, {numbers:,} numbers{prompt})"
@@ -259,10 +261,12 @@ def changed_weights(
             raise ValueError(f"These weights were made for another model: there is no {target!r} here.")
         base = own[target]
         if name.endswith(LORA_A):
+            if (len(tensors[stem + LORA_B]), value.shape[1]) != tuple(base.shape):
+                raise ValueError(f"These weights were made for another model: {target!r} is {tuple(base.shape)} here.")
             scale = tensors[stem + ALPHA] / len(value) if stem + ALPHA in tensors else 1.0
-            value = base.float() + scale * (tensors[stem + LORA_B].to(here) @ value.to(here))
+            value = base.detach().float() + scale * (tensors[stem + LORA_B].to(here) @ value.to(here))
         elif name.endswith(ROWS):
-            value = base.float().index_copy(0, value.to(here), tensors[stem + VALUES].to(here))
+            value = base.detach().float().index_copy(0, value.to(here), tensors[stem + VALUES].to(here))
         if value.shape != base.shape:
             raise ValueError(f"These weights were made for another model: {target!r} is {tuple(base.shape)} here, "
                              f"{tuple(value.shape)} there.")
@@ -369,7 +373,7 @@ def fit(
         folder goes on from it. `told` is what must be the same for that.
     watch: called after each step with step= (1 is the first) and loss=.
     Raises ValueError for numbers out of range or a folder with another fit, OSError for one that cannot be written to,
-    FloatingPointError where the loss is no longer a number.
+    FloatingPointError where the loss is no longer a number, TooLittleMemory where a GPU is too small.
     """
     check_fit(steps, lr)
     training = _Training(variables, lr, dtype, cast)
@@ -377,7 +381,7 @@ def fit(
     book.resume(training, steps)
     with closing(training):
         for _ in _bar(training, steps, progress):
-            with book.kept(training):
+            with book.kept(training), explained_memory():
                 with inside():
                     training.descend(loss(training.step))
                 training.update()
@@ -385,9 +389,19 @@ def fit(
         book.save(training)
 
 
+@contextmanager
+def explained_memory() -> Iterator[None]:
+    """Out of GPU memory, in our words."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise TooLittleMemory("The GPU has too little free memory for this fit. Close other notebooks (Kernel > Shut "
+                              "down), fit a LoRA (rank=4) instead of all weights, or take a smaller batch.") from error
+
+
 def check_fit(steps: int, lr: float) -> None:
     """An error that names the number which is out of range."""
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+    if isinstance(steps, bool) or not isinstance(steps, Integral) or steps < 1:
         raise ValueError(f"steps is {steps!r}; expected a whole number from 1 on.")
     if not 0 < lr < 10:
         raise ValueError(f"lr is {lr!r}; expected a learning rate above 0, 1e-4 say.")
@@ -588,6 +602,7 @@ def check_folder(folder: Path) -> None:
 
 def written(file: Path, write: Callable[[Path], None]) -> Path:
     """`file` as `write` writes it, whole or not at all: a kill or a full disk leaves what was there before."""
+    file = file.expanduser()
     new = file.with_name(f".{file.name}.{os.getpid()}.new")
     try:
         write(new)
@@ -607,6 +622,7 @@ def read_safetensors(file: Path, key: str) -> tuple[dict[str, Tensor], Any]:
     """The tensors of a file and what is told under `key` beside them; ValueError if it is something else."""
     from safetensors import safe_open
 
+    file = file.expanduser()
     if not file.is_file():
         raise FileNotFoundError(f"There is no file {str(file)!r} (looked from {str(Path.cwd())!r}).")
     try:
@@ -618,9 +634,9 @@ def read_safetensors(file: Path, key: str) -> tuple[dict[str, Tensor], Any]:
                          "another.") from error
 
 
-def digest(pictures: Sequence[Any]) -> str:
-    """Eight hexadecimal digits that tell two lists of pictures apart."""
-    return hashlib.sha256(b"".join(picture.tobytes() for picture in pictures)).hexdigest()[:8]
+def digest(values: Sequence[Any]) -> str:
+    """Eight hexadecimal digits that tell two lists of pictures or arrays apart."""
+    return hashlib.sha256(b"".join(value.tobytes() for value in values)).hexdigest()[:8]
 
 
 # ------------------------------------------------------------------------------------------------------ watching a fit

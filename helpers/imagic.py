@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,6 +28,7 @@ from helpers.finetune import (
     Trainable,
     Weights,
     denoising_loss,
+    digest,
     fast_dtype,
     fit,
     fit_weights,
@@ -38,6 +40,7 @@ from helpers.finetune import (
     rows,
     written,
 )
+from helpers.pictures import as_picture
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ def fit_embedding(
         x, t, eps = rows(model, x0, batch, seed, step)
         return denoising_loss(model, x, Text(**variables), t, eps).mean()
 
-    told = {"method": "imagic, embedding", "prompt": prompt, "seed": seed, "batch": batch, "model": model.fingerprint}
+    told = {"method": "imagic, embedding", "prompt": prompt, "seed": seed, "batch": batch, "model": model.fingerprint,
+            "picture": seen(model, image)}
     if networks:
         fit(variables, loss, inside=lambda: model.changed(frozen), dtype=dtype, steps=steps, lr=lr,
             folder=folder, told=told, watch=watch, progress=progress)
@@ -112,10 +116,16 @@ def fit_model(
         return denoising_loss(model, x, e_opt, t, eps).mean()
 
     start = full(model) if rank is None else lora(model, rank, seed=seed)
-    told = {"method": "imagic, model", "rank": rank, "seed": seed, "batch": batch}
+    told = {"method": "imagic, model", "rank": rank, "seed": seed, "batch": batch, "picture": seen(model, image),
+            "e_opt": digest([value.detach().float().cpu().numpy() for value in parts(e_opt).values()])}
     lr = lr if lr is not None else 5e-5 if rank is None else 1e-3
     return fit_weights(model, replace(start, told=told), loss, steps=steps, lr=lr, folder=folder, watch=watch,
                        progress=progress)
+
+
+def seen(model: Trainable, image: Any) -> str:
+    """Eight hexadecimal digits that tell what is fitted to; the exact model has points, the others pictures."""
+    return digest([as_picture(image) if getattr(model, "networks", {}) else np.asarray(image, np.float32)])
 
 
 def interpolate(e_tgt: Text, e_opt: Text, eta: float) -> Text:

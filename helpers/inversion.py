@@ -34,13 +34,28 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from math import isfinite
 from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from helpers.diffusion import Model, Text, Watch, add_noise, cfg, ddim_step, guide, ignore, noise, pairs
+from helpers.diffusion import (
+    Model,
+    Text,
+    Watch,
+    add_noise,
+    cfg,
+    check_finite,
+    check_prompt,
+    ddim_step,
+    encode_one,
+    guide,
+    ignore,
+    noise,
+    pairs,
+)
 from helpers.source import Source, check_source, step_at, text_at
 
 Size = int | tuple[int, int] | None
@@ -77,7 +92,9 @@ def inverted(model: Model, picture: Any, prompt: str, steps: int | None, guidanc
     """The pivots of a picture as a Source, and its prompt as the model understands it; T calls of one row."""
     steps = model.steps if steps is None else steps
     times = model.times(steps)
-    text, x0 = model.embed(prompt), encoded(model, picture, size)
+    check_prompt(prompt)
+    check_finite("guidance", model.guidance if guidance is None else guidance)
+    text, x0 = model.embed(prompt), encode_one(model, picture, size)
     pivots = climb(model, x0, text, times, progress)
     guidance = model.guidance if guidance is None else guidance
     return Source(prompt, steps, guidance, tuple(times), pivots.cpu(), model.fingerprint), text
@@ -90,14 +107,6 @@ def climb(model: Model, x0: Tensor, text: Text, times: list[int], progress: bool
         eps = model.eps(pivots[-1], t, text)
         pivots.append(ddim_step(model, pivots[-1], eps, s, t))
     return torch.cat(pivots[::-1])
-
-
-def encoded(model: Model, picture: Any, size: Size) -> Tensor:
-    """The latent (1, C, h, w) of one picture, of the model's own size unless given."""
-    x0 = model.encode(picture) if size is None else model.encode(picture, size)
-    if len(x0) != 1:
-        raise ValueError(f"Got {len(x0)} pictures; an inversion takes one: call it once for each.")
-    return x0
 
 
 # ------------------------------------------------------------------------------- the empty prompt: negative, null-text
@@ -164,6 +173,11 @@ def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text,
         with torch.set_grad_enabled(j < inner):
             eps_u = model.eps(x, t, Text(words, null.pooled))
             loss = (ddim_step(model, x, guide(eps_u, eps_c, guidance), t, s) - pivot).square().mean()
+        if not isfinite(loss) and not losses:
+            raise FloatingPointError(f"The loss at time {t} is {loss.item()} before any update: load the model with "
+                                     "dtype=torch.float32.")
+        if not isfinite(loss):  # the last update went too far: what was best before it stays
+            break
         losses.append(loss.item())
         if losses[-1] <= min(losses):
             best = Text(words.detach().clone(), null.pooled), eps_u.detach()
@@ -200,12 +214,13 @@ def edit_friendly(model: Model, picture: Any, prompt: str, *, skip: float = 0.36
     and 15 in the edit, skip 0.36.
     seed: of the noise; every state has its own.
     """
+    check_prompt(prompt)
     steps = model.steps if steps is None else steps
     guidance = model.guidance if guidance is None else guidance
     times = model.times(steps, 1 - check_shares(skip, eta))
     if len(times) == 1:
         raise ValueError(f"skip is {skip}: of {steps} steps none is left. Give a smaller one, or more steps.")
-    text, x0 = model.embed(prompt), encoded(model, picture, size)
+    text, x0 = model.embed(prompt), encode_one(model, picture, size)
     drawn = noise(seed, (1, len(times) - 1, *x0.shape[1:]))[0].split(1)  # independent, one for each time
     x = [*(add_noise(model, x0, z, t) for z, t in zip(drawn, times, strict=False)), x0]
     noises = []

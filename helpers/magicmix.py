@@ -27,7 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.diffusion import Model, add_noise, cfg, ddim_step, noise, pairs
+from helpers.diffusion import Model, add_noise, cfg, ddim_step, encode_one, noise, pairs
 
 
 def mix(x: Tensor, layout_s: Tensor, nu: float) -> Tensor:
@@ -64,7 +64,7 @@ def magicmix(
     times = model.times(steps, k_max)  # K_max > ... > CLEAN
     last_mixed = model.times(steps, k_min)[0]  # K_min
     text = model.embed(prompt)
-    x0 = model.encode(image)
+    x0 = encode_one(model, image)
     z = noise(seed, x0.shape)
     x = add_noise(model, x0, z, times[0])
     for t, s in pairs(times, progress):  # from t down to s

@@ -13,12 +13,13 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
@@ -145,9 +146,15 @@ def inverted(mask: Any) -> Image.Image:
 
 def widened(mask: Any, pixels: int) -> Image.Image:
     """The mask grown by `pixels` to every side (squares); mode "L"."""
-    if pixels < 0:
-        raise ValueError(f"pixels is {pixels}; expected 0 or more.")
-    return as_mask(mask).filter(ImageFilter.MaxFilter(2 * pixels + 1)) if pixels else as_mask(mask)
+    if not (isinstance(pixels, Integral) and pixels >= 0):
+        raise ValueError(f"pixels is {pixels}; expected a whole number, 0 or more.")
+    mask, side = as_mask(mask), 2 * int(pixels) + 1
+    if pixels >= max(mask.size):  # every window holds the whole picture
+        return Image.new("L", mask.size, mask.getextrema()[1])
+    x = torch.from_numpy(np.asarray(mask, dtype=np.float32))[None, None]  # (1, 1, H, W)
+    x = max_pool2d(x, (side, 1), stride=1, padding=(side // 2, 0))
+    x = max_pool2d(x, (1, side), stride=1, padding=(0, side // 2))
+    return Image.fromarray(x[0, 0].numpy().astype(np.uint8))
 
 
 def to_latents(mask: Image.Image, x0: Tensor) -> Tensor:

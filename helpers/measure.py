@@ -7,6 +7,7 @@
     seam       can the mask's border be seen in the picture?     extra step across it, [-1, 1]; 0 is no seam
 
 The first three need a picture of the Picturebook world, where the true I* is known (`helpers.picturebook.edits.Edit`).
+`kept`, `distance` and `seam` compare pixel by pixel: pictures and masks of different sizes are a ValueError.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ def kept(result: Image.Image, picture: Image.Image, mask: Image.Image) -> float:
     The mask is widened by 4 pixels, since an autoencoder blurs the rim of what changed. An image of one colour
     everywhere outside gives about 10 dB, the autoencoder alone gives what it can; 60 means no difference at all.
     """
+    check_sizes(result=result, picture=picture, mask=mask)
     rest = outside(mask)
     if not rest.any():
         raise ValueError("The mask covers the whole picture: there is nothing to keep. Use `distance` instead.")
@@ -65,11 +67,12 @@ def kept(result: Image.Image, picture: Image.Image, mask: Image.Image) -> float:
 
 def outside(mask: Image.Image) -> np.ndarray:
     """(H, W) bool: the pixels more than 4 pixels away from the mask."""
-    return np.asarray(mask.filter(ImageFilter.MaxFilter(9))) < 128
+    return np.asarray(mask.convert("L").filter(ImageFilter.MaxFilter(9))) < 128
 
 
 def distance(result: Image.Image, truth: Image.Image) -> float:
     """The mean absolute difference to the true I*, in [0, 1]."""
+    check_sizes(result=result, truth=truth)
     return float(np.abs(_array(result) - _array(truth)).mean())
 
 
@@ -89,10 +92,11 @@ def seam(picture: Image.Image, mask: Image.Image) -> float:
     or out. A picture has edges of its own: compare with the true picture's number. `mask` is of the picture's
     size, mode "L". ValueError where it has no border.
     """
+    check_sizes(picture=picture, mask=mask)
     across, beside = [], []
     for turn in ((0, 1, 2), (1, 0, 2)):  # rows, then columns
         levels = _array(picture).transpose(turn)
-        white = (np.asarray(mask) >= 128).transpose(turn[:2])
+        white = (np.asarray(mask.convert("L")) >= 128).transpose(turn[:2])
         steps, border = np.abs(np.diff(levels, axis=1)).mean(-1), white[:, 1:] != white[:, :-1]
         near = np.zeros_like(border)
         near[:, 1:] |= border[:, :-1]
@@ -103,6 +107,13 @@ def seam(picture: Image.Image, mask: Image.Image) -> float:
     if not across.size:
         raise ValueError("The mask has no border: it is all white or all black.")
     return float(across.mean() - (beside.mean() if beside.size else 0.0))
+
+
+def check_sizes(**pictures: Image.Image) -> None:
+    """A ValueError that names the sizes, unless all pictures have one size."""
+    if len({picture.size for picture in pictures.values()}) > 1:
+        sizes = ", ".join(f"{name} {picture.width} x {picture.height}" for name, picture in pictures.items())
+        raise ValueError(f"The sizes differ: {sizes}. Bring them to one size with as_picture(picture, size).")
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:

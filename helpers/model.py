@@ -14,7 +14,6 @@ import sys
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from numbers import Integral
 from pathlib import Path
 from socket import gaierror
 from typing import Any
@@ -28,6 +27,7 @@ from helpers.diffusion import (
     Model,
     Text,
     Watch,
+    as_seeds,
     check_steps,
     denoise,
     ignore,
@@ -150,9 +150,16 @@ class DiffusersModel:
 
     @property
     def fingerprint(self) -> str:
-        """Eight hexadecimal digits made of one number of every tensor of the network's weights."""
+        """Eight hexadecimal digits: of one number of every tensor of the denoiser, and of all of the text encoders.
+
+        A fitted word changes a few rows of a text encoder's table, which one number would miss. Sums of bits are the
+        same on every machine; sums of floats are not.
+        """
         first = torch.stack([weight.detach().flatten()[0].float() for weight in self.unet.parameters()]).cpu()
-        return hashlib.sha256(first.numpy().tobytes()).hexdigest()[:8]
+        texts = [part for name, part in self.networks.items() if name != "unet"]
+        sums = [weight.detach().float().view(torch.int32).sum(dtype=torch.int64).item()
+                for part in texts for weight in part.parameters()]
+        return hashlib.sha256(first.numpy().tobytes() + repr(sums).encode()).hexdigest()[:8]
 
     def __repr__(self) -> str:
         """What it is and where."""
@@ -162,8 +169,12 @@ class DiffusersModel:
 
     def times(self, steps: int, strength: float = 1.0) -> list[int]:
         """The scheduler's times from noisy to CLEAN: the last round(strength * steps) of them, and CLEAN."""
-        self.scheduler.set_timesteps(check_steps(steps, len(self.alpha_bar)))
-        return last_part(self.scheduler.timesteps.tolist(), strength)
+        config = self.scheduler.config
+        # beyond half of them "leading" spacing would begin in the middle of the schedule, at the wrong noise
+        most = len(self.alpha_bar) // (2 if config.timestep_spacing == "leading" else 1)
+        self.scheduler.set_timesteps(check_steps(steps, most))
+        # "trailing" spacing rounds: for 61 steps and some others it gives a 62nd time, -1
+        return last_part(self.scheduler.timesteps.tolist()[:steps], strength)
 
     def embed(self, prompts: str | Sequence[str]) -> Text:
         """Prompts as (B, n, d) embeddings, with their empty prompts; float32.
@@ -222,6 +233,8 @@ class DiffusersModel:
         given) and what sticks out is cut off. Takes the mean of the encoder's distribution: no randomness.
         """
         images = images if isinstance(images, (list, tuple)) else [images]
+        if not images:
+            raise ValueError("There is no picture: the list is empty.")
         pictures = [as_picture(image, self._frame(size)) for image in images]
         vae = self.pipeline.vae
         with explained_memory(self):
@@ -299,7 +312,8 @@ class DiffusersModel:
         The picture of a seed does not depend on the pictures it is made together with.
         """
         prompts = as_prompts(prompts)
-        if len(prompts) == 1 and not isinstance(seed, Integral):
+        seed = as_seeds(seed)
+        if len(prompts) == 1 and not isinstance(seed, int):
             prompts = prompts * len(seed)
         seeds, text = seeds_of(seed, len(prompts)), self.embed(prompts)
         guidance = self.guidance if guidance is None else guidance
@@ -359,9 +373,7 @@ def load(
     device, dtype = place(device, dtype)
     check_memory(entry, device)
     folder, variant = fetch(entry, dtype)
-    with explained_memory(entry):
-        pipeline = settled(read_folder(folder, dtype, variant), device, dtype)
-    return DiffusersModel(pipeline, entry.steps, entry.guidance)
+    return DiffusersModel(settled(read_folder(folder, dtype, variant), device, dtype), entry.steps, entry.guidance)
 
 
 def as_path(name: str | Path) -> Path | None:
@@ -383,6 +395,7 @@ def load_embedded(device: str | torch.device | None, dtype: torch.dtype | None) 
             "Install the package again; in a checkout, fetch the weights or train them."
         )
     entry = catalogue.EMBEDDED
+    check_memory(entry, place(device, dtype)[0])
     return DiffusersModel.from_folder(EMBEDDED_FOLDER, device, dtype, steps=entry.steps, guidance=entry.guidance)
 
 
@@ -520,21 +533,41 @@ def precision(dtype: torch.dtype) -> dict[str, torch.dtype]:
 
 
 def settled(pipeline: Any, device: torch.device, dtype: torch.dtype) -> Any:
-    """The pipeline on its device, frozen; the autoencoder in float32, since float16 gives some black pictures."""
-    with quiet():
+    """The pipeline on its device, frozen; the autoencoder in float32, since float16 gives some black pictures.
+
+    The pipeline's own call hands the autoencoder latents in half precision, so its parts take them as they come.
+    """
+    with quiet(), explained_memory(type(pipeline).__name__):
         pipeline.to(device, dtype)
         pipeline.vae.to(torch.float32)
     for part in pipeline.components.values():
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False).eval()
+    for name in ("encoder", "post_quant_conv", "decoder"):
+        if isinstance(part := getattr(pipeline.vae, name, None), torch.nn.Module):
+            part.register_forward_pre_hook(in_float32)
     return pipeline
+
+
+def in_float32(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs of a part of the autoencoder, the first of them in float32."""
+    return inputs[0].float(), *inputs[1:]
 
 
 def place(device: str | torch.device | None, dtype: torch.dtype | None) -> tuple[torch.device, torch.dtype]:
     """Where and how precisely to compute: a GPU if there is one; float16 on NVIDIA's, else float32."""
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    device = torch.device(device)
+    try:
+        device = torch.device(device)
+    except RuntimeError:
+        raise ValueError(f"device is {device!r}; expected 'cpu', 'cuda' or 'mps'.") from None
+    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(device.type, lambda: True)()
+    if not there:
+        raise ValueError(f"There is no {device.type} device that this torch can use: leave device out, or write "
+                         "device='cpu'.")
+    if not isinstance(dtype, torch.dtype | None):
+        raise TypeError(f"dtype is {dtype!r}; expected one of torch's, torch.float16 say.")
     return device, dtype or (torch.float16 if device.type == "cuda" else torch.float32)
 
 
@@ -551,14 +584,13 @@ def check_memory(entry: catalogue.Entry, device: torch.device) -> None:
 
 
 @contextmanager
-def explained_memory(what: DiffusersModel | catalogue.Entry) -> Iterator[None]:
-    """Out of GPU memory, in our words."""
+def explained_memory(what: object) -> Iterator[None]:
+    """Out of GPU memory, in our words; `what` was to be done there, a model or its name."""
     try:
         yield
     except torch.OutOfMemoryError as error:
-        name = what.name if isinstance(what, catalogue.Entry) else repr(what)
         raise catalogue.TooLittleMemory(
-            f"The GPU has too little free memory for {name}. Close other notebooks (Kernel > Shut down), ask for fewer "
+            f"The GPU has too little free memory for {what}. Close other notebooks (Kernel > Shut down), ask for fewer "
             f"or smaller pictures, or take a smaller model. {catalogue.WITHOUT_IT}"
         ) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ def as_picture(x: Any, size: int | tuple[int, int] | None = None, fit: str = "co
         "cover" fills the frame, keeps the proportions and cuts off what sticks out on two sides;
         "contain" keeps the whole picture, with white bars; "stretch" gives up the proportions.
 
-    Raises FileNotFoundError for a missing file, TypeError for what is no picture at all, and ValueError for a broken
-    or empty picture; each says what was expected.
+    Raises FileNotFoundError for a missing file, TypeError for what is no picture or no size at all, and ValueError for
+    a broken, closed or empty picture; each says what was expected.
     """
     if fit not in FITS:
         raise ValueError(f"fit is {fit!r}; expected one of {', '.join(FITS)}.")
@@ -34,29 +35,42 @@ def as_picture(x: Any, size: int | tuple[int, int] | None = None, fit: str = "co
 
 
 def as_size(size: int | tuple[int, int]) -> tuple[int, int]:
-    """(width, height) from one number or two; both must be at least 1."""
-    width, height = (size, size) if isinstance(size, int) else size
-    if min(width, height) < 1:
+    """(width, height) from one whole number or two; both must be at least 1."""
+    sides = (size, size) if isinstance(size, Integral) else size
+    listed = isinstance(sides, (tuple, list, np.ndarray)) and len(sides) == 2
+    if not (listed and all(isinstance(side, Integral) for side in sides)):
+        raise TypeError(f"size is {size!r}; expected a whole number or (width, height).")
+    if min(sides) < 1:
         raise ValueError(f"size is {size}; expected a width and a height of at least 1.")
-    return int(width), int(height)
+    return int(sides[0]), int(sides[1])
 
 
 def opened(x: Any) -> Image.Image:
     """`x` as a PIL picture with its pixels read, in whatever mode it has."""
     if isinstance(x, (str, os.PathLike)):
-        x = read(Path(x).expanduser())
+        x = read(Path(os.path.expanduser(x)))
     elif isinstance(x, np.ndarray):
         x = from_array(x)
     if not isinstance(x, Image.Image):
         raise TypeError(f"Got a {type(x).__name__}; expected a picture: a path, a PIL picture or a numpy array.")
     if min(x.size) == 0:
         raise ValueError(f"The picture is empty: {x.width} x {x.height} pixels.")
-    return x
+    return loaded(x)
+
+
+def loaded(picture: Image.Image) -> Image.Image:
+    """The picture with its pixels read; mode "La", of which Pillow makes nothing else, as "LA"."""
+    try:
+        picture.load()
+    except (OSError, SyntaxError, ValueError, AttributeError, AssertionError) as error:  # the last two: a closed file
+        told = str(error) or "its file is closed"
+        raise ValueError(f"The picture is broken or closed ({told}); open it again.") from error
+    return picture.convert("LA") if picture.mode == "La" else picture
 
 
 def read(path: Path) -> Image.Image:
     """The picture in a file."""
-    if not path.exists():
+    if not os.path.exists(path):  # unlike Path.exists it takes any text, also one that is too long for a name
         raise FileNotFoundError(f"There is no file {str(path)!r} (looked from {str(Path.cwd())!r}).")
     if path.is_dir():
         raise ValueError(f"{str(path)!r} is a folder; expected a picture file.")

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from helpers.diffusion import Model, add_noise, cfg, ddim_step, noise, pairs
+from helpers.diffusion import Model, add_noise, cfg, ddim_step, encode_one, noise, pairs
 
 
 @torch.no_grad()
@@ -44,7 +44,7 @@ def sdedit(
     guidance = model.guidance if guidance is None else guidance
     times = model.times(steps, strength)  # t_0 > ... > CLEAN; just [CLEAN] when strength is 0
     text = model.embed(prompt)
-    guide = model.encode(image)
+    guide = encode_one(model, image)
     z = noise(seed, guide.shape)
     x = add_noise(model, guide, z, times[0])  # x(t_0) = sqrt(alpha_bar) x^(g) + sqrt(1 - alpha_bar) z
     for t, s in pairs(times, progress):  # from t down to s

@@ -15,7 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from helpers.diffusion import Model, Text, ddim_step, denoise, noise
+from helpers.diffusion import Model, Text, check_prompt, ddim_step, denoise, noise
+from helpers.finetune import read_safetensors, written
 
 
 @dataclass(frozen=True)
@@ -56,28 +57,22 @@ class Source:
         return f"Source({self.prompt!r}, {len(self.times) - 1} of {self.steps} steps, latents of {size})"
 
     def save(self, file: str | Path) -> None:
-        """Writes a .safetensors file."""
+        """Writes a .safetensors file, whole or not at all."""
         from safetensors.torch import save_file
 
         told = {"prompt": self.prompt, "steps": self.steps, "guidance": self.guidance, "times": self.times,
                 "fingerprint": self.fingerprint, "eta": self.eta, "pinned": self.pinned}
         tensors = {"trajectory": self.trajectory, "empties": self.empties, "noises": self.noises,
                    "pooled": self.pooled}
-        save_file({k: v.contiguous() for k, v in tensors.items() if v is not None}, file,
-                  metadata={"source": json.dumps(told)})
+        kept = {k: v.contiguous() for k, v in tensors.items() if v is not None}
+        written(Path(file), lambda new: save_file(kept, new, metadata={"source": json.dumps(told)}))
 
     @classmethod
     def load(cls, file: str | Path) -> Source:
         """Reads what `save` wrote; ValueError if the file is something else."""
-        from safetensors import safe_open
-
-        if not Path(file).is_file():
-            raise FileNotFoundError(f"There is no file {str(file)!r} (looked from {str(Path.cwd())!r}).")
         try:
-            with safe_open(file, "pt") as f:
-                told = json.loads((f.metadata() or {})["source"])
-                tensors = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118 (not a dict)
-        except Exception as error:
+            tensors, told = read_safetensors(Path(file), "source")
+        except ValueError as error:
             raise ValueError(f"{str(file)!r} is not a saved Source; make one with `Source.save`.") from error
         return cls(**told | {"times": tuple(told["times"])}, **tensors)
 
@@ -85,6 +80,7 @@ class Source:
 def generated(model: Model, prompt: str, *, seed: int = 0, steps: int | None = None, guidance: float | None = None,
               size: int | tuple[int, int] | None = None, progress: bool = True) -> Source:
     """The way of a picture that the model makes itself: the picture is `model.generate(prompt, seed, ...)`."""
+    check_prompt(prompt)
     steps = model.steps if steps is None else steps
     guidance = model.guidance if guidance is None else guidance
     times = model.times(steps)

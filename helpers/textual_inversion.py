@@ -49,7 +49,8 @@ def fit_textual_inversion(
         raise ValueError(f"The word {word!r} is not in the prompt {prompt!r}; its words are {there}.")
     chosen = subject_pictures(pictures)
     x0 = model.encode(chosen)
-    told = {"method": "textual inversion", "prompt": prompt, "seed": seed, "batch": batch, "pictures": digest(chosen)}
+    told = {"method": "textual inversion", "prompt": prompt, "seed": seed, "batch": batch, "pictures": digest(chosen),
+            "word": word, "like": like}
     start = replace(token_rows(model, word, like), words=(word.lower(),), told=told)
 
     def loss(step: int) -> Tensor:

@@ -21,11 +21,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from helpers.attention import Look, attention
-from helpers.diffusion import Model, add_noise, noise
+from helpers.attention import UP_TO, Look, attention
+from helpers.diffusion import CLEAN, Model, add_noise, encode_one, noise
 from helpers.masks import from_latents
-
-UP_TO = 16  # the largest side of the maps used, as in local blending; the finer ones are of textures
 
 
 @torch.no_grad()
@@ -39,11 +37,14 @@ def attended(model: Model, image: Any, prompt: str, word: str, *, strength: floa
         raise ValueError(f"strength is {strength}, maps is {maps}; expected a strength above 0, up to 1, and 1 map "
                          "or more.")
     t = model.times(model.steps, strength)[0]
-    x0 = model.encode(image)
+    if t == CLEAN:
+        raise ValueError(f"{model.steps} steps at strength {strength} round to none: take a larger strength.")
+    x0 = encode_one(model, image)
     x_t = add_noise(model, x0, noise(seed, (maps, *x0.shape[1:])), t)
     with attention(model, look=Look(word), prompts=[prompt] * maps) as seen:
         model.eps(x_t, t, model.embed(prompt))
-    grid = next(grid for grid in seen.seen_grids if max(grid) <= UP_TO)  # the finest of them
+    # as in local blending, the finest grid that is not of textures
+    grid = next((grid for grid in seen.seen_grids if min(grid) <= UP_TO), seen.seen_grids[-1])
     mean = torch.stack([seen.map(word, grid, prompt=i, before=False) for i in range(maps)]).mean(0)
     found = interpolate(mean[None, None], x0.shape[-2:], mode="bilinear")[0, 0]
     return found / found.max()

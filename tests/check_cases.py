@@ -11,18 +11,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
+from torch import Tensor
 
 from helpers import check
 
 __all__ = [
     "pytest_generate_tests", "test_a_right_answer_passes", "test_a_wrong_answer_is_told_its_slip",
-    "test_each_slip_has_a_message_of_its_own", "test_the_three_dots_are_told_apart_from_a_wrong_answer",
+    "test_an_answer_that_works_in_place_spoils_nothing_for_the_next", "test_each_slip_has_a_message_of_its_own",
     "test_the_notebook_folds_a_solution_for_every_check", "test_the_notebook_s_solution_passes_its_check",
+    "test_the_three_dots_are_told_apart_from_a_wrong_answer",
 ]
 
 
@@ -38,6 +43,28 @@ def checks_in(text: str) -> set[str]:
     return set(re.findall(r"check\.(\w+)\(", text))
 
 
+def spoil(given: Any) -> None:
+    """Change tensors, arrays, dictionaries and lists in place, and what they hold; leave models and functions alone."""
+    if isinstance(given, (Tensor, np.ndarray)):
+        given[...] = 1
+    elif isinstance(given, (dict, list, tuple)):
+        for each in given.values() if isinstance(given, dict) else given:
+            spoil(each)
+        if not isinstance(given, tuple):
+            given.clear()
+
+
+def spoiling(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """As `answer`, but afterwards nothing that it was given is as it was."""
+
+    def spoiled(*given: Any, **named: Any) -> Any:
+        found = deepcopy(answer(*given, **named))  # it may be what was given
+        spoil((*given, *named.values()))
+        return found
+
+    return spoiled
+
+
 def cases(module: ModuleType) -> dict[str, list[Any]]:
     """The argument of a test -> its values, for the lesson whose test file `module` is."""
     by_hand = set(getattr(module, "BY_HAND", ()))
@@ -46,6 +73,7 @@ def cases(module: ModuleType) -> dict[str, list[Any]]:
         "right": [(name, answer) for name, answers in module.RIGHT.items() for answer in answers],
         "slip": [(name, words) for name, answers in module.WRONG.items() for words in answers],
         "wrong": sorted(module.WRONG),
+        "formula": sorted(name for name, answers in module.RIGHT.items() if callable(answers[0])),
         "template": [(name, template) for name in sorted(module.RIGHT)
                      for template in templates.get(name, [..., lambda *_: ...])],
         "solution": [block for block in solutions(module.SOURCE) if not checks_in(block) & by_hand],
@@ -76,6 +104,16 @@ def test_a_wrong_answer_is_told_its_slip(slip: tuple[str, str], request: pytest.
 def test_each_slip_has_a_message_of_its_own(wrong: str, request: pytest.FixtureRequest) -> None:
     messages = [getattr(check, wrong)(answer).message for answer in request.module.WRONG[wrong].values()]
     assert len(set(messages)) == len(messages) >= 2
+
+
+def test_an_answer_that_works_in_place_spoils_nothing_for_the_next(formula: str, request: pytest.FixtureRequest
+                                                                   ) -> None:
+    run, right, keeps = getattr(check, formula), request.module.RIGHT[formula], formula in ("paste", "embedding_fit")
+    for answer in right:
+        assert bool(run(spoiling(answer))) != keeps  # these two ask that what is given stays as it was
+    assert all(map(run, right))
+    for words in request.module.WRONG[formula]:
+        test_a_wrong_answer_is_told_its_slip((formula, words), request)
 
 
 def test_the_three_dots_are_told_apart_from_a_wrong_answer(template: tuple[str, Any]) -> None:

@@ -95,3 +95,15 @@ def test_generate_gives_the_same_points_alone_and_together() -> None:
 def test_components_can_be_named_placed_and_weighted() -> None:
     model = AnalyticModel({"a": (0, 1), "b": (1, 0)}, spreads=[0.1, 0.2], weights=[1, 3])
     assert model.weights.tolist() == [0.25, 0.75] and model.embed("b").embeddings.tolist() == [[[0, 1]]]
+
+
+def test_rows_with_times_of_their_own_are_those_of_one_call_each() -> None:
+    x, t = noise(1, (3, 2, 1, 1)), torch.tensor([10, 400, 990])
+    text = MODEL.embed(["left", "", "top"])
+    together = MODEL.eps(x, t, text)
+    assert torch.allclose(together, torch.cat([MODEL.eps(x[i : i + 1], int(t[i]), text[i : i + 1]) for i in range(3)]))
+
+
+def test_one_prompt_and_several_seeds_give_a_point_for_each() -> None:
+    points = MODEL.generate("left", seed=[1, 2], progress=False)
+    assert len(points) == 2 and np.allclose(points[1], MODEL.generate("left", seed=2, progress=False)[0])

@@ -26,7 +26,7 @@ from helpers.attention import (
     replace,
     reweight,
 )
-from helpers.diffusion import join
+from helpers.diffusion import join, noise
 from helpers.model import DiffusersModel, settled
 
 P, P_STAR = "a cat ab cd", "a zq ab cd"  # "cat" is one token, all else is spelled out
@@ -579,4 +579,25 @@ def test_a_recording_of_other_steps_or_sizes_says_so(model: DiffusersModel) -> N
         pass
     with (pytest.raises(ValueError, match="grids up to 2 only"),
           attention(model, all_edits(model)["self"], steps=STEPS, source=recording)):
+        pass
+
+
+def test_one_name_is_as_good_as_a_list_with_it_and_no_name_is_an_error(model: DiffusersModel) -> None:
+    edit, x, t = replace(model, P, P_STAR), noise(0, model.shape(2)), model.times(model.steps)[0]
+    text, found = model.embed([P, P_STAR]), []
+    with torch.no_grad():
+        for layers in (None, ["up_blocks"], "up_blocks"):
+            with attention(model, edit, layers=layers):
+                found.append(model.eps(x, t, text))
+        plain = model.eps(x, t, text)
+        with attention(model, look=Look("cat", layers="up_blocks", apart="layer"), prompts=[P, P_STAR]) as seen:
+            model.eps(x, t, text)
+    assert torch.equal(found[1], found[2]) and not torch.equal(found[1], found[0])
+    assert not torch.equal(found[1], plain) and all(name.startswith("up_blocks") for name in seen.seen_layers)
+    with pytest.raises(ValueError, match="No layer is chosen"), attention(model, edit, layers=[]):
+        pass
+
+
+def test_a_look_without_prompts_says_what_to_give(model: DiffusersModel) -> None:
+    with pytest.raises(ValueError, match="Name the prompts"), attention(model, look=Look("cat")):
         pass

@@ -13,6 +13,7 @@ from check_cases import (  # noqa: F401
     pytest_generate_tests,
     test_a_right_answer_passes,
     test_a_wrong_answer_is_told_its_slip,
+    test_an_answer_that_works_in_place_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
     test_the_notebook_folds_a_solution_for_every_check,
     test_the_notebook_s_solution_passes_its_check,
@@ -56,13 +57,20 @@ def wrong_end(model: AnalyticModel, image: Any, prompt: str, strength: float, se
     return sdedit(model, image, prompt, strength=1 - strength, seed=seed, steps=steps, progress=False)
 
 
+def sorted_in_place(rows: list[lesson02.Row], least: float) -> float | None:
+    """The right strength; the rows are in another order afterwards."""
+    rows.sort(key=lambda row: row[2], reverse=True)
+    return next((strength for strength, obeyed, _ in rows if obeyed >= least), None)
+
+
 RIGHT = {
     "noising": [lambda x0, z, a: a**0.5 * x0 + (1 - a) ** 0.5 * z,
                 lambda x0, z, a: torch.sqrt(torch.tensor(a)) * x0 + torch.sqrt(torch.tensor(1 - a)) * z],
-    "guidance": [lambda u, c, w: u + w * (c - u), lambda u, c, w: w * c + (1 - w) * u],
+    "guidance": [lambda u, c, w: u + w * (c - u), lambda u, c, w: w * c + (1 - w) * u,
+                 lambda u, c, w: u.add_(c.sub_(u), alpha=w)],
     "mixing": [lambda x, layout, nu: nu * x + (1 - nu) * layout, lambda x, layout, nu: layout + nu * (x - layout)],
     "calls_of_magicmix": [15, 15.0, round(0.6 * 25)],
-    "choice_of_strength": [lesson02.best_strength],
+    "choice_of_strength": [lesson02.best_strength, sorted_in_place],
     "starting_time": [
         edit_by_hand(lambda times, first: times[first], lambda times, first: times[first:]),
         lambda model, image, prompt, **knobs: sdedit(model, image, prompt, progress=False, **knobs),

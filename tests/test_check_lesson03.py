@@ -13,6 +13,7 @@ from check_cases import (  # noqa: F401
     pytest_generate_tests,
     test_a_right_answer_passes,
     test_a_wrong_answer_is_told_its_slip,
+    test_an_answer_that_works_in_place_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
     test_the_notebook_folds_a_solution_for_every_check,
     test_the_notebook_s_solution_passes_its_check,
@@ -80,7 +81,7 @@ WRONG = {
         "inside is there everywhere": lambda i, o, m: i + (1 - m) * o,
         "outside is missing": lambda i, o, m: i * m,
         "inside alone": lambda i, o, m: i,
-        "take 0.3 of the inside": lambda i, o, m: torch.where(m > 0.45, i, o),
+        "take 0.3 of the inside": lambda i, o, m: torch.where(m > 0.5, i, o),
         "a little above 0": lambda i, o, m: torch.where(m.bool(), i, o),
         "No square roots": lambda i, o, m: m.sqrt() * i + (1 - m).sqrt() * o,
         "mean of the two": lambda i, o, m: (i + o) / 2,
@@ -119,6 +120,7 @@ WRONG = {
         "signs cancel in the mean": estimated(lambda d: rescaled(d.mean((0, 1)))),
         "comes too late": estimated(lambda d: rescaled(d.mean((0, 1)).abs())),
         "mean over the channels, too": estimated(lambda d: rescaled(d.mean(1).abs().mean(0))),
+        "difference of the sizes": lambda q, r, c: rescaled((q.abs() - r.abs()).mean((0, 1))) > c,
         "not rescaled": estimated(lambda d: d.abs().mean((0, 1))),
         "Only the first noise": estimated(lambda d: rescaled(d[0].abs().mean(0))),
         "take their mean": estimated(lambda d: rescaled(d.abs().amax((0, 1)))),
@@ -169,9 +171,16 @@ def test_the_notebook_s_template_of_the_off_by_one_has_that_slip() -> None:
 
 
 def test_the_planted_disagreement_is_what_the_right_mask_finds() -> None:
-    mask = lesson03.estimated_mask(lesson03.EPS_Q, lesson03.EPS_R, 0.5)
-    planted = [mask[rows, columns] for rows in (slice(2), slice(4, 6)) for columns in (slice(2), slice(4, 6))]
-    assert all(block.all() for block in planted) and mask[7, 7] and mask.sum() == 17
+    wide, narrow = (lesson03.estimated_mask(lesson03.EPS_Q, lesson03.EPS_R, threshold) for threshold in (0.35, 0.5))
+    planted = torch.zeros(8, 8).bool()
+    for rows in (slice(2), slice(4, 6)):
+        for columns in (slice(2), slice(4, 6)):
+            planted[rows, columns] = True
+    planted[6:8, 3:5] = planted[7, 7] = True
+    assert torch.equal(wide, planted) and planted.sum() == 21
+    assert not (narrow & ~planted).any()  # the four blocks lie around half of the strongest: only some of it is left,
+    assert narrow[6:8, 3:5].all() and narrow[7, 7] and all(  # but something of each
+        narrow[rows, columns].any() for rows in (slice(2), slice(4, 6)) for columns in (slice(2), slice(4, 6)))
 
 
 def test_the_best_threshold_of_the_table_leads_clearly() -> None:

@@ -11,6 +11,7 @@ from check_cases import (  # noqa: F401
     pytest_generate_tests,
     test_a_right_answer_passes,
     test_a_wrong_answer_is_told_its_slip,
+    test_an_answer_that_works_in_place_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
     test_the_notebook_folds_a_solution_for_every_check,
     test_the_notebook_s_solution_passes_its_check,

@@ -11,6 +11,7 @@ from check_cases import (  # noqa: F401
     pytest_generate_tests,
     test_a_right_answer_passes,
     test_a_wrong_answer_is_told_its_slip,
+    test_an_answer_that_works_in_place_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
     test_the_notebook_folds_a_solution_for_every_check,
     test_the_notebook_s_solution_passes_its_check,
@@ -45,6 +46,19 @@ def in_turn(measured: Measured, enough: float) -> Choice | None:
         if len(good) >= enough * len(noises):
             return eta, max(good, key=lambda i: noises[i][1])
     return None
+
+
+def by_the_mean(measured: Measured, enough: float) -> Choice | None:
+    """Takes the mean of obeyed for the share of noises that obey, and the noise that keeps most of those that move."""
+    for eta, noises in sorted(measured.items()):
+        if sum(obeyed for obeyed, _ in noises) >= enough * len(noises):
+            return eta, max((i for i, (obeyed, _) in enumerate(noises) if obeyed), key=lambda i: noises[i][1])
+    return None
+
+
+def more_than_enough(measured: Measured, enough: float) -> Choice | None:
+    """More than `enough` instead of at least."""
+    return chosen(measured, enough + 1e-6)
 
 
 def never_none(measured: Measured, enough: float) -> Choice | None:
@@ -133,8 +147,9 @@ WRONG = {
     "choice_of_eta": {
         "which is luck": lambda measured, enough: (0.4, 1),
         "does not obey": lambda measured, enough: (0.6, 2),
-        "of those that obey, the one": lambda measured, enough: (0.6, 1),
-        "first eta of the dictionary, or": in_turn,
+        "in the whole list": lambda measured, enough: (0.6, 1),
+        "half an edit": by_the_mean,
+        "Two slips lead here": in_turn,  # more_than_enough is the other, tested below
         "half of them is enough": lambda measured, enough: (1.0, 1),
         "return the place of the noise too": lambda measured, enough: chosen(measured, enough)[0],
         "return its place in the list": lambda measured, enough: (0.6, 19.0),
@@ -183,7 +198,14 @@ def test_the_interpolation_that_is_asked_for_is_the_one_of_the_package() -> None
     assert torch.allclose(interpolate(e_tgt, e_opt, 0.3).embeddings, asked)
 
 
-def test_of_the_sweep_in_the_check_every_kind_of_mistake_gives_another_choice() -> None:
+def test_two_slips_that_choose_alike_share_a_message_that_names_both() -> None:
+    assert in_turn(SWEEP, SHARE) == more_than_enough(SWEEP, SHARE) == (0.8, 1)
+    told = {check.choice_of_eta(answer) for answer in (in_turn, more_than_enough)}
+    assert [not verdict and "means >=, not >" in verdict.message and "in the dictionary's order" in verdict.message
+            for verdict in told] == [True]
+
+
+def test_of_the_sweep_in_the_check_every_share_of_noises_gives_another_choice() -> None:
     assert chosen(SWEEP, SHARE) == (0.6, 3)
     assert chosen(SWEEP, 0.2) == (0.4, 1) and chosen(SWEEP, 1.0) == (1.0, 1)
     assert chosen({0.5: [(0.9, 20.0)]}, 0.0) is None

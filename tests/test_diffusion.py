@@ -185,3 +185,15 @@ def test_watch_sees_every_state_on_the_way_and_its_time() -> None:
 def test_quick_work_shows_no_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
     denoise(ANALYTIC, noise(0, SHAPE), ANALYTIC.embed("left"), ANALYTIC.times(4), 1, progress=True)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("seed", ["12", [1.5], 1.5, None, torch.Generator(), 2**64, [0, -(2**64)]])
+def test_what_is_no_seed_is_refused_by_name(seed: object) -> None:
+    with pytest.raises((TypeError, ValueError), match="seed is "):
+        noise(seed, (2, 1, 2, 2))
+
+
+@pytest.mark.parametrize("guidance", [float("nan"), float("inf"), "4"])
+def test_a_guidance_that_would_make_a_black_picture_is_refused(guidance: object) -> None:
+    with pytest.raises(ValueError, match="guidance is .* finite"):
+        guide(torch.zeros(1), torch.ones(1), guidance)

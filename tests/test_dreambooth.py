@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import random_pipelines
 import torch
 from PIL import Image
 from test_finetune import same
@@ -166,6 +167,8 @@ def test_prior_pictures_are_made_once_and_a_broken_off_set_is_completed(tmp_path
     made: list[int] = []
 
     class Maker:
+        fingerprint = "maker"
+
         def generate(self, prompt: str, seed: list[int], **_: object) -> list[Image.Image]:
             made.extend(seed)
             return [picture(s) for s in seed]
@@ -178,6 +181,45 @@ def test_prior_pictures_are_made_once_and_a_broken_off_set_is_completed(tmp_path
 
 
 # ---------------------------------------------------------------------------------------------------- textual inversion
+
+
+@pytest.mark.parametrize(("prompt", "knobs", "words"), [("a dog", {}, "class_prompt"),
+                                                       ("a cat", {"steps": 3}, "steps")])
+def test_pictures_of_another_class_or_other_knobs_are_not_taken_for_the_prior(
+    prompt: str, knobs: dict, words: str, models: dict[str, DiffusersModel], tmp_path: Path
+) -> None:
+    made = {"steps": 2, **QUIET, "folder": tmp_path}
+    prior_pictures(models["sd"], "a cat", 1, **made)
+    assert len(prior_pictures(models["sd"], "a cat", 2, **made)) == 2
+    with pytest.raises(ValueError, match=f"differ in {words}"):
+        prior_pictures(models["sd"], prompt, 2, **made | knobs)
+
+
+def test_pictures_of_which_nothing_is_told_are_not_taken_for_the_prior(
+    models: dict[str, DiffusersModel], tmp_path: Path
+) -> None:
+    picture(1).save(tmp_path / "00000.png")
+    with pytest.raises(ValueError, match="class_prompt"):
+        prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
+
+
+@pytest.mark.parametrize("knobs", [{}, {"rank": 2}, {"rank": 2, "text_encoder": True}, {"word": "q", "like": "cat"}])
+def test_a_pipeline_as_diffusers_gives_it_can_be_fitted_and_has_no_gradients_afterwards(knobs: dict) -> None:
+    """Its weights want gradients; those that `load` gives do not."""
+    model = DiffusersModel(random_pipelines.stable_diffusion())
+    fit = fit_textual_inversion if "word" in knobs else fit_dreambooth
+    fit(model, SUBJECT, "a q cat", steps=2, batch=1, **knobs, **QUIET)
+    everything = [weight for network in model.networks.values() for weight in network.parameters()]
+    assert all(weight.grad is None and weight.requires_grad for weight in everything)
+
+
+def test_a_folder_with_a_word_that_began_elsewhere_is_refused(
+    models: dict[str, DiffusersModel], tmp_path: Path
+) -> None:
+    knobs = {"steps": 1, "batch": 1, "folder": tmp_path, **QUIET}
+    fit_textual_inversion(models["sd"], SUBJECT, "a q cat", "q", "cat", **knobs)
+    with pytest.raises(ValueError, match="differs in like"):
+        fit_textual_inversion(models["sd"], SUBJECT, "a q cat", "q", "a", **knobs)
 
 
 def test_textual_inversion_changes_the_word_and_nothing_else(models: dict[str, DiffusersModel], tmp_path: Path) -> None:

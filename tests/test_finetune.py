@@ -18,6 +18,7 @@ from toy_network import ToyModel
 from benchmarks.alive import HOLDS, Alive, Hollow, fit_gb
 from helpers import finetune
 from helpers.analytic import AnalyticModel
+from helpers.catalogue import TooLittleMemory
 from helpers.diffusion import add_noise, noise
 from helpers.finetune import (
     Diary,
@@ -423,3 +424,27 @@ def test_the_files_are_readable_by_everybody(tmp_path: Path) -> None:
     file = toy_fit(ToyModel(), 1).save(tmp_path / "w.safetensors")
     assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o644
     assert finetune.CHECKPOINT == "checkpoint.safetensors"
+
+
+def test_running_out_of_gpu_memory_in_a_fit_is_explained() -> None:
+    def loss(_: int) -> torch.Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(TooLittleMemory, match="rank=4"):
+        fit({"x": torch.zeros(2)}, loss, steps=1, lr=0.1, progress=False)
+
+
+def test_a_lora_of_a_model_of_other_widths_is_refused(models: dict[str, DiffusersModel]) -> None:
+    weights = lora(models["sd"], 2)
+    name = next(key for key in weights.tensors if key.endswith(".lora_A.weight"))
+    weights.tensors[name] = torch.zeros(2, 7)
+    with pytest.raises(ValueError, match="another model"), weights.on(models["sd"]):
+        pass
+
+
+def test_a_file_may_lie_in_the_reader_s_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    Weights({"unet.x": torch.ones(2)}).save("~/fit.safetensors")
+    assert (tmp_path / "fit.safetensors").is_file()
+    assert torch.equal(Weights.load("~/fit.safetensors").tensors["unet.x"], torch.ones(2))

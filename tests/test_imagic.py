@@ -37,9 +37,9 @@ def test_on_the_exact_model_the_embedding_moves_to_the_component_of_the_picture(
 
     def eps(x: torch.Tensor, t: torch.Tensor, text: Text) -> torch.Tensor:
         shares.append(text.embeddings.detach()[0, 0].clone())
-        return AnalyticModel.eps(exact, x, 400, text)
+        return exact.eps(x, t, text)
 
-    model.eps, model.alpha_bar = eps, exact.alpha_bar[400:401]  # one time for every row: the exact model takes one
+    model.eps = eps
     e_opt = fit_embedding(model, [1.2, 0.0], "", steps=40, lr=2e-3, seed=1, **QUIET)
     left, right, top = e_opt.embeddings[0, 0].tolist()
     assert right > 1 / 3 > left and right > top
@@ -131,3 +131,16 @@ def test_every_row_of_the_symbol_table_has_a_name_in_the_code() -> None:
     names = [[cell.strip() for cell in row if cell.strip()][1] for row in rows]
     code = "".join(inspect.getsource(f) for f in (fit_embedding, fit_model, interpolate, imagic))
     assert all(name in code for name in names)
+
+
+def test_a_folder_with_the_fit_of_another_picture_or_embedding_is_refused(tmp_path: Path) -> None:
+    model, knobs = ToyModel(), {"steps": 2, **QUIET}
+    other = np.array([[[0, 40, 200]]], dtype=np.uint8)
+    e_opt = fit_embedding(model, POINT, "a bird", folder=tmp_path / "e", **knobs)
+    fit_model(model, POINT, e_opt, folder=tmp_path / "m", **knobs)
+    assert torch.equal(fit_embedding(model, POINT, "a bird", folder=tmp_path / "e", **knobs).embeddings,
+                       e_opt.embeddings)
+    with pytest.raises(ValueError, match="differs in picture"):
+        fit_embedding(model, other, "a bird", folder=tmp_path / "e", **knobs)
+    with pytest.raises(ValueError, match="differs in e_opt"):
+        fit_model(model, POINT, model.embed("a bird"), folder=tmp_path / "m", **knobs)

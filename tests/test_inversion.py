@@ -177,7 +177,7 @@ def test_any_picture_can_be_inverted_at_any_size(models: dict[str, DiffusersMode
 
 
 def test_two_pictures_at_once_are_an_error() -> None:
-    with pytest.raises(ValueError, match="2 pictures; an inversion takes one"):
+    with pytest.raises(ValueError, match="Got 2 pictures"):
         direct(PLANE, [[0, 1], [1, 0]], "left")
 
 
@@ -512,3 +512,19 @@ def test_climbing_and_walking_down_the_same_noise_meet(models: dict[str, Diffuse
     pivots = climb(Constant(), x0, text, times, False)
     down = walk(Constant(), Source("", 5, 1.0, tuple(times), pivots, ""), text, 1, False)
     assert torch.allclose(down, pivots, atol=1e-5)
+
+
+def test_a_fit_of_the_empty_prompt_that_falls_apart_says_what_to_change(model: DiffusersModel) -> None:
+    class Broken(type(model)):
+        def eps(self, x: torch.Tensor, t: int, text: object) -> torch.Tensor:
+            return model.eps(x, t, text) * (float("nan") if torch.is_grad_enabled() else 1.0)
+
+    broken = Broken(model.pipeline, steps=2)
+    with pytest.raises(FloatingPointError, match="before any update"):
+        null_text(broken, stripes(), "a cat", inner=1, progress=False)
+
+
+def test_a_list_of_prompts_is_refused(model: DiffusersModel) -> None:
+    for method in (ddim, direct, edit_friendly):
+        with pytest.raises(TypeError, match="expected one text"):
+            method(model, stripes(), ["a cat"], steps=2, progress=False)

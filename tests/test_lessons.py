@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import fill_lessons
 import pytest
+
+import fill_lessons
 
 LESSONS = sorted((Path(__file__).parent.parent / "lessons").glob("*.md"))
 HEADINGS = ["The problem", "The idea", "The algorithm", "Why it works", "What it costs", "Where it fails",

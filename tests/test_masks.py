@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from helpers.masks import (
     MaskWarning,
@@ -193,8 +194,36 @@ def test_dilating_grows_by_half_the_window_to_every_side(side: int) -> None:
 def test_widening_grows_by_pixels() -> None:
     assert (np.asarray(widened(box(), 3)) == np.asarray(box(FRAME, (5, 5, 18, 18)))).all()
     assert (np.asarray(widened(box(), 0)) == LEVELS).all()
-    with pytest.raises(ValueError, match="pixels is -1"):
-        widened(box(), -1)
+
+
+@pytest.mark.parametrize("pixels", [1, 3, 7])
+def test_widening_takes_the_largest_of_each_window(pixels: int) -> None:
+    soft = Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 40), dtype=np.uint8))
+    wide = widened(soft, pixels)
+    assert wide.mode == "L"
+    assert (np.asarray(wide) == np.asarray(soft.filter(ImageFilter.MaxFilter(2 * pixels + 1)))).all()
+
+
+def test_widening_by_more_than_the_height_still_stops_at_the_sides() -> None:
+    assert widened(box((40, 24), (0, 0, 0, 0)), 30).getbbox() == (0, 0, 31, 24)
+
+
+def test_widening_by_more_than_the_picture_gives_its_largest_level_at_once() -> None:
+    grey = box().point(lambda level: level // 2)
+    assert widened(grey, 10**9).getextrema() == widened(grey, 31).getextrema() == (127, 127)
+
+
+def test_widening_a_large_mask_takes_no_minutes() -> None:
+    large = box((1024, 1024), (500, 500, 520, 520))
+    start = time.perf_counter()
+    assert widened(large, 64).getbbox() == (436, 436, 585, 585)
+    assert time.perf_counter() - start < 10  # 0.5 s; with a square window it was 31 s
+
+
+@pytest.mark.parametrize("pixels", [-1, 1.5, "2", None])
+def test_widening_needs_a_whole_number(pixels: object) -> None:
+    with pytest.raises(ValueError, match=f"pixels is {pixels}; expected a whole number, 0 or more"):
+        widened(box(), pixels)
 
 
 def test_a_blend_is_one_side_where_the_mask_is_1_and_the_other_where_it_is_0_bit_for_bit() -> None:

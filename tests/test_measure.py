@@ -9,6 +9,7 @@ from PIL import Image
 from helpers.measure import BEST_PSNR, distance, iou, kept, obeyed, outside, psnr, score, seam
 from helpers.picturebook import Edit, Scene, random_edit
 from helpers.picturebook.judge import Judge
+from helpers.pictures import as_picture
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +103,24 @@ def test_a_pasted_patch_of_another_brightness_has_a_seam_as_large_as_the_differe
     flat[8:24, 8:20] += 51
     assert seam(Image.fromarray(flat), box((8, 8, 20, 24))) == pytest.approx(0.2)
     assert seam(Image.fromarray(flat), box((9, 9, 19, 23))) < 0  # the edge is beside the border
+
+
+@pytest.mark.parametrize(("measured", "sizes"), [
+    (lambda large, small: kept(large, small, box((0, 0, 4, 4))), "result 64 x 48, picture 32 x 32, mask 32 x 32"),
+    (lambda large, small: kept(large, large, box((0, 0, 4, 4))), "result 64 x 48, picture 64 x 48, mask 32 x 32"),
+    (lambda large, small: distance(large, small), "result 64 x 48, truth 32 x 32"),
+    (lambda large, small: seam(large, box((0, 0, 4, 4))), "picture 64 x 48, mask 32 x 32"),
+])
+def test_pictures_of_different_sizes_are_told_with_the_remedy(measured, sizes):
+    with pytest.raises(ValueError, match=f"The sizes differ: {sizes}. Bring them .* as_picture"):
+        measured(Image.new("RGB", (64, 48)), Image.new("RGB", (32, 32)))
+
+
+def test_the_remedy_makes_masks_that_are_measured_alike():
+    picture, mask = Image.fromarray(gradient()), box((8, 8, 20, 24))
+    for form in (as_picture(mask), mask.convert("1")):
+        assert seam(picture, form) == seam(picture, mask)
+        assert (outside(form) == outside(mask)).all()
 
 
 def test_a_seam_needs_a_border():

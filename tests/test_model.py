@@ -18,8 +18,15 @@ from PIL import Image
 
 from helpers import catalogue
 from helpers import model as model_module
+from helpers.blended import blended_diffusion
+from helpers.catalogue import TooLittleMemory
+from helpers.diffedit import find_mask
 from helpers.diffusion import CLEAN, cfg, denoise, noise
+from helpers.inversion import direct
+from helpers.magicmix import magicmix
 from helpers.model import DiffusersModel, PromptWarning, load, quiet
+from helpers.sdedit import sdedit
+from helpers.word_mask import word_mask
 
 ROOT = Path(__file__).parent.parent
 
@@ -172,6 +179,18 @@ def test_times_go_down_to_clean_in_as_many_steps_as_strength_says(
     assert len(times) == round(strength * steps) + 1 and times[-1] == CLEAN
     assert times == sorted(set(times), reverse=True)
     assert times == model.times(steps)[-len(times) :]
+
+
+@pytest.mark.parametrize(("spacing", "most"), [("leading", 500), ("trailing", 1000), ("linspace", 1000)])
+def test_every_number_of_steps_gives_as_many_times_that_differ(spacing: str, most: int) -> None:
+    pipeline = random_pipelines.stable_diffusion(timestep_spacing=spacing)
+    model = DiffusersModel(pipeline)
+    for steps in (*range(1, 130), 201, 333, most - 1, most):
+        *times, last = model.times(steps)
+        assert len(set(times)) == steps and times == sorted(times, reverse=True) and last == CLEAN
+        assert 0 <= times[-1] and times[0] <= 999
+    with pytest.raises(ValueError, match="steps"):
+        model.times(most + 1)
 
 
 def test_the_schedule_is_the_folder_s_own(models: dict[str, DiffusersModel]) -> None:
@@ -480,3 +499,62 @@ def test_running_out_of_gpu_memory_is_explained(model: DiffusersModel, monkeypat
     monkeypatch.setattr(model.unet, "forward", full)
     with pytest.raises(catalogue.TooLittleMemory, match="smaller pictures"):
         model.generate("cat", steps=2, progress=False)
+
+
+def test_running_out_of_gpu_memory_while_loading_is_explained(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("diffusers.StableDiffusionPipeline.to", full)
+    with pytest.raises(TooLittleMemory, match="smaller model"):
+        load(folders["sd"], "cpu")
+
+
+@pytest.mark.parametrize("name", ["sd", "v", "xl"])
+def test_in_half_precision_the_pipeline_s_own_call_makes_a_picture_too(name: str, folders: dict[str, Path]) -> None:
+    model = DiffusersModel.from_folder(folders[name], "cpu", torch.bfloat16)
+    with quiet():
+        pictures = model.pipeline("a cat", num_inference_steps=2, height=32, width=32).images
+    assert pictures[0].size == (32, 32)
+
+
+def test_a_model_that_reads_a_word_in_another_way_has_another_fingerprint(models: dict[str, DiffusersModel]) -> None:
+    for model in (models["sd"], models["xl"]):
+        own, (table, rows) = model.fingerprint, model.token_rows("zq")[-1]
+        network, _, path = table.partition(".")
+        changed = model.networks[network].get_parameter(path).clone()
+        changed[rows[-1]] += 0.01
+        with model.changed({table: changed}):
+            assert model.fingerprint != own
+        assert model.fingerprint == own
+
+
+@pytest.mark.parametrize(("knobs", "words"), [({"device": "gpu"}, "expected 'cpu'"), ({"dtype": "float16"}, "torch's"),
+                                              ({"device": "cuda"}, "no cuda device"), ({"device": "mps"}, "no mps")])
+def test_a_place_or_dtype_that_is_not_there_is_said_to_be_so(
+    knobs: dict, words: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    with pytest.raises((TypeError, ValueError), match=words):
+        load(folders["sd"], **knobs)
+
+
+def test_encode_wants_at_least_one_picture(model: DiffusersModel) -> None:
+    with pytest.raises(ValueError, match="list is empty"):
+        model.encode([])
+
+
+def test_methods_for_one_picture_refuse_several(model: DiffusersModel) -> None:
+    pictures = [Image.new("RGB", (32, 32), color) for color in ("red", "blue")]
+    white = Image.new("L", model.size, 255)
+    for method, *arguments in ((sdedit, "a cat"), (magicmix, "a cat"), (find_mask, "a dog", "a cat"),
+                               (direct, "a cat")):
+        with pytest.raises(ValueError, match="Got 2 pictures"):
+            method(model, pictures, *arguments, steps=2, progress=False)
+    with pytest.raises(ValueError, match="Got 2 pictures"):
+        word_mask(model, pictures, "a cat", "cat", maps=2)
+    with pytest.raises((TypeError, ValueError)):
+        blended_diffusion(model, pictures, white, "a cat", steps=2, progress=False)

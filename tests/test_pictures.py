@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,10 @@ def levels(picture: Image.Image) -> np.ndarray:
     return np.asarray(picture, dtype=int)
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "LAB", "I", "F", "I;16"])
+@pytest.mark.parametrize(
+    "mode",
+    ["1", "L", "LA", "La", "P", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr", "HSV", "LAB", "I", "F", "I;16"],
+)
 def test_every_mode_becomes_rgb(mode: str) -> None:
     picture = as_picture(Image.new(mode, (5, 4)))
     assert picture.mode == "RGB" and picture.size == (5, 4)
@@ -97,6 +102,17 @@ def test_stretch_gives_up_the_proportions() -> None:
     assert (levels(as_picture(Image.new("RGB", (40, 20), RED), (7, 9), fit="stretch")) == RED).all()
 
 
+def test_a_size_may_be_a_numpy_number() -> None:
+    red = Image.new("RGB", (2, 4), RED)
+    assert as_picture(red, np.int64(64)).size == as_picture(red, (np.int32(64), 64)).size == (64, 64)
+
+
+@pytest.mark.parametrize("size", [64.0, "128", (64,), (64.5, 64), (64, "64"), (1, 2, 3), {64: 64}])
+def test_a_size_that_is_no_whole_number_and_no_pair_is_refused(size: object) -> None:
+    with pytest.raises(TypeError, match=re.escape(f"size is {size!r}; expected a whole number or (width, height).")):
+        as_picture(Image.new("RGB", (2, 4)), size)
+
+
 @pytest.mark.parametrize("fit", ["cover", "contain", "stretch"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (128, 128), (17, 23)])
 def test_any_size_becomes_the_wanted_size(size: tuple[int, int], fit: str) -> None:
@@ -111,6 +127,12 @@ def test_a_picture_of_the_right_size_keeps_its_pixels() -> None:
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no file .*none.png"):
         as_picture(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("text", ["a cat " * 100, "a\0cat", "~nobody-has-this-name/cat.png"])
+def test_text_that_can_be_no_file_is_a_missing_file_too(text: str) -> None:
+    with pytest.raises(FileNotFoundError, match="There is no file"):
+        as_picture(text)
 
 
 def test_files_that_are_no_pictures_are_refused(tmp_path: Path) -> None:
@@ -131,6 +153,33 @@ def test_a_file_cut_short_is_said_to_be_broken(name: str, tmp_path: Path) -> Non
     (tmp_path / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match="broken"):
         as_picture(tmp_path / name)
+
+
+def cut_short(path: Path) -> Image.Image:
+    """A picture whose file ends in its middle, opened and not read yet."""
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:5000])
+    return Image.open(path)
+
+
+def closed_file(path: Path) -> Image.Image:
+    """A picture that left its `with` block unread."""
+    Image.new("RGB", (4, 4)).save(path)
+    with Image.open(path) as picture:
+        return picture
+
+
+def closed(path: Path) -> Image.Image:
+    """A closed picture."""
+    picture = Image.new("RGB", (4, 4))
+    picture.close()
+    return picture
+
+
+@pytest.mark.parametrize("given", [cut_short, closed_file, closed])
+def test_a_picture_handed_over_broken_or_closed_is_told(given: Callable[[Path], Image.Image], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"The picture is broken or closed \(.+\); open it again"):
+        as_picture(given(tmp_path / "picture.png"))
 
 
 @pytest.mark.parametrize("nothing", [np.zeros((0, 5, 3), np.uint8), Image.new("RGB", (0, 5))])

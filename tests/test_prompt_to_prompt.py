@@ -324,3 +324,24 @@ def test_every_argument_has_a_row_in_the_symbol_table_and_every_row_a_name_in_th
     assert arguments <= set(names)
     code = inspect.getsource(module)
     assert all(name in code for name in names)
+
+
+def test_where_the_coarsest_grid_is_a_fine_one_self_attention_is_injected_there(model: DiffusersModel) -> None:
+    """As in SDXL, whose attention is on 64 x 64 and 32 x 32 alone."""
+    knobs = {**KNOBS, "steps": 2, "size": 256}  # latents of 64 x 64, halved once
+    without = prompt_to_prompt(model, P, P_STAR, cross=0, selves=0, **knobs)
+    injected = prompt_to_prompt(model, P, P_STAR, cross=0, selves=1, **knobs)
+    source = recorded(model, P, **knobs)
+    assert distance(without[0], injected[0]) == 0 < distance(without[1], injected[1])
+    again = prompt_to_prompt(model, source, P_STAR, cross=0, selves=1, progress=False)
+    assert distance(injected[1], again[1]) <= ROUNDING
+
+
+def test_a_picture_in_the_place_of_a_source_is_told_how_to_become_one(sd: DiffusersModel) -> None:
+    with pytest.raises(TypeError, match="helpers.inversion.direct"):
+        prompt_to_prompt(sd, stripes(), P_STAR, **KNOBS)
+
+
+def test_a_weight_that_is_no_number_is_refused(sd: DiffusersModel) -> None:
+    with pytest.raises(ValueError, match="weight is nan"):
+        prompt_to_prompt(sd, P, P, weights={"ab": float("nan")}, **KNOBS)

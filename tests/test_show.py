@@ -179,7 +179,13 @@ def test_a_recording_watches_a_model():
     ("make", "words"),
     [
         (lambda: show.pictures([], alt="x"), "no pictures"),
+        (lambda: show.pictures([[]], alt="x"), "no pictures"),
+        (lambda: show.pictures([None], alt="x"), "no pictures"),
+        (lambda: show.sweep([], [], name="s", alt="x"), "no pictures"),
+        (lambda: show.pair([], [], alt="x"), "no pictures"),
         (lambda: show.pictures([RED, GREEN], labels=["one"], alt="x"), "1 labels for 2 pictures"),
+        (lambda: show.pictures([[RED], [GREEN]], rows=["one"], alt="x"), "1 names in `rows` for 2 rows"),
+        (lambda: show.pair([RED, RED], [GREEN], alt="x"), "2 pictures before and 1 after"),
         (lambda: show.sweep([RED, GREEN], [0], name="s", alt="x"), "1 values for 2 pictures"),
         (lambda: show.sweep([RED], [0], name="s", scores={"obeyed": [1, 2]}, alt="x"), "2 obeyed for 1 pictures"),
         (lambda: show.curve([0, 1], {"a": [1]}, xlabel="", ylabel="", alt="x"), "'a' has 1 values for 2"),
@@ -189,6 +195,32 @@ def test_a_recording_watches_a_model():
 def test_what_does_not_fit_together_is_told(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize("one", [RED, "red.png", np.asarray(RED), HALF], ids=["picture", "path", "array", "grey"])
+@pytest.mark.parametrize("make", [
+    lambda one: show.pictures(one, alt="x"),
+    lambda one: show.pictures([[RED], one], alt="x"),
+    lambda one: show.pair([RED], one, alt="x"),
+    lambda one: show.sweep(one, [0], name="s", alt="x"),
+    lambda one: show.scrubber(one, alt="x"),
+])
+def test_one_picture_where_a_list_is_expected_is_told(make, one):
+    with pytest.raises(TypeError, match=r"Got one picture; expected a list of pictures: \[picture\]"):
+        make(one)
+
+
+def test_an_array_may_hold_several_pictures():
+    several, listed = (show.pictures(form, alt="x") for form in (np.stack([RED, GREEN]), [RED, GREEN]))
+    assert several.picture == listed.picture
+
+
+@pytest.mark.parametrize("most", [0, -0.5, 1.5, 255, float("nan")])
+def test_the_end_of_a_differences_scale_is_between_0_and_1(most):
+    with pytest.raises(ValueError, match=f"most is {most}; expected more than 0 and at most 1"):
+        show.difference(RED, GREEN, most=most, alt="x")
+    dark, bright = (shown(show.difference(RED, GREEN, most=end, alt="x"))[30:-10, 550:780].mean() for end in (1, 0.7))
+    assert bright > dark
 
 
 def test_a_figure_is_saved_in_a_folder_that_is_not_there_yet(tmp_path):

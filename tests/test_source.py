@@ -1,5 +1,8 @@
 """A source is a picture's way through noise: it can be walked again, saved, and is refused where it does not fit."""
 
+import os
+from dataclasses import replace
+
 import pytest
 import torch
 from random_pipelines import stable_diffusion
@@ -39,6 +42,20 @@ def test_saving_and_loading_gives_the_same_source(source, tmp_path):
         for name, value in vars(one).items():
             found = getattr(back, name)
             assert torch.equal(found, value) if isinstance(value, torch.Tensor) else found == value
+
+
+def test_a_saved_source_can_be_read_by_everybody_and_is_whole_or_not_there(source, tmp_path, monkeypatch):
+    file = tmp_path / "cat.safetensors"
+    source.save(file)
+    assert file.stat().st_mode & 0o777 == 0o644
+
+    def killed(*_):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "fsync", killed)
+    with pytest.raises(OSError, match="full"):
+        replace(source, prompt="a dog").save(file)
+    assert Source.load(file).prompt == "a cat" and list(tmp_path.iterdir()) == [file]
 
 
 def test_a_file_that_is_no_source_is_refused(tmp_path):

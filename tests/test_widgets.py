@@ -18,6 +18,9 @@ from PIL import Image
 
 from helpers import show
 from helpers.analytic import AnalyticModel
+from helpers.diffedit import diffedit
+from helpers.magicmix import magicmix
+from helpers.sdedit import sdedit
 from helpers.show.comparing import compare
 from helpers.show.markup import Html, data_url, name_of, static
 from helpers.show.painting import Painter, layer, painter
@@ -320,9 +323,6 @@ def opened(model=None, methods=(tint,), **knobs) -> Studio:
 
 
 def test_a_methods_form_is_read_from_its_signature():
-    from helpers.magicmix import magicmix
-    from helpers.sdedit import sdedit
-
     form = form_of(sdedit, Model())
     assert (form.picture, form.prompts) == ("image", ("prompt",))
     assert {knob.name: knob.start for knob in form.knobs} == {"strength": 0.6, "seed": 0, "steps": 50, "guidance": 1.0}
@@ -348,6 +348,39 @@ def test_a_run_gives_the_picture_of_the_method_and_counts_its_steps():
     assert lab.result == tint(Model(), picture("teal"), "left", strength=0.2)
     assert lab.history == [run] and not lab.run_button.disabled and lab.cancel_button.disabled
     assert "tint, cat, strength 0.2, seed 0, steps 50" == settings(run)
+
+
+@pytest.mark.parametrize("method, knobs, steps, total", [
+    (sdedit, {"strength": 0.6}, 6, 6),
+    (magicmix, {"k_max": 0.6, "k_min": 0.3}, 6, 6),
+    (magicmix, {"k_max": 0.5, "k_min": 0.0}, 5, 5),
+    (diffedit, {"strength": 0.8}, 17, 0),  # 1 for the mask, 8 up, 8 down
+    (diffedit, {"strength": 0.5}, 11, 0),  # the mask is sought where the walk begins
+    (partial(diffedit, mask=Image.new("L", (64, 48), 255)), {"strength": 0.3}, 6, 0),
+])
+def test_a_total_is_told_only_where_it_is_the_number_of_steps_it_comes_to(models, method, knobs, steps, total):
+    told = []
+    form = form_of(method, models["sd"])
+    knobs = {knob.name: knob.start for knob in form.knobs} | {"steps": 10} | knobs
+    run = Run(form, models["sd"], picture(), {"source_prompt": "cat", "prompt": "a dog"}, knobs,
+              changed=lambda run: told.append((run.step, run.steps)))
+    run.work()
+    assert run.status == "done", run.error
+    assert told == [(1, 0), *((step, total) for step in range(2, steps + 1)), (steps, total)]
+    run.status = "running"
+    assert story(run).startswith(f"Step {steps} of {total} ..." if total else f"Step {steps} ...")
+
+
+def test_a_second_walk_has_no_total():
+    def twice(model, prompt, *, steps=4):
+        for seed in range(2):
+            model.generate(prompt, seed=seed, steps=steps, progress=False)
+        return picture()
+
+    told = []
+    form = form_of(twice, Model())
+    Run(form, Model(), None, {"prompt": "left"}, {"steps": 4}, changed=lambda run: told.append(run.steps)).work()
+    assert told == [0, 4, 4, 4] + [0] * 5
 
 
 def test_cancel_stops_before_the_next_step_and_leaves_nothing_stuck():

@@ -80,3 +80,14 @@ def test_every_row_of_the_symbol_table_has_a_name_in_the_code() -> None:
     names = [[cell.strip() for cell in row if cell.strip()][1] for row in rows]
     code = inspect.getsource(module).split('"""', 2)[2]
     assert names and all(name in code for name in names)
+
+
+def test_where_attention_is_on_fine_grids_alone_the_coarsest_is_taken(models: dict[str, DiffusersModel]) -> None:
+    model = DiffusersModel(models["xl"].pipeline, steps=4)
+    model.size = (256, 256)  # latents of 64 x 64, attention on 64 x 64 and 32 x 32
+    assert word_mask(model, stripes(), PROMPT, "cat", maps=1).size == (256, 256)
+
+
+def test_a_strength_that_rounds_to_no_step_is_an_error(model: DiffusersModel) -> None:
+    with pytest.raises(ValueError, match="round to none"):
+        word_mask(model, stripes(), PROMPT, "cat", strength=1e-4)

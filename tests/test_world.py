@@ -8,9 +8,21 @@ import pytest
 from helpers.picturebook.caption import KNOWN_WORDS, describe
 from helpers.picturebook.drawing import PARTS, compose, draw, part_mask
 from helpers.picturebook.edits import KINDS, Edit, random_edit
+from helpers.picturebook.judge import Reading
 from helpers.picturebook.sampling import held_out_scenes, is_held_out, is_held_out_pair, random_scene, training_scenes
 from helpers.picturebook.scene import Scene
-from helpers.picturebook.vocabulary import ACCENTS, CLASSES, CREATURES, PLACES, RIDES, STYLES, THINGS, WEARABLES
+from helpers.picturebook.subjects import SUBJECTS
+from helpers.picturebook.vocabulary import (
+    ACCENTS,
+    CHARACTERS,
+    CLASSES,
+    CREATURES,
+    PLACES,
+    RIDES,
+    STYLES,
+    THINGS,
+    WEARABLES,
+)
 
 LECTURE = [
     "A photo of a teddy bear wearing sunglasses on and having a drink",
@@ -190,6 +202,24 @@ def test_a_picture_holds_no_more_than_its_parts():
 
 def test_the_characters_of_dreambooth_are_never_drawn_for_training():
     assert all(random_scene(i).character == "none" for i in range(300))
-    for thing, name in (("cat", "pim"), ("dog", "bo"), ("bunny", "zuzu")):
+    for name, thing in CHARACTERS.items():
         plain, own = Scene(thing=thing), Scene(thing=thing, character=name)
         assert not np.array_equal(draw(plain), draw(own))
+
+
+def test_a_character_is_one_that_is_known_and_fits_its_own_kind_alone():
+    assert {name: subject.thing for name, subject in SUBJECTS.items()} == CHARACTERS
+    with pytest.raises(ValueError, match="character is 'pip'; it can be one of: pim, bo, zuzu, none"):
+        Scene(character="pip")
+    with pytest.raises(ValueError, match="Only a cat can be pim; the thing here is 'castle'"):
+        Scene(thing="castle", character="pim")
+    with pytest.raises(ValueError, match="Only a cat can be pim"):
+        Scene(character="pim").but(thing="dog")
+
+
+def test_an_edit_says_that_the_character_changes_and_the_judge_says_that_it_cannot_read_it():
+    plain, pim = Scene(seed=3), Scene(seed=3, character="pim")
+    assert Edit(plain, pim).changed == ("character",) and Edit(pim, pim.but(place="beach")).changed == ("place",)
+    assert pim.has("character") and not plain.has("character")
+    with pytest.raises(ValueError, match="cannot tell a character.*Recognizer"):
+        Reading({}, {}, {}).agrees(pim, "character")

@@ -5,8 +5,9 @@
     python tools/build_site.py --out FOLDER  another place
 
 Nothing is run and nothing is fetched, neither now nor when the site is read. Measured numbers in a lesson are taken
-from results/ (tools/fill_lessons.py); marks in a lesson say what is on its slides (tools/slides.py). The build fails on a broken link, a picture without alt text, anything that a page
-would fetch from the network, a page that the table of contents does not list, and on every warning of Sphinx.
+from results/ (tools/fill_lessons.py); marks in a lesson say what is on its slides (tools/slides.py). The build fails on
+a broken link, a picture without alt text, anything that a page would fetch from the network, a page that the table of
+contents does not list, and on every warning of Sphinx.
 Needs the packages of the extra "site" in pyproject.toml.
 """
 
@@ -30,7 +31,7 @@ OUT = ROOT / "build" / "site"
 SETTINGS = Path(__file__).resolve().parent / "site"
 SITE = ("sphinx", "myst-nb", "sphinx-book-theme", "sphinx-revealjs", "sphinx-mathjax-offline")
 PACKAGES = (*SITE, "jupytext", "nbclient", "nbformat")
-HOW = 'python -m pip install -c requirements-tested.txt -e ".[test,site]"'
+HOW = f'{sys.executable} -m pip install -c requirements-tested.txt -e ".[test,site]"'
 STAMP = ".made_by_build_site"
 BADGE = re.compile(r"\[!\[([^\]]*)\]\(https?://[^)]*\)\]")  # a picture from elsewhere, as a link's text
 LINK = re.compile(r"(?s)(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")

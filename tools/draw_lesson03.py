@@ -119,7 +119,7 @@ def seam_figure(model: DiffusersModel, alt: str) -> show.Figure:
 
 
 def masks_figure(model: DiffusersModel, alt: str) -> show.Figure:
-    """True, made by hand and found: the masks of three edits."""
+    """True, given and found: the masks of three edits."""
     cat = part_mask(SCENE, "thing")
     hands = {"add": (BALL, spot()), "recolour": (Edit(SCENE, SCENE.but(color="blue")), widened(cat, 2)),
              "background": (Edit(SCENE, SCENE.but(place="wall")), inverted(cat))}
@@ -127,7 +127,7 @@ def masks_figure(model: DiffusersModel, alt: str) -> show.Figure:
              for edit, _ in hands.values()]
     grid = [[edit.target_picture, edit.mask, hand, mask] for (edit, hand), mask in zip(hands.values(), found,
                                                                                        strict=True)]
-    return show.pictures(grid, rows=list(hands), columns=["the true I*", "true", "by hand", "found"], side=144, alt=alt)
+    return show.pictures(grid, rows=list(hands), columns=["the true I*", "true", "given", "found"], side=144, alt=alt)
 
 
 def main() -> None:

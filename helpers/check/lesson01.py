@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from helpers.check.verdict import UNANSWERED, Verdict, is_unanswered, same, tried
+from helpers.check.verdict import UNANSWERED, Verdict, is_number, is_unanswered, same, shape_of, tried
 from helpers.measure import psnr
 from helpers.picturebook.edits import Edit
 from helpers.picturebook.scene import Scene
@@ -47,7 +47,7 @@ def two_pictures() -> tuple[Array, Array]:
     second = first.copy()
     second[0, 0] = 160  # brighter
     second[1, 1] = 40  # darker
-    second[2, 2, 2] = 140  # in the blue channel alone
+    second[2, 2, 2] = 124  # in the blue channel alone: the mean over the channels is 8
     second[3, 3] = 105  # too little to see
     return first, second
 
@@ -81,7 +81,8 @@ def slip_of_mask(found: Array) -> str:
     if not found[1, 1] or not found[0, 0]:
         return "It misses pixels that became darker, or brighter: take the absolute difference."
     if not found[2, 2]:
-        return "It misses a pixel that changed in one channel alone: a mean over the channels hides it. Use .any(-1)."
+        return ("It misses a pixel that changed in one channel alone: a mean or .all over the channels hides it. Use "
+                ".any(-1).")
     return "It is True where nothing changed." if found.sum() > 3 else ""
 
 
@@ -118,14 +119,14 @@ def slips_of_kept(result: Array, picture: Array, mask: Array) -> dict[str, float
 
 def kept_db(answer: Callable[[Array, Array, Array], float]) -> Verdict:
     """Is `answer(result, picture, mask)` the PSNR in dB of the pixels outside the mask?"""
-    example = kept_example()
-    found = tried(answer, *example)
+    found = tried(answer, *kept_example())
     if isinstance(found, Verdict):
         return found
+    if not is_number(found):
+        what = f"an array of the shape {shape_of(found)}" if shape_of(found) else f"a {type(found).__name__}"
+        return Verdict(False, f"Your function returns {what}; expected one number: take the mean of the squared error.")
+    example = kept_example()  # anew: the answer may have changed the first in place
     result, picture, mask = example
-    if np.shape(found) != ():
-        return Verdict(False, f"Your function returns an array of the shape {np.shape(found)}; expected one number: "
-                              "take the mean of the squared error.")
     for message, value in slips_of_kept(*example).items():
         if same(found, value):
             return Verdict(False, message)
@@ -145,7 +146,7 @@ def unbeaten(answer: Collection[str]) -> Verdict:
     """Are these the names of the EDITORS that no other one beats, being as good in both and better in one?"""
     if is_unanswered(answer) or (isinstance(answer, Collection) and any(map(is_unanswered, answer))):
         return UNANSWERED
-    if not isinstance(answer, Collection) or not set(answer) <= set(EDITORS):
+    if not isinstance(answer, Collection) or not all(name in tuple(EDITORS) for name in answer):
         return Verdict(False, f"Expected a set of names out of {', '.join(EDITORS)}, such as {{'A', 'B'}}.")
     found, wanted = set(answer), {"A", "B", "C", "E"}
     if "F" in found:
@@ -169,7 +170,7 @@ def paste(answer: Callable[[Array, Array, Array], Array]) -> Verdict:
     mask = np.zeros((6, 6), bool)
     mask[1:4, 2:5] = True
     before = result.copy(), picture.copy()
-    found = tried(answer, result, picture, mask)
+    found = tried(answer, result, picture, mask.copy())
     if isinstance(found, Verdict):
         return found
     if not (same(result, before[0]) and same(picture, before[1])):

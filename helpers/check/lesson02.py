@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 from torch import Tensor
 
 from helpers.analytic import AnalyticModel
-from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula
+from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_number, is_unanswered, of_formula
 from helpers.diffusion import CLEAN, Text, add_noise, guide, noise
 from helpers.magicmix import mix
 
@@ -141,7 +142,7 @@ def choice_of_strength(answer: Callable[[Sequence[Row], float], float | None]) -
     found, edge, nothing = (outcome(answer, rows) for rows in (TABLE, [(0.3, 0.8, 20.0)], TABLE[:2]))
     if found is Ellipsis:
         return UNANSWERED
-    if found != best_strength(TABLE, ENOUGH):
+    if not is_number(found) or found != best_strength(TABLE, ENOUGH):
         return Verdict(False, wrong_choice(found))
     if edge != 0.3:
         return Verdict(False, "A row that obeys exactly `least` is enough: compare with >=, not with >.")
@@ -155,7 +156,7 @@ def choice_of_strength(answer: Callable[[Sequence[Row], float], float | None]) -
 def outcome(answer: Callable[[Sequence[Row], float], Any], rows: Sequence[Row]) -> Any:
     """What the reader's function returns for these rows, or the error it raises."""
     try:
-        return answer(rows, ENOUGH)
+        return answer(deepcopy(rows), ENOUGH)
     except Exception as error:  # the reader's code may fail in any way
         return error
 
@@ -168,6 +169,8 @@ def wrong_choice(found: Any) -> str:
         return "You return a whole row; return its strength, the first number."
     if found is None:
         return "Your function returns None although some strengths obey enough: is there a `return`?"
+    if not is_number(found):
+        return f"Your function returns a {type(found).__name__}; expected a strength."
     if found in (3, 22.0):
         return "You return the row's number or its kept; return its strength, the first number of the row."
     return CHOICES.get(found, f"{found!r} is not the strength that keeps most among those that obey enough.")
@@ -206,7 +209,7 @@ def starting_time(answer: Callable[..., Any]) -> Verdict:
     for strength in (0.6, 0.3, 1.0):
         model = Recorder()
         try:
-            answer(model, POINT, "left", strength=strength, seed=SEED, steps=STEPS)
+            answer(model, [*POINT], "left", strength=strength, seed=SEED, steps=STEPS)
         except Exception as error:  # the reader's code may fail in any way
             return Verdict(False, f"At strength {strength} your function stops with {type(error).__name__}: {error}")
         message = wrong_start(model, strength)

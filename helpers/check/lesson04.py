@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from itertools import count
 from math import ceil
 from typing import Any
@@ -18,9 +19,9 @@ from helpers.diffusion import noise
 SOURCE, TARGET = "a cat and a dog on the beach", "a fluffy cat and a fox on the beach"
 ANSWERS: list[int | None] = [0, None, 1, 2, 3, 4, 5, 6, 7]  # helpers.words.align says the same: a test compares
 ALIGNMENTS = {
-    (0, 1, 2, 3, 4, 5, 6, 7, None): "You count positions: from the new word on, every word answers its right neighbour, "
-                                    "the word after its own. This is what goes wrong where code copies maps by "
-                                    "position. `fluffy` is the word that answers nobody.",
+    (0, 1, 2, 3, 4, 5, 6, 7, None): "You count positions: from the new word on, every word answers its right "
+                                    "neighbour, the word after its own. This is what goes wrong where code copies "
+                                    "maps by position. `fluffy` is the word that answers nobody.",
     (0, 1, 1, 2, 3, 4, 5, 6, 7): "`fluffy` is new: no word of P stands in its place, since `a` and `cat` are both "
                                  "still there. It answers None.",
     (0, None, 1, 2, 3, None, 5, 6, 7): "`fox` stands where `dog` stood: a swapped word looks where the old one looked. "
@@ -255,8 +256,8 @@ LOOP_SLIPS: Slips = {
 
 def algorithm(answer: Callable[..., tuple[Tensor, Tensor]]) -> Verdict:
     """Is `answer(DM, Edit, P, P_star, z, T)` Algorithm 1 from line 3 on, giving (z_0, z*_0)? Runs on a toy model."""
-    arguments = (toy_step, toy_edit, P, P_STAR, START.clone(), T)
-    found = tried(answer, *arguments)
+    arguments = (toy_step, toy_edit, P, P_STAR, START, T)
+    found = tried(answer, *map(deepcopy, arguments))
     if isinstance(found, Verdict):
         return found
     if not isinstance(found, (tuple, list)) or len(found) != 2 or not all(isinstance(z, Tensor) for z in found):

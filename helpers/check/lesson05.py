@@ -9,7 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula, same, tried
+from helpers.check.verdict import (
+    UNANSWERED,
+    Slips,
+    Verdict,
+    is_number,
+    is_unanswered,
+    of_formula,
+    same,
+    shape_of,
+    tried,
+)
 from helpers.diffusion import noise
 
 SHAPE = (2, 3, 3)
@@ -84,7 +94,7 @@ def order_of_error(answer: Callable[[int, float, int, float], float]) -> Verdict
     for value in found:
         if isinstance(value, Verdict):
             return value
-        if isinstance(value, bool) or not isinstance(value, (int, float)) and getattr(value, "shape", None) != ():
+        if not is_number(value):
             return Verdict(False, f"Your function returns a {type(value).__name__}; expected a number.")
     if matches(found, order):
         return Verdict(True, "An error of order 1 halves when the steps double; one of order 2 falls to a quarter.")
@@ -94,7 +104,7 @@ def order_of_error(answer: Callable[[int, float, int, float], float]) -> Verdict
 
 def matches(found: list[Any], formula: Callable[..., float]) -> bool:
     """Whether the values found are those of the formula, for each of MEASURED."""
-    return all(same(float(value), formula(*each)) for value, each in zip(found, MEASURED, strict=True))
+    return all(same(value, formula(*each)) for value, each in zip(found, MEASURED, strict=True))
 
 
 # ------------------------------------------------------------------------------------------------------- two questions
@@ -167,7 +177,7 @@ def put_back(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
     found = tried(lambda: answer(ROWS.clone(), A.clone())) if callable(answer) else tried(answer)
     if isinstance(found, Verdict):
         return found
-    if not hasattr(found, "shape"):
+    if shape_of(found) is None:
         return Verdict(False, f"Your function returns a {type(found).__name__}; expected a tensor.")
     if same(found, torch.cat([A, ROWS[1:]])):
         return Verdict(True, "The source is exact at every step, at any guidance, and no offset had to be computed.")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula, same, tried
+from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula, same, shape_of, tried
 from helpers.diffusion import noise
 
 SHAPE = (2, 3, 3)
@@ -55,8 +56,8 @@ LOSS_SLIPS: Slips = {
 def loss_of_picture(answer: Loss) -> Verdict:
     """Is `answer(predict, x0, eps, a)` the mean squared error of the noise that `predict` sees in the noised x0?"""
     arguments = [(lambda x: x.tanh(), A, B, 0.8), (lambda x: 2 * x.sin() - C, B, C, 0.3), (torch.cos, C, A, 0.55)]
-    found = [tried(answer, *each) for each in arguments]
-    if all(hasattr(value, "shape") and value.shape == A.shape for value in found):
+    found = [tried(answer, *map(deepcopy, each)) for each in arguments]
+    if all(shape_of(value) == A.shape for value in found):
         return Verdict(False, "You return an error for every number of the latent. A fit needs one number: take the "
                               "mean.")
     return of_formula(answer, arguments, loss, LOSS_SLIPS,
@@ -210,7 +211,7 @@ Measured = Mapping[float, Sequence[tuple[float, float]]]  # eta -> (obeyed in [0
 Choice = tuple[float, int]
 SWEEP: Measured = {
     0.8: [(1.0, 17.0), (1.0, 18.0), (1.0, 16.0), (0.5, 18.5)],
-    0.4: [(0.0, 22.0), (1.0, 21.0), (0.0, 21.5), (0.0, 20.0)],
+    0.4: [(0.0, 22.0), (1.0, 21.0), (0.5, 21.5), (0.5, 20.0)],
     0.6: [(0.0, 19.5), (1.0, 18.2), (0.5, 20.0), (1.0, 19.0)],
     1.0: [(1.0, 15.0), (1.0, 16.0), (1.0, 14.0), (1.0, 13.0)],
 }
@@ -230,9 +231,11 @@ CHOICES: dict[Any, str] = {
     (0.4, 1): "At 0.4 one noise of four obeys, which is luck. The first question is for how many noises an eta works.",
     (0.4, 0): "At 0.4 one noise of four obeys: too few. And the noise you chose there does not obey.",
     (0.6, 2): "The eta is right. The noise you chose keeps most of all, but does not obey: leave those out first.",
-    (0.6, 1): "The eta is right, and this noise obeys. But is it, of those that obey, the one that keeps most?",
-    (0.8, 1): "You take the first eta of the dictionary, or the mean of obeyed. Measured values need not be in order: "
-              "sort the etas, and count the noises with obeyed == 1.",
+    (0.4, 2): "At 0.4 one noise of four obeys (obeyed == 1): an obeyed of 0.5 is half an edit and does not count.",
+    (0.6, 1): "The eta is right, and this noise obeys, but another that obeys keeps more. Or did you count places "
+              "among those that obey? The place is that in the whole list.",
+    (0.8, 1): "Two slips lead here. Half of the noises is enough: at least `enough` means >=, not >. Or you take the "
+              "etas in the dictionary's order: sort them.",
     (0.8, 3): "You take the first eta of the dictionary, and a noise that obeys only in part.",
     (1.0, 1): "At 1.0 all noises obey, but half of them is enough here, and a smaller eta keeps more.",
     0.6: "The eta is right; return the place of the noise too: (eta, place).",
@@ -243,15 +246,14 @@ CHOICES: dict[Any, str] = {
 
 def choice_of_eta(answer: Callable[[Measured, float], Choice | None]) -> Verdict:
     """Does `answer(measured, enough)` find the smallest eta that works often enough, and its best noise?"""
-    found = tried(answer, SWEEP, SHARE)
+    found = tried(answer, deepcopy(SWEEP), SHARE)
     if isinstance(found, Verdict):
         return wrong_choice(None) if "returns None" in found.message else found
-    try:
-        found = tuple(found) if isinstance(found, list) else found
-        if found != chosen(SWEEP, SHARE):
-            return wrong_choice(found)
-    except (TypeError, ValueError):
+    found = tuple(found) if isinstance(found, list) else found
+    if not isinstance(found, (tuple, int, float)):
         return Verdict(False, f"Your function returns a {type(found).__name__}; expected (eta, place).")
+    if found != chosen(SWEEP, SHARE):
+        return wrong_choice(found)
     for never in ({0.5: [(0.0, 20.0), (0.5, 21.0)]}, {0.5: [(1.0, 20.0), (0.0, 21.0), (0.0, 21.0)]}):
         try:
             last = answer(never, SHARE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 
 import torch
 from torch import Tensor
@@ -178,14 +179,14 @@ def best_steps(curve: Curve, most: float) -> int:
 
 def choice_of_steps(answer: Callable[[Curve, float], int]) -> Verdict:
     """Does `answer(curve, most)` find the number of steps, from a curve steps -> (subject, drift)?"""
-    found = tried(answer, CURVE, MOST)
+    found = tried(answer, deepcopy(CURVE), MOST)
     if isinstance(found, Verdict):
         return found
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         return Verdict(False, f"Your function returns a {type(found).__name__}; expected a number of steps.")
     if found != best_steps(CURVE, MOST):
         return Verdict(False, CHOICES.get(found, f"{found} is not one of the numbers of steps in the curve."))
-    nothing = tried(answer, EDGE, MOST)
+    nothing = tried(answer, deepcopy(EDGE), MOST)
     if isinstance(nothing, Verdict):
         return Verdict(False, f"Where every step drifts too much it fails: return 0 there. ({nothing.message})")
     if nothing != 0:
@@ -256,5 +257,5 @@ def rows_of_a_fit(answer: int) -> Verdict:
         return UNANSWERED
     if isinstance(answer, bool) or not isinstance(answer, (int, float)):
         return Verdict(False, f"Expected a number, not a {type(answer).__name__}.")
-    return ROWS.get(int(answer) if answer == int(answer) else -1, Verdict(
+    return ROWS.get(answer, Verdict(
         False, "Two parts: 32 pictures of 25 steps with two rows each, and 100 steps with 4 + 4 rows."))

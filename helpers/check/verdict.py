@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from functools import wraps
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,10 +53,42 @@ def tried(answer: Callable[..., Any], *arguments: Any) -> Any:
     return UNANSWERED if is_unanswered(found) else found
 
 
+def safe(check: Callable[..., Verdict]) -> Callable[..., Verdict]:
+    """The check, with a verdict where it would raise: nobody foresees every answer."""
+
+    @wraps(check)
+    def checked(*arguments: Any, **named: Any) -> Verdict:
+        try:
+            return check(*arguments, **named)
+        except Exception as error:  # not KeyboardInterrupt: the reader may stop a long answer
+            return Verdict(False, f"That cannot be read as an answer ({type(error).__name__}: {error}).")
+
+    return checked
+
+
+def shape_of(value: Any) -> tuple[int, ...] | None:
+    """The shape of an array or a tensor; None for anything else, a model too, whose `shape` is a method."""
+    shape = getattr(value, "shape", None)
+    return tuple(shape) if isinstance(shape, tuple) else None
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is one number, an array or a tensor of one too; True and False are none."""
+    return shape_of(value) == () or (isinstance(value, (int, float)) and not isinstance(value, bool))
+
+
+def numbers(value: Any) -> np.ndarray:
+    """A number, an array or a tensor as an array; complex, since numpy would drop an imaginary part."""
+    if hasattr(value, "detach"):  # a tensor that may require a gradient, or be of a kind that numpy does not know
+        value = value.detach().cpu()
+        value = value if value.is_complex() else value.float()
+    return np.asarray(value).astype(complex)
+
+
 def same(found: Any, wanted: Any) -> bool:
-    """Whether two numbers or arrays have one shape and nearly the same values."""
-    found, wanted = np.asarray(found), np.asarray(wanted)
-    return found.shape == wanted.shape and bool(np.allclose(found.astype(float), wanted.astype(float), atol=TOLERANCE))
+    """Whether two numbers, arrays or tensors have one shape and nearly the same values."""
+    found, wanted = numbers(found), numbers(wanted)
+    return found.shape == wanted.shape and bool(np.allclose(found, wanted, atol=TOLERANCE))
 
 
 def of_formula(
@@ -66,14 +100,15 @@ def of_formula(
 ) -> Verdict:
     """Does `answer` give what `right` gives, for each tuple of `arguments`? If not, which of `slips` does?
 
-    Formulas of tensors that give a tensor.
+    Formulas of tensors that give a tensor. The answer gets copies: one that works in place would change what every
+    later answer is compared with. (Copies of functions are the functions themselves.)
     """
-    found = [tried(answer, *each) for each in arguments]
+    found = [tried(answer, *map(deepcopy, each)) for each in arguments]
     for value, each in zip(found, arguments, strict=True):
         if isinstance(value, Verdict):
             return value
         wanted = right(*each)
-        if not hasattr(value, "shape"):
+        if shape_of(value) is None:
             return Verdict(False, f"Your function returns a {type(value).__name__}; expected a tensor.")
         if value.shape != wanted.shape:
             return Verdict(False, f"Your function returns the shape {tuple(value.shape)}; expected a tensor of shape "

@@ -43,7 +43,8 @@ class Edit:
     @property
     def changed(self) -> tuple[str, ...]:
         """The attributes in which the two scenes differ, in the vocabulary's order."""
-        return tuple(n for n in (*CLASSES, *GRADED) if getattr(self.source, n) != getattr(self.target, n))
+        names = (*CLASSES, *GRADED, "character")
+        return tuple(n for n in names if getattr(self.source, n) != getattr(self.target, n))
 
     @property
     def prompt(self) -> str:

@@ -47,6 +47,8 @@ class Reading(NamedTuple):
 
     def agrees(self, scene: Scene, attribute: str) -> bool:
         """Whether the picture shows this attribute of `scene`; a graded word counts as shown from 0.1 on."""
+        if attribute == "character":
+            raise ValueError("The judge cannot tell a character from others of its kind: a subjects.Recognizer can.")
         if attribute in GRADED:
             return (self.amounts[attribute] > 0.1) == (getattr(scene, attribute) > 0)
         return self.attributes[attribute] == getattr(scene, attribute)
@@ -117,13 +119,18 @@ class Judge(nn.Module):
         judge.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()})
         return judge.eval().requires_grad_(False)
 
+    def looked(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """`forward` where the network is; what it gives is on the CPU."""
+        logits, amounts, parts = self(x.to(self.parts.weight.device))
+        return {name: values.cpu() for name, values in logits.items()}, amounts.cpu(), parts.cpu()
+
     @torch.no_grad()
     def read(self, pictures: Sequence[Image.Image]) -> list[Reading]:
         """What is in each picture and its mirror image, averaged; pictures of other sizes are resized to 128 x 128."""
         readings = []
         for start in range(0, len(pictures), 64):
             x = pixels(pictures[start:start + 64])
-            (logits, amounts, _), (mirrored, mirrored_amounts, _) = self(x), self(x.flip(3))
+            (logits, amounts, _), (mirrored, mirrored_amounts, _) = self.looked(x), self.looked(x.flip(3))
             amounts = (amounts + mirrored_amounts) / 2
             best = {name: ((logits[name].softmax(1) + mirrored[name].softmax(1)) / 2).max(1) for name in logits}
             for i in range(len(amounts)):
@@ -135,13 +142,14 @@ class Judge(nn.Module):
     @torch.no_grad()
     def find(self, picture: Image.Image, part: str) -> Image.Image:
         """Where a part is (drawing.PARTS): mode "L", 128 x 128, white where it is surely seen, in cells of 8 x 8."""
-        share = self(pixels([picture]))[2].softmax(1)[0, PARTS.index(part)]
+        share = self.looked(pixels([picture]))[2].softmax(1)[0, PARTS.index(part)]
         return Image.fromarray((share * 255).byte().numpy()).resize((SIZE, SIZE), Image.Resampling.NEAREST)
 
     @torch.no_grad()
     def describe(self, pictures: Sequence[Image.Image]) -> Tensor:
         """(number of pictures, 512): features whose distance says how different two pictures are."""
-        return torch.cat([self.features(pixels(pictures[i:i + 64])) for i in range(0, len(pictures), 64)])
+        batches = (pixels(pictures[i:i + 64]).to(self.parts.weight.device) for i in range(0, len(pictures), 64))
+        return torch.cat([self.features(x).cpu() for x in batches])
 
 
 def pixels(pictures: Sequence[Image.Image]) -> Tensor:

@@ -10,7 +10,7 @@ import dataclasses
 import random
 from dataclasses import dataclass
 
-from .vocabulary import ABSENT, CLASSES, CREATURES, GRADED
+from .vocabulary import ABSENT, CHARACTERS, CLASSES, CREATURES, GRADED
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Scene:
     character: str = ABSENT
 
     def __post_init__(self) -> None:
-        for name, values in CLASSES.items():
+        for name, values in (*CLASSES.items(), ("character", (*CHARACTERS, ABSENT))):
             if getattr(self, name) not in values:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it can be one of: {', '.join(values)}.")
         for name in GRADED:
@@ -63,6 +63,9 @@ class Scene:
             raise ValueError(f"Only a cake has a topping; the thing here is {self.thing!r}.")
         if self.crowded and self.place != "street":
             raise ValueError(f"Only a street can be crowded; the place here is {self.place!r}.")
+        if self.character != ABSENT and self.thing != CHARACTERS[self.character]:
+            raise ValueError(f"Only a {CHARACTERS[self.character]} can be {self.character}; "
+                             f"the thing here is {self.thing!r}.")
         if self.thing == ABSENT and self.beside != ABSENT:
             raise ValueError("Nothing can stand beside a thing that is not there.")
 
@@ -87,6 +90,8 @@ class Scene:
             return getattr(self, attribute.removesuffix("_color")) != ABSENT
         if attribute in ("doing", "wearing", "holding", "fluffy"):
             return self.thing in CREATURES
+        if attribute == "character":
+            return self.character != ABSENT
         if attribute == "topping":
             return self.thing == "cake"
         if attribute == "crowded":

@@ -30,7 +30,8 @@ STYLES = ("plain", "pencil sketch", "watercolor", "children drawing", "pixel art
 
 GRADED = ("fluffy", "crowded", "cloudy", "snowy")  # words with an amount behind them, in [0, 1]; 0: not there
 
-CHARACTERS = ("pim", "bo", "zuzu")  # DreamBooth's subjects: never drawn for training
+#: DreamBooth's subjects, never drawn for training -> the only thing each of them can be
+CHARACTERS = {"pim": "cat", "bo": "dog", "zuzu": "bunny"}
 
 #: attribute -> its values, for every attribute that names a class
 CLASSES: dict[str, tuple[str, ...]] = {

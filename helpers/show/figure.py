@@ -79,6 +79,16 @@ def compact(picture: Image.Image) -> tuple[str, bytes]:
     return "webp", data
 
 
+def several(pictures: Any) -> list[Any]:
+    """The pictures in a list; a TypeError for one picture alone."""
+    one = isinstance(pictures, (str, os.PathLike, Image.Image))
+    if isinstance(pictures, np.ndarray):  # (H, W), (H, W, 3) or (H, W, 4); (N, H, W) and (N, H, W, 3) are several
+        one = pictures.ndim < 3 or (pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4))
+    if one:
+        raise TypeError("Got one picture; expected a list of pictures: [picture].")
+    return list(pictures)
+
+
 def checked(alt: str) -> str:
     """`alt` if it says something, else an error that says what to write."""
     if not isinstance(alt, str) or not alt.strip():

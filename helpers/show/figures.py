@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from helpers.pictures import as_picture
-from helpers.show.figure import LINE, Figure, Page, checked, lines
+from helpers.show.figure import LINE, Figure, Page, checked, lines, several
 from helpers.show.palette import AMOUNT, COLORS, FAINT, look
 from helpers.show.recording import Recording
 
@@ -44,7 +44,9 @@ def pictures(
     count = sum(map(len, grid))
     if labels and len(labels) != count:
         raise ValueError(f"{len(labels)} labels for {count} pictures: give one for each.")
-    width = max(map(len, grid))
+    if rows and len(rows) != len(grid):
+        raise ValueError(f"{len(rows)} names in `rows` for {len(grid)} rows: give one for each.")
+    width = max(map(len, grid), default=0)
     margin = 110 if rows else 0
     size = cell_size(grid, width, WIDEST - margin, side)
     heads = [lines(text, size[0]) for text in columns]
@@ -88,6 +90,8 @@ def pair(
     before, after: one picture each, or lists of them: a row for each pair (then without prompts and truth).
     """
     if isinstance(before, (list, tuple)):
+        if len(before) != len(after := several(after)):
+            raise ValueError(f"{len(before)} pictures before and {len(after)} after: give one after for each before.")
         return pictures([list(row) for row in zip(before, after, strict=True)], alt=alt, columns=titles[:2],
                         caption=caption)
     row, labels = [before, after], list(prompts)
@@ -109,7 +113,7 @@ def sweep(
 
     scores: a curve for each name, with one number for each picture.
     """
-    alt, scores = checked(alt), scores or {}
+    alt, pictures, scores = checked(alt), several(pictures), scores or {}
     for label, series in {"values": values, **scores}.items():
         if len(series) != len(pictures):
             raise ValueError(f"{len(series)} {label} for {len(pictures)} pictures: give one for each.")
@@ -190,12 +194,16 @@ def difference(
     *,
     alt: str,
     labels: Sequence[str] = ("first", "second"),
+    most: float | None = None,
     caption: str = "",
 ) -> Figure:
     """Two pictures of one size side by side, and how much each pixel differs.
 
     The scale at the right says how much the brightest colour stands for: 1 is the step from black to white.
+    most: that end of the scale, in (0, 1], for figures that are compared; chosen for this pair unless given.
     """
+    if most is not None and not 0 < most <= 1:
+        raise ValueError(f"most is {most}; expected more than 0 and at most 1, or None to choose it for this pair.")
     alt, first = checked(alt), as_picture(first)
     second = as_picture(second, first.size, "stretch")
     amount = np.abs(np.asarray(first, float) - np.asarray(second, float)).mean(-1) / 255  # (H, W) in [0, 1]
@@ -207,7 +215,7 @@ def difference(
             page.place(picture, i * (size[0] + GAP), 20, size)
     axes = page.axes(2 * (size[0] + GAP), 20, *size)
     axes.set_axis_off()
-    top = next(scale for scale in SCALES if amount.max() <= scale)
+    top = most or next(scale for scale in SCALES if amount.max() <= scale)
     shown = axes.imshow(amount, cmap=AMOUNT, vmin=0, vmax=top, interpolation="nearest", aspect="auto")
     bar = page.drawing.colorbar(shown, cax=page.axes(3 * (size[0] + GAP) + 2, 20, 12, size[1] - 2))
     bar.outline.set_edgecolor(FAINT)
@@ -216,11 +224,9 @@ def difference(
 
 def as_grid(pictures: Sequence[Any]) -> list[list[Any]]:
     """Rows of pictures from a list of rows, or from a list of pictures with IN_A_ROW in a row."""
-    found = list(pictures)
-    if not found:
-        raise ValueError("There are no pictures to show.")
-    if isinstance(found[0], (list, tuple)):
-        return [list(row) for row in found]
+    found = several(pictures)
+    if found and isinstance(found[0], (list, tuple)):
+        return [several(row) for row in found]
     return [found[start : start + IN_A_ROW] for start in range(0, len(found), IN_A_ROW)]
 
 
@@ -229,7 +235,10 @@ def cell_size(grid: Sequence[Sequence[Any]], columns: int, room: int, side: int 
 
     The widest of SIDES with which `columns` pictures fit into `room` pixels, unless `side` gives the width.
     """
-    first = as_picture(next(picture for row in grid for picture in row if picture is not None))
+    first = next((picture for row in grid for picture in row if picture is not None), None)
+    if first is None:
+        raise ValueError("There are no pictures to show.")
+    first = as_picture(first)
     if side is None:
         side = next((s for s in SIDES if columns * (s + GAP) - GAP <= room), SIDES[-1])
     return side, max(1, round(side * first.height / first.width))

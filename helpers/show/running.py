@@ -110,12 +110,11 @@ class Watched:
     """Put before a model's own class by `watched`: tells a run of the model's steps, and stops where it is asked to."""
 
     _run: Run
-    _last: int | None = None
 
     def times(self, *arguments: Any, **knobs: Any) -> list[int]:
-        """The model's times; their number is what the run expects."""
+        """The model's times, which the run may be about to walk down."""
         times = super().times(*arguments, **knobs)
-        self._run.expect(len(times) - 1)
+        self._run.ways.append(times[:-1])
         return times
 
     def embed(self, *arguments: Any, **knobs: Any) -> Any:
@@ -130,9 +129,8 @@ class Watched:
         """The model's noise, unless the run is to stop. A new time is a new step."""
         if self._run.stopping.is_set():
             raise Cancelled
-        if t != self._last:
-            self._last = t
-            self._run.advance()
+        if self._run.passed[-1:] != [t]:
+            self._run.advance(t)
         return super().eps(x, t, text)
 
 
@@ -160,8 +158,8 @@ class Run:
     picture_name: str = ""
     changed: Callable[[Run], None] = lambda run: None
     status: str = "running"
-    step: int = 0
-    steps: int = 0  # 0 while not known
+    passed: list[int] = field(default_factory=list)  # the time of each step so far
+    ways: list[list[int]] = field(default_factory=list)  # the times that the method asked the model for
     error: str = ""
     notes: list[str] = field(default_factory=list)
     result: Image.Image | None = None
@@ -203,13 +201,24 @@ class Run:
         """Whether it came to an end of any kind."""
         return self.status in ("done", "stopped", "failed")
 
-    def expect(self, steps: int) -> None:
-        """So many steps more are to come."""
-        self.steps += steps
+    @property
+    def step(self) -> int:
+        """Which step is under way, 0 before the first."""
+        return len(self.passed)
 
-    def advance(self) -> None:
-        """One step more has begun."""
-        self.step += 1
+    @property
+    def steps(self) -> int:
+        """How many steps the walk has; 0 unless the run has done nothing but walk down times it asked for.
+
+        Not every time asked for is walked: MagicMix asks where to stop mixing, DiffEdit where to seek its mask, and
+        that looks like a first step. So nothing is told before the second.
+        """
+        walked = (len(way) for way in self.ways if way[:self.step] == self.passed)
+        return next(walked, 0) if self.step > 1 else 0
+
+    def advance(self, t: int) -> None:
+        """One step more has begun, at time t."""
+        self.passed.append(t)
         self.changed(self)
 
 
@@ -223,7 +232,7 @@ def story(run: Run | None) -> str:
     """What there is to say about a run, as plain text: not yet HTML."""
     if run is None:
         return "Ready: choose, then press run."
-    total = f" of {run.steps}" if run.step <= run.steps else ""
+    total = f" of {run.steps}" if run.steps else ""
     told = {
         "running": f"Step {run.step}{total} ..." if run.step else "Starting ...",
         "stopping": "Stopping after this step ...",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from helpers.pictures import as_picture
-from helpers.show.figure import checked
+from helpers.show.figure import checked, several
 from helpers.show.markup import Html, captioned, framed, name_of
 
 THUMBNAIL = 96  # CSS pixels
@@ -29,11 +29,11 @@ def scrubber(
     pictures: in any form `as_picture` takes; kept as WebP, since pictures full of noise are large otherwise.
     labels: what to say about each picture; "step 0", "step 1", ... unless given.
     alt: what the pictures show - what to notice. width: of the large picture, in CSS pixels.
-    Raises ValueError for no pictures, or for another number of labels than pictures.
+    Raises TypeError for one picture alone, ValueError for none or for another number of labels than pictures.
     """
-    alt = checked(alt)
+    alt, pictures = checked(alt), several(pictures)
     labels = [f"step {i}" for i in range(len(pictures))] if labels is None else [str(label) for label in labels]
-    if not len(pictures):
+    if not pictures:
         raise ValueError("There are no pictures to scrub through: give at least one.")
     if len(labels) != len(pictures):
         raise ValueError(f"{len(labels)} labels for {len(pictures)} pictures: give one for each.")

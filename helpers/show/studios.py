@@ -134,7 +134,7 @@ class Studio:
         run = self.run
         busy = run is not None and not run.over
         self.run_button.disabled, self.cancel_button.disabled = busy, not busy or run.stopping.is_set()
-        self.bar.max, self.bar.value = max(run.steps, run.step, 1) if run else 1, run.step if run else 0
+        self.bar.max, self.bar.value = (run.steps, run.step) if run and run.steps else (1, 0)
         self.status.value = status_html(run)
         self.strip.value = history_html(self.history) if self.history else ""
         if self.history:

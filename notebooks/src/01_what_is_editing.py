@@ -71,10 +71,12 @@ print("P*:", edit.target_prompt)
 
 # %%
 show.difference(edit.picture, edit.target_picture, labels=("I", "the true I*"), alt="an orange cat in a meadow, the "
-                "same cat in blue, and how much each pixel differs - notice that nothing but the fur differs at all")
+                "same cat in blue, and how much each pixel differs - notice that nothing but the cat differs: its fur, "
+                "and with it the whiskers and the rims of the eyes")
 
 # %% [markdown]
-# Nothing else. Every part of the layout has random numbers of its own, so a new colour moves no flower. That is why we
+# Nothing outside the cat. (Whiskers and the rims of the eyes are drawn lighter on dark fur, so that they can be seen.)
+# Every part of the layout has random numbers of its own, so a new colour moves no flower. That is why we
 # may call the second picture the **true I\***: not one of many pictures that would do, but the one that changes what
 # was asked and not a pixel more. Photos have no such thing, and that is why the course starts in a picture book.
 #
@@ -83,7 +85,7 @@ show.difference(edit.picture, edit.target_picture, labels=("I", "the true I*"), 
 # %%
 print(f"{np.asarray(edit.mask).mean() / 255:.0%} of the pixels may change")
 show.mask(edit.picture, edit.mask, titles=("I", "the true mask over I"), alt="the orange cat, and the same with all "
-          "but the cat made pale - notice that eyes, nose and whiskers are outside the mask")
+          "but the cat made pale - notice that pupils, nose and mouth are outside the mask")
 
 # %% [markdown]
 # Other edits have other masks. **Predict.** Which of these five will have the largest, and which the smallest?
@@ -290,9 +292,9 @@ show.sweep(results, strengths, name="strength", scores={"obeyed": [each.obeyed f
 # {{lesson01.sdedit.0.8.obeyed:.2f}} ± {{lesson01.sdedit.0.8.obeyed_pm:.2f}} and kept is
 # {{lesson01.sdedit.0.8.kept:.1f}} ± {{lesson01.sdedit.0.8.kept_pm:.1f}} dB (95 %).
 #
-# The numbers after SDEdit are its strength. The last row is the ceiling: every editor of this course ends with the
-# model's autoencoder, which turns the model's small code into pixels and loses a little on the way. The row is the
-# true I\*, coded and decoded: an editor that keeps {{lesson01.truth.kept:.1f}} dB has kept all that it could.
+# The numbers after SDEdit are its strength. The last row is the true I\*, turned into the model's small code and back
+# into pixels by its autoencoder, which loses a little on the way. An editor that puts no pixels of the original back
+# can hardly keep more than these {{lesson01.truth.kept:.1f}} dB; lesson 3 puts them back.
 #
 # The same as a picture. A good editor is at the upper right.
 
@@ -308,12 +310,13 @@ measured = {
 }
 show.scatter(measured, line=["SDEdit 0.3", "0.6", "0.8", "0.9"], xlabel="obeyed", ylabel="kept (dB)", alt="editors "
              "in a plane, obeyed to the right and kept upwards: doing nothing is at the upper left, generating anew at "
-             "the lower right, SDEdit on a line between, the true answer at the right - notice the empty upper right")
+             "the lower right, SDEdit on a line that leads there, the true answer at the right - notice the empty "
+             "upper right")
 
 # %% [markdown]
-# SDEdit runs along a line from doing nothing to generating anew. Its knob chooses a place on the line; it cannot leave
-# it. The upper right, where the true answer lies, is empty. Each of the following lessons brings a method that gets
-# nearer to it, and this is the picture in which we will compare them.
+# SDEdit runs along a line from the autoencoder alone (strength 0) to generating anew. Its knob chooses a place on the
+# line; it cannot leave it. The upper right, where the true answer lies, is empty. Each of the following lessons brings
+# a method that gets nearer to it, and this is the picture in which we will compare them.
 #
 # ### Exercise 4: which editors are unbeaten?
 #

@@ -63,6 +63,8 @@ show.pair(picture, edit.target_picture, prompts=(edit.prompt, edit.target_prompt
 #
 # $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1-\bar\alpha_t}\, z$$
 #
+# $\bar\alpha_t$ is the share of signal: near 1 for small $t$, near 0 at the end.
+#
 # **Predict.** Time runs from 0 (clean) to 999 (noise). Up to which $t$ will you recognise the cat? And the horizon?
 
 # %%
@@ -148,8 +150,8 @@ show.plane(points, points={"the guide": guide},
 # %%
 show.plane(points, points={"the guide": guide},
            paths={"strength 0.2": paths("left", 0.2), "strength 0.6": paths("left", 0.6)},
-           alt="the same guide under the prompt left - notice that a low strength stops half way, close to the guide, "
-           "while a high one reaches the heap named left")
+           alt="the same guide under the prompt left - notice that a low strength stops on the way, short of the "
+           "heap, while a high one reaches the heap named left")
 
 # %% [markdown]
 # Now count it. For each strength: how far from the guide does the result lie, and how far from the heap's centre?
@@ -167,6 +169,12 @@ show.curve(strengths, far, xlabel="strength", ylabel="mean distance", alt="two c
 # will measure them on pictures as *kept* and *obeyed*.
 #
 # ### Exercise 2: find the off-by-one
+#
+# One step of denoising, `ddim_step`, goes from time $t$ to the next time $s$. From the predicted noise $\epsilon$ it
+# computes the clean picture that the model has in mind, and noises that to $s$ with the same $\epsilon$:
+#
+# $$\hat x_0 = \frac{x_t - \sqrt{1-\bar\alpha_t}\,\epsilon}{\sqrt{\bar\alpha_t}}, \qquad
+# x_s = \sqrt{\bar\alpha_s}\,\hat x_0 + \sqrt{1-\bar\alpha_s}\,\epsilon$$
 #
 # *10 minutes, medium.* This function should be SDEdit. It runs, and its results look plausible, but something between
 # its `add_noise` and its loop does not fit. (A published tutorial has this slip.) Find it; the check tells you what it
@@ -217,7 +225,8 @@ check.starting_time(my_sdedit)
 # %% [markdown]
 # ## 3. Pictures: SDEdit
 #
-# This is all of it. The text is that of the file, so what you read is what runs.
+# This is all of it. The text is that of the file, so what you read is what runs. (`cfg` is the predicted noise under
+# the prompt; exercise 3 opens it.)
 
 # %%
 from inspect import getsource
@@ -241,7 +250,7 @@ show.sweep(swept, strengths, name="strength",
 
 # %% [markdown]
 # *obeyed*: does the judge see what P\* asks for? *kept*: how much of the rest is as it was (PSNR outside the true mask,
-# in dB; higher is better). At strength 0 the picture only goes through the autoencoder: that is the most anyone can
+# in dB; higher is better). At strength 0 the picture only goes through the autoencoder: that is the most SDEdit can
 # keep. At strength 1 the noise has drowned everything, and what comes out is what the model makes of the prompt alone.
 #
 # Look inside one run: above the noisy state, below the clean picture the model has in mind at that moment.
@@ -261,13 +270,15 @@ show.trajectory(recording, alt="one edit in time, the noisy picture above, the p
 # %%
 moments = recording.moments(len(recording))
 show.scrubber([m.clean for m in moments], ["clean" if m.t < 0 else f"t = {m.t}" for m in moments],
-              alt="the clean picture in the model's mind - notice the step at which the colour is decided")
+              alt="the clean picture in the model's mind - notice that blue is there from the first step on, and "
+              "what is drawn last")
 
 # %% [markdown]
 # ### Exercise 3: the guidance line
 #
-# *One line, 3 minutes.* Each step asks the network twice, with the empty prompt (`eps_u`) and with yours (`eps_c`), and
-# goes from the first towards the second and beyond. `w` is `guidance`: 0 gives `eps_u`, 1 gives `eps_c`.
+# *One line, 3 minutes.* Each step asks the network for two predictions, in one call with two rows: with the empty
+# prompt (`eps_u`) and with yours (`eps_c`). It goes from the first towards the second and beyond. `w` is `guidance`: 0
+# gives `eps_u`, 1 gives `eps_c`.
 
 # %%
 def my_guide(eps_u, eps_c, w):
@@ -311,7 +322,8 @@ show.scatter(measured, line=list(measured), xlabel="obeyed", ylabel="kept (dB)",
 # %% [markdown]
 # How sure are these means? At strength 0.8, obeyed is {{lesson02.strength.at.0.8.obeyed:.2f}} ±
 # {{lesson02.strength.at.0.8.obeyed_pm:.2f}} and kept is {{lesson02.strength.at.0.8.kept:.1f}} ±
-# {{lesson02.strength.at.0.8.kept_pm:.1f}} dB (95 %). The lesson's text has the whole table.
+# {{lesson02.strength.at.0.8.kept_pm:.1f}} dB (95 %). The [lesson's text](../lessons/02_noise_and_denoise.md) has the
+# whole table.
 #
 # ### Exercise 4: choose a strength
 #
@@ -498,7 +510,8 @@ judged = {
         "{{lesson02.mixing.nu.0.9.neither:.2f}}", "{{lesson02.mixing.nu.1.neither:.2f}}"],
 }
 show.curve(nus, judged, xlabel="nu", ylabel="share of mixes", alt="three curves over nu: how many mixes the judge "
-           "takes for the picture's animal, for the prompt's and for neither - notice where one of them takes over")
+           "takes for the picture's animal, for the prompt's and for neither - notice that the prompt's leads even "
+           "at nu = 0, and where the picture's is gone")
 
 # %% [markdown]
 # ## 6. Where both break
@@ -515,16 +528,16 @@ show.difference(edit.target_picture, swept[best], labels=("the right answer", "S
                 "edited picture, and how much each pixel differs - notice the differences that lie outside the cat")
 
 # %% [markdown]
-# **Small things drown first.** Sunglasses are small. By the time the noise lets the model draw them, it has also
-# drowned the cat that should wear them. Is there a strength that puts them on *this* cat?
+# **Small things drown first.** A balloon is small, and nothing in the picture hints at it. By the time the noise lets
+# the model draw one, it has also drowned the cat that should hold it. Is there a strength that gives it to *this* cat?
 
 # %%
-glasses = Edit(scene, scene.but(wearing="sunglasses"))
-strengths = [0.6, 0.8, 1.0]
-worn = [sdedit(model, picture, glasses.target_prompt, strength=s, seed=seed) for s in strengths]
-show.pictures([picture, *worn, glasses.target_picture], labels=["I", *(f"strength {s:g}" for s in strengths),
-              "the true I*"], side=160, alt="the cat, the same under a prompt with sunglasses at three strengths, and "
-              "the right answer - notice who wears sunglasses, and whether it still is the same cat")
+balloon = Edit(scene, scene.but(holding="balloon"))
+strengths = [0.6, 0.8, 0.9, 1.0]
+held = [sdedit(model, picture, balloon.target_prompt, strength=s, seed=seed) for s in strengths]
+show.pictures([picture, *held, balloon.target_picture], labels=["I", *(f"strength {s:g}" for s in strengths),
+              "the true I*"], side=144, alt="the cat, the same under a prompt with a balloon at four strengths, and "
+              "the right answer - notice who holds a balloon, and whether it still is the same cat")
 
 # %% [markdown]
 # **The seed decides.** Four seeds, the same knobs. Papers show the good one.

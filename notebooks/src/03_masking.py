@@ -245,8 +245,8 @@ show.pictures(list(ways.values()), labels=told, side=224, alt="three ways to use
 # {{lesson03.methods.only_at_the_end.seam:.3f}} pasted at the end, {{lesson03.methods.latent_only.seam:.3f}} with the
 # latents alone, {{lesson03.methods.every_step.seam:.3f}} blended at each step and exact, and
 # {{lesson03.methods.the_truth.seam:.3f}} in the true pictures. With the latents alone, the outside differs by
-# {{lesson03.methods.latent_only.outside_mean:.1f}} of 255 levels on average; exact, by
-# {{lesson03.methods.every_step.outside_mean:.1f}}.
+# {{lesson03.methods.latent_only.outside_mean:.1f}} of 255 levels on average (in each pixel's channel that differs
+# most); exact, by {{lesson03.methods.every_step.outside_mean:.1f}}.
 #
 # ## 4. Add, remove, replace, recolour
 #
@@ -400,15 +400,15 @@ check.found_mask(my_found_mask)
 from helpers.measure import iou
 from helpers.word_mask import word_mask
 
-three, by_hand = [edit, blue, moved[1]], [painted, wide, inverted(cat)]
+three, given = [edit, blue, moved[1]], [painted, wide, inverted(cat)]
 disagree = [maps[10] if e is blue else difference(model, picture, e.prompt, e.target_prompt, seed=seed) for e in three]
 found = [from_latents(d > 0.5, model.size) for d in disagree]
 of_cat = word_mask(model, picture, edit.prompt, "cat")
 of_word = [Image.new("L", model.size), of_cat, inverted(of_cat)]
-rows = [[e.mask, *masks] for e, *masks in zip(three, by_hand, found, of_word, strict=True)]
+rows = [[e.mask, *masks] for e, *masks in zip(three, given, found, of_word, strict=True)]
 told = [f"IoU {iou(shown, e.mask):.2f}" for e, row in zip(three, rows, strict=True) for shown in row]
-show.pictures(rows, columns=["true", "by hand", "found", "of a word"], rows=["add", "recolour", "background"],
-              labels=told, side=144, alt="for three edits the true mask, one made by hand, the one DiffEdit finds and "
+show.pictures(rows, columns=["true", "given", "found", "of a word"], rows=["add", "recolour", "background"],
+              labels=told, side=144, alt="for three edits the true mask, a given one, the one DiffEdit finds and "
               "the one of the word cat, with their IoU - notice what is found that should not be, and what is missing")
 
 # %% [markdown]
@@ -519,10 +519,11 @@ show.pictures(list(tries.values()), labels=told, side=224, alt="the cat in blue 
 
 # %% [markdown]
 # Over {{lesson03.edits}} edits of four kinds, at strength {{lesson03.strength}}: SDEdit obeys
-# {{lesson03.methods.sdedit.obeyed:.2f}} and keeps {{lesson03.methods.sdedit.kept:.1f}} dB, DiffEdit
-# {{lesson03.methods.diffedit.obeyed:.2f}} and {{lesson03.methods.diffedit.kept:.1f}} dB, blended diffusion with a mask
-# painted by hand {{lesson03.methods.every_step.obeyed:.2f}} and {{lesson03.methods.every_step.kept:.1f}} dB. Where the
-# found mask is too large, DiffEdit changes what it should keep; where it is too small, it cannot obey.
+# {{lesson03.methods.sdedit.obeyed:.0%}} and keeps {{lesson03.methods.sdedit.kept:.1f}} dB, DiffEdit
+# {{lesson03.methods.diffedit.obeyed:.0%}} and {{lesson03.methods.diffedit.kept:.1f}} dB, blended diffusion with the
+# true mask, 4 pixels wider (of a background: all but the thing), {{lesson03.methods.every_step.obeyed:.0%}} and
+# {{lesson03.methods.every_step.kept:.1f}} dB. Where the found mask is too large, DiffEdit changes what it should keep;
+# where it is too small, it cannot obey.
 #
 # ### Exercise 6: what does it cost?
 #
@@ -567,17 +568,17 @@ show.difference(right, wrong, labels=("blended at time s", "blended at time t"),
                 "right time and one step too noisy, and their difference - notice the grain outside the spot")
 
 # %% [markdown]
-# **Thin masks.** Sunglasses are a few latents wide. While the state is noisy the network overlooks so small a hole.
-# With `thin=True` the mask starts wide and shrinks: 7, 5, 3, 1 latents for a quarter of the steps each.
+# **Thin masks.** A drink is two or three latents wide. While the state is noisy the network may overlook so small a
+# hole. With `thin=True` the mask starts wide and shrinks: 7, 5, 3, 1 latents for a quarter of the steps each.
 #
 # **Predict.** What can go wrong with the wide mask?
 
 # %%
-glasses = Edit(scene, scene.but(wearing="sunglasses"))
-narrow, knobs = glasses.mask, {"strength": 0.9, "seed": seed}
-worn = [blended_diffusion(model, picture, narrow, glasses.target_prompt, thin=thin, **knobs) for thin in (False, True)]
-show.pictures([narrow, *worn, glasses.target_picture], labels=["the mask", "as it is", "thin=True", "the true I*"],
-              side=192, alt="a mask as small as sunglasses, the edit under it as it is and dilated at first, and the "
+drink = Edit(scene, scene.but(holding="drink"))
+narrow, knobs = drink.mask, {"strength": 0.9, "seed": seed}
+held = [blended_diffusion(model, picture, narrow, drink.target_prompt, thin=thin, **knobs) for thin in (False, True)]
+show.pictures([narrow, *held, drink.target_picture], labels=["the mask", "as it is", "thin=True", "the true I*"],
+              side=192, alt="a mask as small as a drink, the edit under it as it is and dilated at first, and the "
               "right answer - notice what is drawn inside the mask in each")
 
 # %% [markdown]

@@ -37,7 +37,8 @@ if "google.colab" in sys.modules:
 # %% tags=["parameters"]
 model_name = "picturebook"
 seed = 7
-bear_seed, ride_seed, bunny_seed = 27, 13, 28  # not every noise gives this model all that a prompt asks for
+# Not every noise gives this model all that a prompt asks for.
+bear_seed, ride_seed, bunny_seed, river_seed = 27, 13, 28, 9
 
 # %% [markdown]
 # ## 1. One word more, another picture
@@ -54,8 +55,8 @@ model, judge = load(model_name), Judge.load()
 P = "a brown teddy bear wearing black sunglasses and having a drink on the beach"
 P_star = P.replace("a drink", "a red drink")
 same_noise = model.generate([P, P_star], seed=[bear_seed] * 2)
-show.difference(*same_noise, labels=("P", "P*, same noise"), alt="the picture of P, that of P* from the same noise, "
-                "and how much each pixel differs - notice what differs besides the drink")
+show.difference(*same_noise, labels=("P", "P*, same noise"), most=1, alt="the picture of P, that of P* from the same "
+                "noise, and how much each pixel differs - notice what differs besides the drink")
 
 # %% [markdown]
 # The noise is the same and the prompts nearly are. Still, whatever the model decides in the first steps it decides
@@ -65,8 +66,8 @@ show.difference(*same_noise, labels=("P", "P*, same noise"), alt="the picture of
 from helpers.prompt_to_prompt import prompt_to_prompt
 
 controlled = prompt_to_prompt(model, P, P_star, seed=bear_seed)
-show.difference(*controlled, labels=("P", "P*, Prompt-to-Prompt"), alt="the picture of P, its edit to P*, and how much "
-                "each pixel differs - compare the differences with those of the figure before")
+show.difference(*controlled, labels=("P", "P*, Prompt-to-Prompt"), most=1, alt="the picture of P, its edit to P*, and "
+                "how much each pixel differs - compare the differences with those of the figure before")
 
 # %% [markdown]
 # Same model, same noise, same prompts. What did we hold on to?
@@ -317,8 +318,8 @@ check.injected_steps(my_steps)
 # A cat rides a bicycle. We swap the bicycle for four other rides and inject for a growing share of the steps (and
 # self-attention for half of it). The source is made once, with its attention recorded, and serves all edits.
 #
-# **Predict.** With no injection it is another picture; with full injection the new ride must fit the bicycle's outline.
-# Write down the shortest share that you expect to keep street and cat as they are. Exercise 7 asks for it.
+# **Predict.** With no injection nothing is held but the noise; with full injection the new ride must fit the bicycle's
+# outline. Write down the shortest share that you expect to keep street and cat as they are. Exercise 7 asks for it.
 
 # %%
 from helpers.prompt_to_prompt import recorded, sweep
@@ -399,19 +400,21 @@ show.scatter(measured, line=list(measured)[:-1], xlabel="obeyed", ylabel="kept (
 # ## 6. Other words, other phrases
 #
 # Three more edits with the same call. New words (`rainbow`, `children drawing`) look for themselves, all others look
-# where they looked. A style wants the layout but not the textures, so we inject less of it.
+# where they looked. A new thing needs room that the old maps have given away: with a share of 0.8 only
+# {{lesson04.kinds.phrase added.at.0.8.obeyed:.0%}} of the added phrases appear. And a style wants the layout but not
+# the textures. So we inject less for these two.
 #
 # **Predict.** Which of the three changes most pixels?
 
 # %%
 asked = {
-    "a pink cake with decorations in a room": ("a pink cake with jelly beans in a room", 0.8),
-    "a house near a river": ("a house near a river with a rainbow in the background", 0.8),
-    "a castle next to a river": ("a children drawing of a castle next to a river", 0.4),
+    "a pink cake with decorations in a room": ("a pink cake with jelly beans in a room", 0.8, seed),
+    "a house near a river": ("a house near a river with a rainbow in the background", 0.4, river_seed),
+    "a castle next to a river": ("a children drawing of a castle next to a river", 0.4, river_seed),
 }
-made = [prompt_to_prompt(model, old, new, cross=share, selves=share / 2, seed=seed)
-        for old, (new, share) in asked.items()]
-show.pictures(made, columns=["I", "I*"], side=192, labels=[text for old, (new, _) in asked.items()
+made = [prompt_to_prompt(model, old, new, cross=share, selves=share / 2, seed=noise)
+        for old, (new, share, noise) in asked.items()]
+show.pictures(made, columns=["I", "I*"], side=192, labels=[text for old, (new, *_) in asked.items()
               for text in (old, new)], alt="a cake, a house and a castle, each before and after its edit, prompts "
               "below - notice what stays in each row")
 
@@ -443,7 +446,9 @@ check.weight_vector(my_weights)
 # check.weight_vector(my_weights)
 # ```
 #
-# With $c$ = 1 nothing changes. Rows no longer sum to 1, in the paper as here.
+# With $c$ = 1 nothing changes. Rows no longer sum to 1, in the paper as here. `prompt_to_prompt` multiplies this edit
+# with the injection of the source's maps ($A = 1$, $b = 0$), so that it is the source's map that is weighed, as in the
+# paper.
 # </details>
 #
 # **Predict.** What comes out at 0, and what below 0?
@@ -466,8 +471,9 @@ show.sweep(turned["crowded"].pictures, weights, name="weight of crowded", scores
            "what of the street stays")
 
 # %% [markdown]
-# "crowded" goes a long way, "fluffy" does not. Picturebook's text encoder tells the *bunny* that it is fluffy, too: a
-# token's vector depends on the words before it. Turning one token leaves what the others were told.
+# "crowded" goes from one end to the other. "fluffy" goes less far, over many prompts even less (the lesson has the
+# table). Picturebook's text encoder tells the *bunny* that it is fluffy, too: a token's vector depends on the words
+# before it. Turning one token leaves what the others were told.
 #
 # The same pictures with a slider. (`show.reweighting_live` makes them for any weight in between.)
 
@@ -578,7 +584,7 @@ show.pictures([poses], side=160, labels=["I", *(f"share {s:g}" for s in shares_o
 
 # %% [markdown]
 # **Small things and coarse maps.** The maps of this model have 16 × 16 places (Stable Diffusion's useful ones, too).
-# Sunglasses own one or two of them.
+# Sunglasses own five to ten of them, the rim of a glass none of its own.
 #
 # **It needs a picture that the model made.** All of this starts from noise and P. A photograph has neither. That is
 # lesson 5.

@@ -184,7 +184,8 @@ show.curve(counts, all_errors, xlabel="steps", ylabel="distance to the picture",
            "of steps with the way down at guidance 1, 2 and 4 - notice that only the first goes towards zero")
 
 # %% [markdown]
-# It does not. These are not mistakes of the steps any more: guidance walks down *another road* than the one we came up.
+# Only as far as the steps were to blame: the two upper curves level off far above zero. What is left is no mistake of
+# the steps. Guidance walks down *another road* than the one we came up.
 
 # %%
 roads = {f"down at guidance {w}": ddim(points, start, "left", steps=50, guidance=w, **QUIET).trajectory[:, :, 0, 0]
@@ -338,8 +339,10 @@ show.curve(range(1, steps + 1), shown, xlabel="step, from noise to clean", ylabe
            "steps the fit had most to do, and how far it came")
 
 # %% [markdown]
-# Where the two curves meet, no update was needed, or none helped. Each step begins with the embedding of the last, so a
-# fit serves the steps after it too. More updates (`inner`; the paper takes 10) bring it nearer, for more calls.
+# Every step made its updates, and they helped: much at the first steps, little at the last ones, where the curves all
+# but meet. A few small steps of Adam cannot bring back a state that has left the pivots. Each step begins with the
+# embedding of the last, so a fit serves the steps after it too. More updates (`inner`; the paper takes 10) bring it
+# nearer, for more calls.
 #
 # ### Direct inversion: put it back
 #
@@ -579,7 +582,8 @@ wrong = direct(model, picture, "a red castle near a river", steps=steps)
 lied = prompt_to_prompt(model, wrong, P_star)
 show.pictures([lied[0], swapped["direct"], lied[1]], labels=["rebuilt, with the wrong P", "edited, with the true P",
               "edited, with the wrong P"], side=192, alt="the bunny rebuilt from an inversion under a wrong prompt, "
-              "its edit, and the edit with the true prompt - notice that the first picture alone warns of nothing")
+              "the edit with the true prompt, and the edit with the wrong one - notice that the first picture alone "
+              "warns of nothing")
 
 # %% [markdown]
 # It comes back: direct inversion brings back anything, under any prompt. **A good reconstruction does not promise a

@@ -383,8 +383,9 @@ check.choice_of_eta(my_choice)
 # </details>
 
 # %% [markdown]
-# With a known I\* there is a better way: take the $\eta$ with the smallest distance. One picture proves little, so a
-# script fitted {{lesson06.edits}} edits of six kinds. Its means, over $\eta$:
+# With a known I\* the distance can choose too, but only among the $\eta$ that obey: an edit that changes nothing is not
+# far from I\* either. One picture proves little, so a script fitted {{lesson06.edits}} edits of six kinds. Its means,
+# over $\eta$:
 
 # %%
 measured = {
@@ -450,7 +451,7 @@ told = [score(result, edit, judge) for row in ways for result in row]
 show.pictures(ways, rows=["both fits", "embedding alone", "model alone"], columns=[f"eta {eta:g}" for eta in few],
               labels=[f"obeyed {s.obeyed:.0%}, {s.kept:.1f} dB" for s in told], side=160, alt="the sweep with "
               "both fits, with the fitted embedding alone, and with the model fitted under the wish's own embedding - "
-              "notice where the sun and the cat stand in the second row, and that in the third nothing changes")
+              "notice whether sky and cat of the second row are still ours, and that in the third nothing changes")
 
 # %% [markdown]
 # The embedding says roughly *what* is in I, but cannot hold where each thing stands: an embedding has no places. (At

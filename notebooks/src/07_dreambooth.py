@@ -162,7 +162,7 @@ show.pictures([sheets["before"][0], sheets["naive"][0]], rows=["before", "naive 
               "you know from the five pictures")
 
 # %% [markdown]
-# The prompt has four words, and the fit cannot know which of them we mean. So it moves "cat" along with "sks". The
+# The prompt has three words, and the fit cannot know which of them we mean. So it moves "cat" along with "sks". The
 # paper names two troubles:
 #
 # - **language drift**: the class word slides to the subject;
@@ -425,7 +425,7 @@ both = {f"{name}, {way}": rows[name] for name in ("subject", "drift")
         for way, rows in (("naive", naive), ("with prior", held))}
 show.curve(at, both, xlabel="steps of the fit", ylabel="share of pictures that show the subject", alt="the share of "
            "pictures of the subject and of its class that show the subject, over the steps, naive and with the prior - "
-           "notice how far drift stays below subject, for each of the two")
+           "notice for which of the two drift lies above subject, and for which below")
 
 # %% [markdown]
 # ### Exercise 6: choose

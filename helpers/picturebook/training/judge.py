@@ -63,12 +63,12 @@ def spoil(x: Tensor, rng: np.random.Generator, vae: torch.nn.Module | None) -> T
     """Half of the pictures go through the autoencoder, and a third gets a little noise, blur or other contrast."""
     n = len(x)
     if vae is not None:
-        some = torch.from_numpy(rng.permutation(n)[:n // 2])
+        some = torch.from_numpy(rng.permutation(n)[:n // 2]).to(x.device)
         z = vae.encode(x[some].to(fast())).latents
         z = z + 0.15 * float(rng.random()) * torch.from_numpy(rng.standard_normal(z.shape, np.float32)).to(z)
         x[some] = vae.decode(z).sample.float().clamp(-1, 1)
-    noisy, blurred, faded = (torch.from_numpy(rng.permutation(n)[:n // 8]) for _ in range(3))
-    x[noisy] += 0.06 * torch.from_numpy(rng.standard_normal(x[noisy].shape, np.float32))
+    noisy, blurred, faded = (torch.from_numpy(rng.permutation(n)[:n // 8]).to(x.device) for _ in range(3))
+    x[noisy] += 0.06 * torch.from_numpy(rng.standard_normal(x[noisy].shape, np.float32)).to(x)
     x[blurred] = F.avg_pool2d(F.pad(x[blurred], (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     x[faded] *= float(rng.uniform(0.85, 1.1))
     return x

@@ -10,6 +10,7 @@ in its old form beside the new one.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -95,26 +96,39 @@ def write_curve(file: Path) -> None:
     file.write_text(json.dumps({"curve": [curve[k] for k in sorted(curve)]}, indent=1) + "\n")
 
 
-def main() -> None:
-    """Writes the folder anew, and the judge beside it."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    pack_network(build_unet(), UNET_RUN / "unet.safetensors", FOLDER / "unet")
-    pack_network(build_autoencoder(), AUTOENCODER_RUN / "vae.safetensors", FOLDER / "vae")
-    pack_text_encoder(FOLDER / "text_encoder")
-    pack_tokenizer(FOLDER / "tokenizer")
-    build_scheduler().save_config(FOLDER / "scheduler")
+def pack_pipeline(folder: Path) -> None:
+    """The whole pipeline into a new folder."""
+    pack_network(build_unet(), UNET_RUN / "unet.safetensors", folder / "unet")
+    pack_network(build_autoencoder(), AUTOENCODER_RUN / "vae.safetensors", folder / "vae")
+    pack_text_encoder(folder / "text_encoder")
+    pack_tokenizer(folder / "tokenizer")
+    build_scheduler().save_config(folder / "scheduler")
     index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.39.0",
              "feature_extractor": [None, None], "image_encoder": [None, None],
              "requires_safety_checker": False, "safety_checker": [None, None],
              "scheduler": ["diffusers", "DDIMScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
              "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
              "vae": ["diffusers", "AutoencoderTiny"]}
-    (FOLDER / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
-    (FOLDER / "known_words.json").write_text(json.dumps(sorted(KNOWN_WORDS)) + "\n")
-    write_fingerprint(FOLDER)
-    write_training(RESULTS)
-    write_curve(CURVE)
-    shutil.copyfile(JUDGE_RUN / "judge.safetensors", WEIGHTS / "judge.safetensors")
+    (folder / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
+    (folder / "known_words.json").write_text(json.dumps(sorted(KNOWN_WORDS)) + "\n")
+    write_fingerprint(folder)
+
+
+def main() -> None:
+    """Writes the folder anew, and the judge beside it; where a part is missing, all stays as it was."""
+    new = FOLDER.with_name(f"{FOLDER.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    try:
+        pack_pipeline(new)
+        shutil.copyfile(JUDGE_RUN / "judge.safetensors", new / "judge.safetensors")
+        write_curve(CURVE)  # before the other results: it alone reads a file that is not a part
+        write_training(RESULTS)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)  # or it would be shipped with the rest
+        raise
+    os.replace(new / "judge.safetensors", WEIGHTS / "judge.safetensors")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    new.rename(FOLDER)
     for file in WEIGHTS.rglob("*"):
         if file.is_file():
             file.chmod(0o644)
