@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from toy_network import ToyModel
@@ -83,7 +84,7 @@ def test_along_the_line_the_prediction_is_linear_but_for_the_square_of_its_lengt
 
 
 def test_a_short_fit_stays_within_its_steps_times_its_learning_rate() -> None:
-    model, point = ToyModel(), [1.0, -0.5]
+    model, point = ToyModel(), np.array([[[200, 40, 0]]], np.uint8)
     e_tgt = model.embed("a cat").embeddings
     for steps in (5, 20):
         e_opt = fit_embedding(model, point, "a cat", steps=steps, lr=5e-3, **QUIET).embeddings
@@ -92,7 +93,7 @@ def test_a_short_fit_stays_within_its_steps_times_its_learning_rate() -> None:
 
 
 def test_what_is_frozen_in_which_step_is_what_the_text_says() -> None:
-    model, point = ToyModel(), [1.0, -0.5]
+    model, point = ToyModel(), np.array([[[200, 40, 0]]], np.uint8)
     own = {name: value.clone() for name, value in parameters(model, ["unet"]).items()}
     e_opt = fit_embedding(model, point, "a cat", steps=5, **QUIET)
     held = e_opt.embeddings.clone()
