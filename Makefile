@@ -16,11 +16,14 @@ test:            ## set up, then run all tests
 setup:           ## set up only
 	$(PYTHON) start.py setup
 
-notebooks:       ## run all notebooks afresh and write them with their outputs
+notebooks: $(VENV_PYTHON)  ## run all notebooks afresh and write them with their outputs
 	$(VENV_PYTHON) tools/build_notebooks.py
 
-site:            ## build the web site and the slides into build/site
+site: $(VENV_PYTHON)       ## build the web site and the slides into build/site
 	$(VENV_PYTHON) tools/build_site.py
 
-lint:            ## run the linter alone
+lint: $(VENV_PYTHON)       ## run the linter alone
 	$(VENV_PYTHON) -m ruff check .
+
+$(VENV_PYTHON):
+	@echo "The folder .venv is missing. Set it up first: $(PYTHON) start.py test" >&2; exit 1

@@ -8,18 +8,20 @@ Everything is installed into the folder .venv beside this file, with the version
 deleting that folder undoes it. Uses the standard library alone, and no shell: it runs the same on Windows.
 """
 
-from __future__ import annotations  # an older Python gets as far as the sentence that refuses it
+from __future__ import annotations  # Python 3.6 stops at this line: the course needs Python 3.11, 3.12 or 3.13
 
 import argparse
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -27,15 +29,18 @@ STAMP = VENV / "installed.txt"
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 CPU_TORCH = "https://download.pytorch.org/whl/cpu"
 OLDEST, NEWEST = (3, 11), (3, 13)
+ONE_AT_A_TIME = "If another set-up of this folder was running, let that one finish first."
 
 
-def main() -> int:
+def main() -> int:  # Python 2 stops at this line: the course needs Python 3.11, 3.12 or 3.13
     """Do what the command line asks; return the exit status."""
     parser = argparse.ArgumentParser(description="Set the course up and open it, or run its tests.")
     parser.add_argument("what", nargs="?", default="course", choices=["course", "test", "setup"])
     what = parser.parse_args().what
     refuse_other_pythons()
-    install("course,test,site" if what == "test" else "course")
+    with Path(__file__).open("rb") as lock:
+        wait_for_other_set_ups(lock)
+        install("course,test,site" if what == "test" else "course")
     if what == "setup":
         return 0
     return run_tests() if what == "test" else open_course()
@@ -45,9 +50,32 @@ def refuse_other_pythons() -> None:
     """Stop with a sentence that says what to do if this Python is too old or too new."""
     if OLDEST <= sys.version_info[:2] <= NEWEST:
         return
-    found = [f"python3.{n}" for n in (13, 12, 11) if shutil.which(f"python3.{n}")]
-    remedy = f"This machine has one: {found[0]} start.py" if found else "Get one from https://www.python.org/downloads"
+    found = [f"python3.{n}" for n in (13, 12, 11) if runs(f"python3.{n}")]
+    command = " ".join(shlex.quote(word) for word in (*found[:1], *sys.argv))
+    remedy = f"This machine has one: {command}" if found else "Get one from https://www.python.org/downloads"
     sys.exit(f"The course needs Python 3.11, 3.12 or 3.13; this is {platform.python_version()}. {remedy}")
+
+
+def runs(python: str) -> bool:
+    """Return whether the command `python` starts a Python; one that pyenv has put in the path may not."""
+    silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    try:
+        return subprocess.run([python, "-c", ""], **silent).returncode == 0
+    except OSError:
+        return False
+
+
+def wait_for_other_set_ups(lock: BinaryIO) -> None:
+    """Lock an open file, which others do too, as soon as none of them has; Windows has no such lock."""
+    try:
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("Another set-up of this folder is running; this one waits until it has ended.", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except (ImportError, OSError):  # the set-up that fails says ONE_AT_A_TIME
+        return
 
 
 def venv_python() -> str:
@@ -58,16 +86,18 @@ def venv_python() -> str:
 def install(extras: str) -> None:
     """Install the package and its `extras` (comma-separated) into .venv, unless that is done already."""
     wanted = fingerprint()
-    done = STAMP.read_text(encoding="utf-8").split() if STAMP.is_file() else []
+    done = STAMP.read_text(encoding="utf-8").split() if STAMP.is_file() and Path(venv_python()).exists() else []
     if done[:1] == [wanted] and set(extras.split(",")) <= set(done[1:]):
         return
-    make_venv(keep=done[:1] == [wanted])
+    if done[:1] != [wanted]:
+        make_venv()
     print("Installing the course into .venv; the first time this takes a few minutes.", flush=True)
     quiet = [] if sys.stdout.isatty() else ["--quiet"]
     packages = ["-c", "requirements-tested.txt", "-e", f".[{extras}]"]
     pip = [venv_python(), "-m", "pip", "--disable-pip-version-check", "install", *quiet, *torch_source(), *packages]
     if subprocess.run(pip, cwd=ROOT, stdin=subprocess.DEVNULL).returncode:
-        sys.exit("The packages could not be installed; pip says why above. Once online, run the same command again.")
+        advice = f"Once online, run the same command again. {ONE_AT_A_TIME}"
+        sys.exit(f"The packages could not be installed; pip says why above. {advice}")
     STAMP.write_text(" ".join([wanted, *extras.split(",")]), encoding="utf-8")
 
 
@@ -78,13 +108,16 @@ def fingerprint() -> str:
     return hashlib.sha256(b"\n".join(parts)).hexdigest()
 
 
-def make_venv(keep: bool) -> None:
-    """Create .venv afresh, or leave it when `keep` is true and it is there."""
-    if keep and Path(venv_python()).exists():
-        return
+def make_venv() -> None:
+    """Create .venv afresh, in place of whatever is there; of a link, only the link is removed."""
+    if VENV.is_symlink() or VENV.is_file():
+        VENV.unlink()
     command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
-    if subprocess.run(command, stdin=subprocess.DEVNULL).returncode:
-        sys.exit("Python could not make a virtual environment. On Debian and Ubuntu: sudo apt install python3-venv")
+    # What it says is kept back: after Ctrl+C that is a traceback, which helps nobody.
+    made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    if made.returncode:
+        remedy = f"On Debian and Ubuntu: sudo apt install python3-venv\n{ONE_AT_A_TIME}"
+        sys.exit(f"{made.stdout}{made.stderr}\nPython could not make a virtual environment. {remedy}")
 
 
 def torch_source() -> list[str]:
@@ -145,4 +178,7 @@ def run_tests() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. Run the same command again to go on.")
