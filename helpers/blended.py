@@ -33,7 +33,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from helpers.diffusion import Model, add_noise, cfg, ddim_step, encode_one, noise, pairs
+from helpers.diffusion import Model, add_noise, cfg, ddim_step, noise, pairs
 from helpers.masks import alpha_of, blend, dilated, fitted, paste, to_latents, widened
 from helpers.pictures import as_picture, opened
 
@@ -81,7 +81,7 @@ def blended_diffusion(
     times = model.times(steps, strength)  # k > ... > CLEAN
     mask = fitted(mask, image, model.size)
     text = model.embed(prompt)
-    x0 = encode_one(model, image)
+    x0 = model.encode(image)
     m = to_latents(mask, x0)
     masks = shrinking(m, len(times) - 1) if thin else [m] * (len(times) - 1)
     z = noise(seed, x0.shape)

@@ -168,7 +168,7 @@ def diffedit(
                          progress=progress)
     mask = fitted(mask, image, model.size)
     text = model.embed(prompt)
-    x0 = encode_one(model, image)
+    x0 = model.encode(image)
     m = to_latents(mask, x0)
     z = encoded(model, x0, times, progress)  # step 2
     y = z[times[0]]

@@ -140,8 +140,8 @@ def as_seeds(seed: int | Sequence[int]) -> int | list[int]:
         seeds = index(seed) if isinstance(seed, Integral) else [index(each) for each in seed]
     except TypeError:
         raise TypeError(f"seed is {seed!r}; expected a whole number, or a list of them.") from None
-    if not all(-(2**63) <= each < 2**63 for each in ([seeds] if isinstance(seeds, int) else seeds)):
-        raise ValueError(f"seed is {seed!r}; expected numbers between -2**63 and 2**63.")
+    if not all(-(2**63) <= each < 2**64 for each in ([seeds] if isinstance(seeds, int) else seeds)):
+        raise ValueError(f"seed is {seed!r}; expected numbers from -2**63 up to 2**64 - 1.")
     return seeds
 
 

@@ -59,13 +59,14 @@ def prior_pictures(
 
     folder: where they are kept as PNG files; those already there are not made again.
     knobs: steps, guidance and size as for `model.generate`.
-    Raises ValueError for a folder whose pictures are of another class, model or knobs.
+    Raises ValueError for a folder whose pictures are of another class or other knobs.
     """
     if folder is None:
         return model.generate(class_prompt, seed=list(range(seed, seed + count)), progress=progress, **knobs)
     folder = Path(folder).expanduser()
     check_folder(folder)
-    check_told(folder, {"class_prompt": class_prompt, "model": model.fingerprint} | knobs)
+    own = {"steps": model.steps, "guidance": model.guidance, "size": model.size}
+    check_told(folder, {"class_prompt": class_prompt} | own | knobs)
     files = {i: folder / f"{seed + i:05}.png" for i in range(count)}
     missing = [i for i, file in files.items() if not file.is_file()]
     for some in (missing[i : i + 16] for i in range(0, len(missing), 16)):
@@ -78,7 +79,7 @@ def prior_pictures(
 def check_told(folder: Path, told: dict[str, Any]) -> None:
     """An error if the folder's pictures were made in another way than `told`; notes it where there are none yet."""
     file, told = folder / TOLD, json.loads(json.dumps(told))
-    if not file.is_file() and not any(folder.glob("*.png")):
+    if not any(folder.glob("*.png")):
         written(file, lambda new: Path(new).write_text(json.dumps(told) + "\n", encoding="utf-8"))
     there = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     other = sorted(key for key in there.keys() | told.keys() if there.get(key) != told.get(key))

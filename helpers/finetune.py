@@ -394,7 +394,7 @@ def explained_memory() -> Iterator[None]:
     """Out of GPU memory, in our words."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except (torch.OutOfMemoryError, TooLittleMemory) as error:  # the model explains its own forward pass
         raise TooLittleMemory("The GPU has too little free memory for this fit. Close other notebooks (Kernel > Shut "
                               "down), fit a LoRA (rank=4) instead of all weights, or take a smaller batch.") from error
 

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.diffusion import Text, Watch, denoise, ignore, noise
+from helpers.diffusion import Text, Watch, denoise, encode_one, ignore, noise
 from helpers.finetune import (
     Trainable,
     Weights,
@@ -84,7 +84,7 @@ def fit_embedding(
     folder: str | Path | None = None, watch: Watch = ignore, progress: bool = True
 ) -> Text:
     """Step 1: e_opt, from e_tgt on, theta frozen; the embedding under which the model makes `image` best."""
-    x0, e_tgt = model.encode(image), model.embed(prompt)
+    x0, e_tgt = encode_one(model, image), model.embed(prompt)
     variables = {name: value.detach().float().clone() for name, value in parts(e_tgt).items()}
     dtype = fast_dtype(model.device)
     networks = getattr(model, "networks", {})
@@ -109,7 +109,7 @@ def fit_model(
     batch: int = 4, seed: int = 0, folder: str | Path | None = None, watch: Watch = ignore, progress: bool = True
 ) -> Weights:
     """Step 2: theta', by the same loss, e_opt frozen. rank: of a LoRA; None fits all weights."""
-    x0 = model.encode(image)
+    x0 = encode_one(model, image)
 
     def loss(step: int) -> Tensor:
         x, t, eps = rows(model, x0, batch, seed, step)
@@ -125,7 +125,9 @@ def fit_model(
 
 def seen(model: Trainable, image: Any) -> str:
     """Eight hexadecimal digits that tell what is fitted to; the exact model has points, the others pictures."""
-    return digest([as_picture(image) if getattr(model, "networks", {}) else np.asarray(image, np.float32)])
+    images = image if isinstance(image, (list, tuple)) else [image]
+    pictures = getattr(model, "networks", {})
+    return digest([as_picture(each) for each in images] if pictures else [np.asarray(image, np.float32)])
 
 
 def interpolate(e_tgt: Text, e_opt: Text, eta: float) -> Text:

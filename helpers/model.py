@@ -395,7 +395,6 @@ def load_embedded(device: str | torch.device | None, dtype: torch.dtype | None) 
             "Install the package again; in a checkout, fetch the weights or train them."
         )
     entry = catalogue.EMBEDDED
-    check_memory(entry, place(device, dtype)[0])
     return DiffusersModel.from_folder(EMBEDDED_FOLDER, device, dtype, steps=entry.steps, guidance=entry.guidance)
 
 
@@ -545,13 +544,13 @@ def settled(pipeline: Any, device: torch.device, dtype: torch.dtype) -> Any:
             part.requires_grad_(False).eval()
     for name in ("encoder", "post_quant_conv", "decoder"):
         if isinstance(part := getattr(pipeline.vae, name, None), torch.nn.Module):
-            part.register_forward_pre_hook(in_float32)
+            part.register_forward_pre_hook(in_its_dtype)
     return pipeline
 
 
-def in_float32(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The inputs of a part of the autoencoder, the first of them in float32."""
-    return inputs[0].float(), *inputs[1:]
+def in_its_dtype(part: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs of a part of the autoencoder, the first of them in the dtype of the part's weights."""
+    return inputs[0].to(next(part.parameters()).dtype), *inputs[1:]
 
 
 def place(device: str | torch.device | None, dtype: torch.dtype | None) -> tuple[torch.device, torch.dtype]:

@@ -134,7 +134,7 @@ WRONG = {
     },
     "choice_of_threshold": {
         "highest single IoU": thresholded(max),
-        "worst edit is best": thresholded(min),
+        "worst edit, or whose median": thresholded(min),
         "last or largest": lambda ious: max(ious),
         "first or smallest": lambda ious: min(ious),
         "paper's 0.5": lambda ious: 0.5,

@@ -167,7 +167,7 @@ def test_prior_pictures_are_made_once_and_a_broken_off_set_is_completed(tmp_path
     made: list[int] = []
 
     class Maker:
-        fingerprint = "maker"
+        steps, guidance, size = 2, 4.0, (8, 8)
 
         def generate(self, prompt: str, seed: list[int], **_: object) -> list[Image.Image]:
             made.extend(seed)
@@ -190,9 +190,17 @@ def test_pictures_of_another_class_or_other_knobs_are_not_taken_for_the_prior(
 ) -> None:
     made = {"steps": 2, **QUIET, "folder": tmp_path}
     prior_pictures(models["sd"], "a cat", 1, **made)
-    assert len(prior_pictures(models["sd"], "a cat", 2, **made)) == 2
+    assert len(prior_pictures(models["sd"], "a cat", 2, **made, guidance=models["sd"].guidance)) == 2
     with pytest.raises(ValueError, match=f"differ in {words}"):
         prior_pictures(models["sd"], prompt, 2, **made | knobs)
+
+
+def test_a_call_that_failed_leaves_nothing_in_the_way_of_the_next(
+    models: dict[str, DiffusersModel], tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="steps is 0"):
+        prior_pictures(models["sd"], "a cat", 1, steps=0, folder=tmp_path, **QUIET)
+    assert len(prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)) == 1
 
 
 def test_pictures_of_which_nothing_is_told_are_not_taken_for_the_prior(

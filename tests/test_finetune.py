@@ -427,11 +427,12 @@ def test_the_files_are_readable_by_everybody(tmp_path: Path) -> None:
 
 
 def test_running_out_of_gpu_memory_in_a_fit_is_explained() -> None:
-    def loss(_: int) -> torch.Tensor:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+    for error in (torch.OutOfMemoryError("CUDA out of memory"), TooLittleMemory("ask for smaller pictures")):
+        def loss(_: int, error: Exception = error) -> torch.Tensor:
+            raise error
 
-    with pytest.raises(TooLittleMemory, match="rank=4"):
-        fit({"x": torch.zeros(2)}, loss, steps=1, lr=0.1, progress=False)
+        with pytest.raises(TooLittleMemory, match="rank=4"):
+            fit({"x": torch.zeros(2)}, loss, steps=1, lr=0.1, progress=False)
 
 
 def test_a_lora_of_a_model_of_other_widths_is_refused(models: dict[str, DiffusersModel]) -> None:

@@ -47,6 +47,13 @@ def test_an_old_number_gives_way_to_the_measured_one(before: str, monkeypatch: p
     assert fill_lessons.bare(told) == "There are **{{lesson77.n:.1f}}** (3 to 5) wolves."
 
 
+def test_a_number_that_runs_into_another_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "lesson77.json").write_text('{"n": 4.25}')
+    monkeypatch.setattr("build_notebooks.RESULTS", tmp_path)
+    with pytest.raises(ValueError, match="runs into"):
+        fill_lessons.with_numbers("1,{{lesson77.n}} wolves")
+
+
 @every_lesson
 def test_every_figure_is_there_and_has_alt_text_that_says_what_to_notice(lesson: Path) -> None:
     figures = re.findall(IMAGE, lesson.read_text(encoding="utf-8"))

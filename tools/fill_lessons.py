@@ -23,8 +23,14 @@ def bare(text: str) -> str:
 
 
 def with_numbers(text: str) -> str:
-    """Return `text` with each number before its address, as it is measured now; ValueError for one that is not."""
-    return MEASURED.sub(lambda found: f"{filled(found[0])}<!-- {found[0]} -->", bare(text))
+    """Return `text` with each number before its address, as it is measured now.
+
+    Raises ValueError for one that is not measured, and where a number could not be told from what stands around it.
+    """
+    new = MEASURED.sub(lambda found: f"{filled(found[0])}<!-- {found[0]} -->", bare(text))
+    if bare(new) != bare(text):
+        raise ValueError("A number of this lesson runs into what stands before it: put a space or a bracket there.")
+    return new
 
 
 def main() -> int:

@@ -48,7 +48,10 @@ def two_pictures() -> tuple[Array, Array]:
     second[0, 0] = 160  # brighter
     second[1, 1] = 40  # darker
     second[2, 2, 2] = 124  # in the blue channel alone: the mean over the channels is 8
-    second[3, 3] = 105  # too little to see
+    second[2, 3] = 113  # just enough
+    second[2, 4] = 112  # just not
+    second[3, 3] = 105  # too little to see, brighter
+    second[3, 4] = 95  # and darker
     return first, second
 
 
@@ -75,15 +78,18 @@ def slip_of_mask(found: Array) -> str:
     first, second = (picture.astype(int) for picture in two_pictures())
     if same(found, ~(abs(first - second) > 12).any(-1)):
         return "It is True where the pictures agree. True is where they differ: there the picture may change."
+    if found[3, 3] != found[3, 4]:
+        return "Subtract whole numbers: bytes wrap around, 95 - 100 gives 251. Use .astype(int)."
     if found[3, 3]:
-        return ("It is True for a difference of 5, which nobody sees. Count more than 12 alone; and subtract whole "
-                "numbers, since bytes wrap around: 100 - 105 gives 251. Use .astype(int).")
+        return "It is True for a difference of 5, which nobody sees. Count more than 12 alone."
     if not found[1, 1] or not found[0, 0]:
         return "It misses pixels that became darker, or brighter: take the absolute difference."
     if not found[2, 2]:
         return ("It misses a pixel that changed in one channel alone: a mean or .all over the channels hides it. Use "
                 ".any(-1).")
-    return "It is True where nothing changed." if found.sum() > 3 else ""
+    if found[2, 4] or not found[2, 3]:
+        return "The threshold is another one: a difference of 13 in some channel counts, one of 12 does not."
+    return "It is True where nothing changed." if found.sum() > 4 else ""
 
 
 # ---------------------------------------------------------------------------------------------------------- kept

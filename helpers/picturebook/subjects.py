@@ -23,7 +23,7 @@ from .drawing import draw
 from .judge import Judge
 from .sampling import FIRST_HELD_OUT_SEED, random_scene
 from .scene import Scene
-from .vocabulary import ABSENT, CREATURES
+from .vocabulary import ABSENT, CHARACTERS, CREATURES
 
 #: name of a context -> what is changed in a scene; the last six are rides
 CONTEXTS: dict[str, dict[str, str]] = {
@@ -82,7 +82,7 @@ class Subject:
                 yield draw(scene.but(thing=self.thing, fluffy=0.0, character=self.name if known else ABSENT))
 
 
-SUBJECTS = {name: Subject(name, thing) for name, thing in (("pim", "cat"), ("bo", "dog"), ("zuzu", "bunny"))}
+SUBJECTS = {name: Subject(name, thing) for name, thing in CHARACTERS.items()}
 
 
 def check_context(context: str | None) -> dict[str, str]:

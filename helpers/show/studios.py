@@ -134,7 +134,8 @@ class Studio:
         run = self.run
         busy = run is not None and not run.over
         self.run_button.disabled, self.cancel_button.disabled = busy, not busy or run.stopping.is_set()
-        self.bar.max, self.bar.value = (run.steps, run.step) if run and run.steps else (1, 0)
+        known, done = bool(run and run.steps), bool(run and run.status == "done")
+        self.bar.max, self.bar.value = (run.steps, run.step) if known else (1, int(done))
         self.status.value = status_html(run)
         self.strip.value = history_html(self.history) if self.history else ""
         if self.history:
