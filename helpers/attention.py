@@ -275,8 +275,8 @@ class Look:
 
     words: Sequence[str]
     grids: Sequence[tuple[int, int]] | None = None
-    layers: Sequence[str] | None = None
-    apart: Collection[str] = ()
+    layers: str | Sequence[str] | None = None
+    apart: str | Collection[str] = ()
     prompts: tuple[Tokens, ...] = ()
     sums: dict[Site, Tensor] = field(default_factory=dict)  # each (prompts, 2, words, h, w): before and after the edit
     counts: dict[Site, int] = field(default_factory=dict)

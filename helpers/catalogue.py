@@ -7,7 +7,8 @@ for one picture at a time, not yet a measurement.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -158,3 +159,17 @@ def too_little_memory(entry_name: str, needed_gb: float, free_gb: float) -> TooL
         f"Close other notebooks (Kernel > Shut down), take a smaller model, or run it slowly on the processor "
         f'with device="cpu". {WITHOUT_IT}'
     )
+
+
+@contextmanager
+def explained_memory(
+    what: object, remedy: str = "ask for fewer or smaller pictures, or take a smaller model"
+) -> Iterator[None]:
+    """Out of GPU memory, in our words: what it was for, and what to do. Of two nested ones the outer speaks."""
+    import torch  # here: this file is read by those who only want the table
+
+    try:
+        yield
+    except (torch.OutOfMemoryError, TooLittleMemory) as error:
+        raise TooLittleMemory(f"The GPU has too little free memory for {what}. Close other notebooks (Kernel > Shut "
+                              f"down), {remedy}. {WITHOUT_IT}") from error

@@ -40,7 +40,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from helpers.catalogue import TooLittleMemory
+from helpers.catalogue import explained_memory
 from helpers.diffusion import Model, Text, Watch, add_noise, ignore, signal
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -49,6 +49,7 @@ ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "q_proj", "k_proj", "v_proj", "
 TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam remembers of each variable
 LARGEST_GRADIENT = 1.0  # norm; a longer gradient is shortened to it
+FIT_LESS = "fit a LoRA (rank=4) instead of all weights, or take a smaller batch"  # where memory is short
 PORTION = 2**22  # numbers whose gradients are float32 at the same time
 FIRST_SCALE = 2.0**12  # of the loss in float16, whose smallest gradients would vanish otherwise
 
@@ -381,22 +382,12 @@ def fit(
     book.resume(training, steps)
     with closing(training):
         for _ in _bar(training, steps, progress):
-            with book.kept(training), explained_memory():
+            with book.kept(training), explained_memory("this fit", FIT_LESS):
                 with inside():
                     training.descend(loss(training.step))
                 training.update()
                 watch(step=training.step, loss=training.losses[-1])
         book.save(training)
-
-
-@contextmanager
-def explained_memory() -> Iterator[None]:
-    """Out of GPU memory, in our words."""
-    try:
-        yield
-    except (torch.OutOfMemoryError, TooLittleMemory) as error:  # the model explains its own forward pass
-        raise TooLittleMemory("The GPU has too little free memory for this fit. Close other notebooks (Kernel > Shut "
-                              "down), fit a LoRA (rank=4) instead of all weights, or take a smaller batch.") from error
 
 
 def check_fit(steps: int, lr: float) -> None:

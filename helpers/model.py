@@ -237,7 +237,7 @@ class DiffusersModel:
             raise ValueError("There is no picture: the list is empty.")
         pictures = [as_picture(image, self._frame(size)) for image in images]
         vae = self.pipeline.vae
-        with explained_memory(self):
+        with catalogue.explained_memory(self):
             coded = [vae.encode(to_tensor([picture]).to(self.device, vae.dtype)) for picture in pictures]
         latents = [code.latent_dist.mode() if hasattr(code, "latent_dist") else code.latents for code in coded]
         return (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
@@ -247,7 +247,7 @@ class DiffusersModel:
         """Latents (B, C, h, w) as B pictures, one at a time: the memory of one, and no influence on each other."""
         vae = self.pipeline.vae
         latents = (latents / vae.config.scaling_factor + self._shift).to(self.device, vae.dtype)
-        with explained_memory(self):
+        with catalogue.explained_memory(self):
             return [to_pictures(vae.decode(latent).sample)[0] for latent in latents.split(1)]
 
     @property
@@ -261,7 +261,7 @@ class DiffusersModel:
         """
         t = t.to(self.device) if isinstance(t, Tensor) else max(t, 0)
         text = text.rows(len(x))
-        with explained_memory(self):
+        with catalogue.explained_memory(self):
             output = self.unet(
                 x.to(self.unet.dtype),
                 t,
@@ -536,7 +536,7 @@ def settled(pipeline: Any, device: torch.device, dtype: torch.dtype) -> Any:
 
     The pipeline's own call hands the autoencoder latents in half precision, so its parts take them as they come.
     """
-    with quiet(), explained_memory(type(pipeline).__name__):
+    with quiet(), catalogue.explained_memory(type(pipeline).__name__):
         pipeline.to(device, dtype)
         pipeline.vae.to(torch.float32)
     for part in pipeline.components.values():
@@ -580,18 +580,6 @@ def check_memory(entry: catalogue.Entry, device: torch.device) -> None:
     free = free_gb(device)
     if free < entry.gpu_gb:
         raise catalogue.too_little_memory(entry.name, entry.gpu_gb, free)
-
-
-@contextmanager
-def explained_memory(what: object) -> Iterator[None]:
-    """Out of GPU memory, in our words; `what` was to be done there, a model or its name."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise catalogue.TooLittleMemory(
-            f"The GPU has too little free memory for {what}. Close other notebooks (Kernel > Shut down), ask for fewer "
-            f"or smaller pictures, or take a smaller model. {catalogue.WITHOUT_IT}"
-        ) from error
 
 
 @contextmanager

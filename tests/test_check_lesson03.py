@@ -171,16 +171,13 @@ def test_the_notebook_s_template_of_the_off_by_one_has_that_slip() -> None:
 
 
 def test_the_planted_disagreement_is_what_the_right_mask_finds() -> None:
-    wide, narrow = (lesson03.estimated_mask(lesson03.EPS_Q, lesson03.EPS_R, threshold) for threshold in (0.35, 0.5))
+    mask = lesson03.estimated_mask(lesson03.EPS_Q, lesson03.EPS_R, 0.5)
     planted = torch.zeros(8, 8).bool()
     for rows in (slice(2), slice(4, 6)):
         for columns in (slice(2), slice(4, 6)):
             planted[rows, columns] = True
-    planted[6:8, 3:5] = planted[7, 7] = True
-    assert torch.equal(wide, planted) and planted.sum() == 21
-    assert not (narrow & ~planted).any()  # the four blocks lie around half of the strongest: only some of it is left,
-    assert narrow[6:8, 3:5].all() and narrow[7, 7] and all(  # but something of each
-        narrow[rows, columns].any() for rows in (slice(2), slice(4, 6)) for columns in (slice(2), slice(4, 6)))
+    planted[6:8, 3] = planted[7, 7] = True
+    assert torch.equal(mask, planted) and planted.sum() == 19
 
 
 def test_the_best_threshold_of_the_table_leads_clearly() -> None:

@@ -29,6 +29,10 @@ TEXT = LESSON.read_text(encoding="utf-8")
 # --------------------------------------------------------------------------------------------------------- the text
 
 
+def test_the_rule_of_the_sweet_spot_is_the_script_s() -> None:
+    assert f"obey at least {benchmark.NEARLY:g} times as often" in TEXT
+
+
 def test_every_function_it_names_exists() -> None:
     named = set(re.findall(r"`(\w+)`", TEXT))
     found = {name for module in (attention, prompt_to_prompt) for name in vars(module)}

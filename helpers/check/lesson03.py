@@ -177,14 +177,14 @@ def noise_level(model: AnalyticModel, x: Tensor, times: Sequence[int]) -> int | 
 
 MAPS = 3
 EPS_Q, EPS_R = noise([11, 12, 13], (MAPS, 4, 8, 8)), noise([21, 22, 23], (MAPS, 4, 8, 8))
-EPS_Q[:, :2, :2, :2] += 5  # here the prompts disagree with one sign in some channels, the other in the rest;
-EPS_Q[:, 2:, :2, :2] -= 5
+EPS_Q[:, :2, :2, :2] += 6  # here the prompts disagree with one sign in some channels, the other in the rest;
+EPS_Q[:, 2:, :2, :2] -= 6
 EPS_Q[0, :, :2, 4:6] += 8  # here with one sign for some noises, the other for the rest;
 EPS_Q[1:, :, :2, 4:6] -= 4
-EPS_Q[:, :, 4:6, :2] -= 5  # here always with the same sign;
-EPS_Q[1:, :, 4:6, 4:6] += 7  # here for all noises but the first;
-EPS_Q[:, :, 6:8, 3:5] += 6  # here with equal sizes and opposite signs;
-EPS_R[:, :, 6:8, 3:5] -= 6
+EPS_Q[:, :, 4:6, :2] -= 6  # here always with the same sign;
+EPS_Q[1:, :, 4:6, 4:6] += 8  # here for all noises but the first;
+EPS_Q[:, :, 6:8, 3] += 3  # here with equal sizes and opposite signs;
+EPS_R[:, :, 6:8, 3] -= 3
 EPS_Q[:, 0, 7, 7] += 80  # and this is an extreme, which the rescaling has to cut off
 
 

@@ -584,7 +584,7 @@ show.pictures([poses], side=160, labels=["I", *(f"share {s:g}" for s in shares_o
 
 # %% [markdown]
 # **Small things and coarse maps.** The maps of this model have 16 × 16 places (Stable Diffusion's useful ones, too).
-# Sunglasses own five to ten of them, the rim of a glass none of its own.
+# Sunglasses own a handful of them, the rim of a glass none of its own.
 #
 # **It needs a picture that the model made.** All of this starts from noise and P. A photograph has neither. That is
 # lesson 5.
