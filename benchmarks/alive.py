@@ -16,9 +16,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from helpers.diffusion import Text
-from helpers.finetune import denoising_loss, fit_weights, full, lora
-from helpers.model import DiffusersModel
+from helpers.core.interface import Text
+from helpers.finetuning.fit import fit_weights
+from helpers.finetuning.loss import denoising_loss
+from helpers.finetuning.weights import full, lora
+from helpers.models.diffusers_model import DiffusersModel
 
 HOLDS = torch.device("meta")  # in place of the GPU
 
@@ -90,7 +92,7 @@ def fit_gb(rank: int | None, rows: int = 2) -> float:
         t = torch.arange(rows)
         fit_weights(model, full(model) if rank is None else lora(model, rank),
                     lambda step: denoising_loss(model, x0, text, t, x0).mean(), steps=2, lr=1e-5, dtype=torch.float16,
-                    thrifty=True, progress=False)
+                    gradient_checkpointing=True, progress=False)
     return round(alive.most / 1e9, 2)
 
 

@@ -24,11 +24,15 @@ from benchmarks.explicit import explicit_maps
 from benchmarks.record import record
 from benchmarks.timing import interleaved, peak_mb, ratios
 from helpers import load
-from helpers.attention import Edit, Recording, attention, during, inject_self, replace
-from helpers.diffusion import Text, cfg, join, noise
-from helpers.model import DiffusersModel
-from helpers.prompt_to_prompt import prompt_to_prompt, recorded
-from helpers.words import Tokens
+from helpers.attention.control import attention
+from helpers.attention.edits import Edit, during, inject_self, replace
+from helpers.attention.recording import Recording
+from helpers.core.diffusion import cfg
+from helpers.core.interface import Text, join
+from helpers.core.randomness import noise
+from helpers.core.words import Tokens
+from helpers.methods.prompt_to_prompt import prompt_to_prompt, recorded
+from helpers.models.diffusers_model import DiffusersModel
 
 P, P_STAR = "a cat riding a bicycle on the beach", "a cat riding a motorcycle on the beach"
 BLOCKS = ((64, 320), (32, 640), (16, 1280), (8, 1280))  # grid and channels of Stable Diffusion 1.5's blocks

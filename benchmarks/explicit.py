@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.attention import Edit
+from helpers.attention.edits import Edit
 
 
 class ExplicitMaps:

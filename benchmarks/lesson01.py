@@ -23,10 +23,10 @@ from PIL import Image
 from benchmarks.record import record
 from helpers import load
 from helpers.measure import Score, score
-from helpers.model import DiffusersModel
+from helpers.methods.sdedit import sdedit
+from helpers.models.diffusers_model import DiffusersModel
 from helpers.picturebook.edits import KINDS, Edit, random_edit
 from helpers.picturebook.judge import Judge
-from helpers.sdedit import sdedit
 
 #: kinds of edit that leave something to keep: with a new style, every pixel is to change
 MEASURED_KINDS = tuple(kind for kind in KINDS if kind != "style")

@@ -33,14 +33,17 @@ from benchmarks.record import RESULTS, ROOT, record
 from benchmarks.texts import write_lesson
 from benchmarks.timing import interleaved, ratios, rounded
 from helpers import AnalyticModel, load, show
-from helpers.diffusion import Text, add_noise, denoise, join, noise
-from helpers.magicmix import magicmix
+from helpers.core.diffusion import add_noise, denoise
+from helpers.core.interface import Text, join
+from helpers.core.randomness import noise
 from helpers.measure import score
-from helpers.model import DiffusersModel, quiet
+from helpers.methods.magicmix import magicmix
+from helpers.methods.sdedit import sdedit
+from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.quiet import quiet
 from helpers.picturebook.edits import Edit, random_edit
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.scene import Scene
-from helpers.sdedit import sdedit
 
 LESSON = ROOT / "lessons" / "02_noise_and_denoise.md"
 STRENGTHS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

@@ -27,12 +27,15 @@ from benchmarks import record as recording
 from benchmarks.calls import counted
 from benchmarks.timing import interleaved, ratios, rounded
 from helpers import load
-from helpers.blended import blended_diffusion
-from helpers.diffedit import diffedit, difference
-from helpers.diffusion import join
-from helpers.masks import from_latents, inverted, paste, to_latents, widened
+from helpers.core.interface import join
+from helpers.core.masks import from_latents, inverted, paste, to_latents, widened
 from helpers.measure import Score, iou, score, seam
-from helpers.model import DiffusersModel, quiet
+from helpers.methods.blended import blended_diffusion
+from helpers.methods.diffedit import diffedit, difference
+from helpers.methods.sdedit import sdedit
+from helpers.methods.word_mask import word_mask
+from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.quiet import quiet
 from helpers.picturebook.caption import NOUNS
 from helpers.picturebook.drawing import PARTS, part_labels
 from helpers.picturebook.edits import Edit
@@ -40,8 +43,6 @@ from helpers.picturebook.judge import Judge
 from helpers.picturebook.sampling import held_out_scenes
 from helpers.picturebook.scene import Scene
 from helpers.picturebook.vocabulary import ABSENT, ACCENTS, COLORS, PLACES
-from helpers.sdedit import sdedit
-from helpers.word_mask import word_mask
 
 KINDS = ("add", "remove", "background", "recolor")
 STRENGTH = 0.75  # of every method, so that they can be compared

@@ -38,19 +38,21 @@ from PIL import Image, ImageChops
 
 from benchmarks.record import RESULTS, ROOT, interval, record
 from benchmarks.texts import markdown, write_lesson
-from helpers import load, measure, show
-from helpers.attention import Look, attention
-from helpers.finetune import fast_dtype
-from helpers.model import DiffusersModel
+from helpers import load, show
+from helpers.attention.control import attention
+from helpers.attention.maps import AttentionStore
+from helpers.core.words import align
+from helpers.finetuning.fit import fast_dtype
+from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt, recorded, sweep
+from helpers.methods.sdedit import sdedit
+from helpers.models.diffusers_model import DiffusersModel
+from helpers.picturebook import measure
 from helpers.picturebook.caption import NOUNS, describe
 from helpers.picturebook.edits import Edit, random_edit
 from helpers.picturebook.judge import LOOK_AT, Judge, Reading
 from helpers.picturebook.sampling import held_out_scenes
 from helpers.picturebook.scene import Scene
 from helpers.picturebook.vocabulary import ABSENT
-from helpers.prompt_to_prompt import Recorded, prompt_to_prompt, recorded, sweep
-from helpers.sdedit import sdedit
-from helpers.words import align
 
 (LESSON,) = (ROOT / "lessons").rglob("04_prompt_to_prompt.md")
 STEPS = 12
@@ -181,8 +183,15 @@ def measured_kind(model: DiffusersModel, judge: Judge, kind: str, asked: Iterato
 
 def injected(model: DiffusersModel, source: Recorded, edit: Asked, shares: Sequence[float]) -> list[Image.Image]:
     """I, and I* at each share, in one batch."""
-    return sweep(model, source, edit.target, cross=list(shares), selves=[share / 2 for share in shares],
-                 weights=edit.weights, progress=False)
+    return sweep(
+        model,
+        source,
+        edit.target,
+        cross_replace_steps=list(shares),
+        self_replace_steps=[share / 2 for share in shares],
+        weights=edit.weights,
+        progress=False,
+    )
 
 
 def kept_outside(picture: Image.Image, result: Image.Image, attribute: str, judge: Judge) -> float:
@@ -206,8 +215,10 @@ def summary(rows: np.ndarray) -> dict[str, float]:
 def sweet(table: Mapping[str, Mapping[str, float]]) -> str:
     """Of the settings that obey nearly as often as the best, the one that keeps most."""
     most = max(row["obeyed"] for row in table.values())
-    return max((value for value, row in table.items() if row["obeyed"] >= NEARLY * most),
-               key=lambda value: table[value]["kept"])
+    return max(
+        (value for value, row in table.items() if row["obeyed"] >= NEARLY * most),
+        key=lambda value: table[value]["kept"],
+    )
 
 
 def best_of(table: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
@@ -224,14 +235,21 @@ def amounts(model: DiffusersModel, judge: Judge, word: str, count: int) -> dict[
     rows = []
     for seed, prompt in zip(range(count), prompts_with(word), strict=False):
         source = recorded(model, prompt, seed=seed, progress=False)
-        made = prompt_to_prompt(model, source, [prompt] * len(WEIGHTS), weights=[{word: c} for c in WEIGHTS],
-                                progress=False)
+        made = prompt_to_prompt(
+            model, source, [prompt] * len(WEIGHTS), weights=[{word: c} for c in WEIGHTS], progress=False
+        )
         rows.append([reading.amounts[word] for reading in judge.read(made[1:])])
         print(f"{seed + 1} of {count}: {prompt!r} {np.round(rows[-1], 2)}", flush=True)
     table = np.array(rows)  # (count, weights)
     spread = table.std(0, ddof=1)
-    return {f"{c:g}": {"amount": round(float(table[:, i].mean()), 4), "spread": round(float(spread[i]), 4),
-                       "amount_pm": round(float(1.96 * spread[i] / count**0.5), 4)} for i, c in enumerate(WEIGHTS)}
+    return {
+        f"{c:g}": {
+            "amount": round(float(table[:, i].mean()), 4),
+            "spread": round(float(spread[i]), 4),
+            "amount_pm": round(float(1.96 * spread[i] / count**0.5), 4),
+        }
+        for i, c in enumerate(WEIGHTS)
+    }
 
 
 # ------------------------------------------------------------------------------------------------- the pointing game
@@ -246,7 +264,7 @@ def pointing_game(model: DiffusersModel, judge: Judge, count: int) -> dict[str, 
     found: dict[str, list[tuple[bool, float]]] = {}
     unseen, pictures = 0, 0
     for seed, (prompt, nouns) in zip(range(count), captions(), strict=False):
-        look = Look(list(nouns.values()), [GRID])
+        look = AttentionStore(list(nouns.values()), [GRID])
         with attention(model, look=look, prompts=prompt):
             picture = model.generate(prompt, seed=seed, progress=False)[0]
         for part, noun in nouns.items():
@@ -258,8 +276,12 @@ def pointing_game(model: DiffusersModel, judge: Judge, count: int) -> dict[str, 
             found.setdefault(part, []).append((bool(region[peak]), float(region.mean())))
         pictures += 1
     everything = [pair for pairs in found.values() for pair in pairs]
-    return {"pictures": pictures, "unseen": unseen, "all": shares_of(everything),
-            "by_part": {part: shares_of(pairs) for part, pairs in sorted(found.items())}}
+    return {
+        "pictures": pictures,
+        "unseen": unseen,
+        "all": shares_of(everything),
+        "by_part": {part: shares_of(pairs) for part, pairs in sorted(found.items())},
+    }
 
 
 def captions() -> Iterator[tuple[str, dict[str, str]]]:
@@ -284,8 +306,12 @@ def cells(region: Image.Image) -> np.ndarray:
 def shares_of(pairs: Sequence[tuple[bool, float]]) -> dict[str, Any]:
     """The share of hits with its 95 % interval, and the share that chance would hit."""
     hits = sum(hit for hit, _ in pairs)
-    return {"n": len(pairs), "hit": round(hits / max(1, len(pairs)), 4), "interval": interval(hits, len(pairs)),
-            "chance": round(float(np.mean([share for _, share in pairs])) if pairs else 0.0, 4)}
+    return {
+        "n": len(pairs),
+        "hit": round(hits / max(1, len(pairs)), 4),
+        "interval": interval(hits, len(pairs)),
+        "chance": round(float(np.mean([share for _, share in pairs])) if pairs else 0.0, 4),
+    }
 
 
 # --------------------------------------------------------------------------------------- the lesson's tables, figures
@@ -303,42 +329,78 @@ def kind_table(kind: dict[str, Any]) -> str:
     if kind["sdedit"]:
         best = f"{kind['sdedit']['best']:g}"
         rows.append((f"SDEdit {best}", kind["sdedit"][best]))
-    return markdown(["share injected", "obeyed (%)", "kept (dB)"], [
-        [name, f"{100 * row['obeyed']:.0f} ± {100 * row['obeyed_pm']:.0f}", f"{row['kept']:.1f} ± {row['kept_pm']:.1f}"]
-        for name, row in rows])
+    return markdown(
+        ["share injected", "obeyed (%)", "kept (dB)"],
+        [
+            [
+                name,
+                f"{100 * row['obeyed']:.0f} ± {100 * row['obeyed_pm']:.0f}",
+                f"{row['kept']:.1f} ± {row['kept_pm']:.1f}",
+            ]
+            for name, row in rows
+        ],
+    )
 
 
 def weight_table(words: dict[str, Any]) -> str:
     """The amounts read, a column for each word."""
-    return markdown(["weight", *(f"{word}, read (spread)" for word in GRADED_WORDS)], [
-        [f"{c:g}".replace("-", "−"), *(f"{row['amount']:.2f} ± {row['amount_pm']:.2f} ({row['spread']:.2f})"
-                                       for row in (words[word][f"{c:g}"] for word in GRADED_WORDS))]
-        for c in WEIGHTS])
+    return markdown(
+        ["weight", *(f"{word}, read (spread)" for word in GRADED_WORDS)],
+        [
+            [
+                f"{c:g}".replace("-", "−"),
+                *(
+                    f"{row['amount']:.2f} ± {row['amount_pm']:.2f} ({row['spread']:.2f})"
+                    for row in (words[word][f"{c:g}"] for word in GRADED_WORDS)
+                ),
+            ]
+            for c in WEIGHTS
+        ],
+    )
 
 
 def pointing_table(found: dict[str, Any]) -> str:
     """Hits by part."""
     rows = {**found["by_part"], "all": found["all"]}
-    return markdown(["map of", "n", "peak inside (%)", "by chance (%)"], [
-        [part, str(row["n"]), f"{100 * row['hit']:.0f} ({100 * row['interval'][0]:.0f} to "
-         f"{100 * row['interval'][1]:.0f})", f"{100 * row['chance']:.0f}"] for part, row in rows.items()])
+    return markdown(
+        ["map of", "n", "peak inside (%)", "by chance (%)"],
+        [
+            [
+                part,
+                str(row["n"]),
+                f"{100 * row['hit']:.0f} ({100 * row['interval'][0]:.0f} to {100 * row['interval'][1]:.0f})",
+                f"{100 * row['chance']:.0f}",
+            ]
+            for part, row in rows.items()
+        ],
+    )
 
 
 def figures(model: DiffusersModel, alts: dict[str, str]) -> dict[str, show.Figure]:
     """The lesson's figures by file name; their alt texts are the lesson's."""
-    from helpers.attention import mixed
+    from helpers.attention.edits import mixed
 
     seen = show.attended(model, RIDE, seed=SEED_OF_RIDE, words=["cat", "bicycle", "street"], progress=False)
     source = recorded(model, RIDE, seed=SEED_OF_RIDE, progress=False)
     shares = [0, 0.2, 0.4, 0.8, 1]
-    grid = [sweep(model, source, RIDE.replace("a bicycle", ride), cross=shares, selves=[s / 2 for s in shares],
-                  progress=False) for ride in RIDES]
+    grid = [
+        sweep(
+            model,
+            source,
+            RIDE.replace("a bicycle", ride),
+            cross_replace_steps=shares,
+            self_replace_steps=[s / 2 for s in shares],
+            progress=False,
+        )
+        for ride in RIDES
+    ]
     edit = mixed(model, "a cat and a dog on the beach", "a fluffy cat and a fox on the beach")
     return {
         "04_maps": show.attention_maps(seen, by="step", alt=alts["04_maps"]),
         "04_matrix": show.matrix(edit, alt=alts["04_matrix"]),
-        "04_sweep": show.pictures(grid, rows=RIDES, columns=["I", *(f"share {s:g}" for s in shares)],
-                                  alt=alts["04_sweep"]),
+        "04_sweep": show.pictures(
+            grid, rows=RIDES, columns=["I", *(f"share {s:g}" for s in shares)], alt=alts["04_sweep"]
+        ),
     }
 
 
@@ -346,8 +408,12 @@ def measured(model: DiffusersModel, judge: Judge, count: int) -> dict[str, Any]:
     """All the numbers."""
     start = time.perf_counter()
     streams = {"word swap": swaps(), "phrase added": additions(), "re-weighting": reweightings()}
-    found: dict[str, Any] = {"n": count, "steps": model.steps, "guidance": model.guidance,
-                             "computed in": str(model.unet.dtype).removeprefix("torch.")}
+    found: dict[str, Any] = {
+        "n": count,
+        "steps": model.steps,
+        "guidance": model.guidance,
+        "computed in": str(model.unet.dtype).removeprefix("torch."),
+    }
     found["pointing"] = pointing_game(model, judge, min(POINTING_PICTURES, 6 * count))
     found["reweighting"] = {"n": count // 4} | {word: amounts(model, judge, word, count // 4) for word in GRADED_WORDS}
     found["kinds"] = {name: measured_kind(model, judge, name, stream, count) for name, stream in streams.items()}

@@ -15,7 +15,8 @@ Writes results/lesson05.json:
 
 The edits have STEPS steps, fewer than the model's own, and are made in bfloat16 where the processor computes in it
 quickly, both for time; "rebuilt" is of float32. The pictures are drawn: the model never saw them.
-Direct inversion differs from DDIM inversion in the source row alone, so that under P* `rebuild` makes the same of both.
+Direct inversion differs from DDIM inversion in the source row alone, so that under P* `reconstruct` makes
+the same of both.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ from benchmarks.calls import counted
 from benchmarks.lesson01 import summary
 from benchmarks.record import record
 from helpers import AnalyticModel, load
-from helpers.diffusion import signal
-from helpers.finetune import fast_dtype
-from helpers.inversion import ddim, direct, edit_friendly, negative_prompt, null_text, rebuild
+from helpers.core.diffusion import alpha_bar_at
+from helpers.finetuning.fit import fast_dtype
 from helpers.measure import Score, psnr, score
-from helpers.model import DiffusersModel
+from helpers.methods.inversion import ddim, direct, edit_friendly, negative_prompt, null_text, reconstruct
+from helpers.methods.prompt_to_prompt import prompt_to_prompt
+from helpers.methods.source import Source
+from helpers.models.diffusers_model import DiffusersModel
 from helpers.picturebook.edits import KINDS, Edit, random_edit
 from helpers.picturebook.judge import Judge
-from helpers.prompt_to_prompt import prompt_to_prompt
-from helpers.source import Source
 
 STEPS = 12
 NULL_TEXT_EDITS = 4
@@ -52,7 +53,10 @@ PICTURES = 4  # rebuilt at each number of steps and guidance; null-text: 1
 QUIET = {"progress": False}
 CLOCK = time.perf_counter if torch.cuda.is_available() else time.process_time  # others' work does not count
 METHODS: dict[str, Callable[..., Source]] = {
-    "ddim": ddim, "direct": direct, "negative_prompt": negative_prompt, "edit_friendly": edit_friendly,
+    "ddim": ddim,
+    "direct": direct,
+    "negative_prompt": negative_prompt,
+    "edit_friendly": edit_friendly,
     "null_text": null_text,
 }
 
@@ -68,12 +72,14 @@ def plane() -> dict[str, dict[str, float]]:
         source = ddim(model, point, "here", steps=steps, guidance=1, **QUIET)
         found, back = (source.trajectory[i].flatten().numpy() for i in (0, -1))
         pivot = direct(model, point, "here", steps=steps, **QUIET).trajectory[0].flatten().numpy()
-        a = signal(model, source.times[0])
+        a = alpha_bar_at(model, source.times[0])
         offset = np.subtract(point, mean) / spread * (a * spread**2 + 1 - a) ** 0.5
         exact = a**0.5 * np.array(mean) + offset
         assert np.array_equal(found, pivot)
-        rows[str(steps)] = {"inverse": round(float(np.linalg.norm(found - exact)), 4),
-                            "round_trip": round(float(np.linalg.norm(back - point)), 4)}
+        rows[str(steps)] = {
+            "inverse": round(float(np.linalg.norm(found - exact)), 4),
+            "round_trip": round(float(np.linalg.norm(back - point)), 4),
+        }
     return rows
 
 
@@ -86,27 +92,39 @@ def rebuilt(model: DiffusersModel, edits: list[Edit], counts: tuple[int, ...]) -
 
     def measure(method: str, steps: int, guidance: float, edit: Edit, picture: Image.Image) -> None:
         through = model.decode(model.encode(edit.picture))[0]
-        values[method][f"{steps}, {guidance:g}"].append((apart(picture, edit.picture), apart(picture, through)))
+        values[method][f"{steps}, {guidance:g}"].append(
+            (keep_separate(picture, edit.picture), keep_separate(picture, through))
+        )
 
     for number, edit in enumerate(edits[:PICTURES]):
         for steps in counts:
             source = ddim(model, edit.picture, edit.prompt, steps=steps, guidance=1, **QUIET)
             for guidance in (1.0, 2.0, 4.0, 7.5):
-                again = rebuild(model, source, guidance=guidance, **QUIET) if guidance != 1 else end_of(model, source)
+                again = (
+                    reconstruct(model, source, guidance=guidance, **QUIET) if guidance != 1 else end_of(model, source)
+                )
                 measure("ddim", steps, guidance, edit, again)
             if steps == counts[-1] and len(counts) > 2:
                 continue
             for method in ("direct", "edit_friendly", "negative_prompt"):
                 source = METHODS[method](model, edit.picture, edit.prompt, steps=steps, **QUIET)
-                measure(method, steps, source.guidance, edit, rebuild(model, source, **QUIET))
+                measure(method, steps, source.guidance, edit, reconstruct(model, source, **QUIET))
             if number < 1 and steps > counts[0]:
                 source = null_text(model, edit.picture, edit.prompt, steps=steps, **QUIET)
-                measure("null_text", steps, source.guidance, edit, rebuild(model, source, **QUIET))
+                measure("null_text", steps, source.guidance, edit, reconstruct(model, source, **QUIET))
         print(f"rebuilt {number + 1} of {len(edits[:PICTURES])}", flush=True)
-    ceiling = [apart(model.decode(model.encode(edit.picture))[0], edit.picture) for edit in edits[:PICTURES]]
-    found: dict[str, Any] = {method: {at: {"n": len(pairs), "to_the_picture": round(fmean(p[0] for p in pairs), 2),
-                                           "to_the_autoencoder": round(fmean(p[1] for p in pairs), 2)}
-                                      for at, pairs in rows.items()} for method, rows in values.items()}
+    ceiling = [keep_separate(model.decode(model.encode(edit.picture))[0], edit.picture) for edit in edits[:PICTURES]]
+    found: dict[str, Any] = {
+        method: {
+            at: {
+                "n": len(pairs),
+                "to_the_picture": round(fmean(p[0] for p in pairs), 2),
+                "to_the_autoencoder": round(fmean(p[1] for p in pairs), 2),
+            }
+            for at, pairs in rows.items()
+        }
+        for method, rows in values.items()
+    }
     return found | {"autoencoder": round(fmean(ceiling), 2)}
 
 
@@ -115,7 +133,7 @@ def end_of(model: DiffusersModel, source: Source) -> Image.Image:
     return model.decode(source.trajectory[-1:])[0]
 
 
-def apart(a: Image.Image, b: Image.Image) -> float:
+def keep_separate(a: Image.Image, b: Image.Image) -> float:
     """PSNR in dB over all pixels."""
     return float(psnr(*(np.asarray(p.convert("RGB"), dtype=np.float32) / 255 for p in (a, b))))
 
@@ -143,13 +161,18 @@ class Ledger:
 
     def costs(self) -> dict[str, dict[str, float]]:
         """Calls and rows of the last run, and the median of the seconds, by name."""
-        return {name: {"calls": len(rows), "rows": sum(rows), "seconds": round(median(self.seconds[name]), 3)}
-                for name, rows in self.rows.items()}
+        return {
+            name: {"calls": len(rows), "rows": sum(rows), "seconds": round(median(self.seconds[name]), 3)}
+            for name, rows in self.rows.items()
+        }
 
     def tables(self, numbers: range) -> dict[str, dict[str, float]]:
         """Means over the edits `numbers`, of what was run on all of them."""
-        return {name: summary(np.array([found[i] for i in numbers])) for name, found in self.scores.items()
-                if all(i in found for i in numbers)}
+        return {
+            name: summary(np.array([found[i] for i in numbers]))
+            for name, found in self.scores.items()
+            if all(i in found for i in numbers)
+        }
 
 
 def edited(model: DiffusersModel, judge: Judge, edits: list[Edit], steps: int) -> Ledger:
@@ -173,7 +196,7 @@ def editors(model: DiffusersModel, source: Source, target: str, method: str) -> 
     """The editors of a source by name."""
     found = {"prompt_to_prompt": lambda: prompt_to_prompt(model, source, target, **QUIET)[1]}
     if method != "direct":  # under another prompt the same as ddim
-        found["rebuild"] = lambda: rebuild(model, source, target, **QUIET)
+        found["rebuild"] = lambda: reconstruct(model, source, target, **QUIET)
     return found
 
 
@@ -188,13 +211,23 @@ def main() -> None:
     model, judge = load(), Judge.load()
     edits = [random_edit(kinds[i % len(kinds)], i // len(kinds)) for i in range(count)]
     quick = load(dtype=fast_dtype(model.device))
-    numbers: dict[str, Any] = {"model": model.fingerprint, "guidance": model.guidance, "plane": plane(),
-                               "edits computed in": str(quick.unet.dtype).removeprefix("torch.")}
+    numbers: dict[str, Any] = {
+        "model": model.fingerprint,
+        "guidance": model.guidance,
+        "plane": plane(),
+        "edits computed in": str(quick.unet.dtype).removeprefix("torch."),
+    }
     ledger = edited(quick, judge, edits, steps)
     few = range(min(NULL_TEXT_EDITS, count))
     counts = (5, 10, 25, 50) if count >= 50 else (steps, 2 * steps)
-    numbers |= {"edits": count, "steps": steps, "edited": ledger.tables(range(count)), "edited_few": ledger.tables(few),
-                "costs": ledger.costs(), "rebuilt": rebuilt(model, edits, counts)}
+    numbers |= {
+        "edits": count,
+        "steps": steps,
+        "edited": ledger.tables(range(count)),
+        "edited_few": ledger.tables(few),
+        "costs": ledger.costs(),
+        "rebuilt": rebuilt(model, edits, counts),
+    }
     numbers["minutes"] = round((time.perf_counter() - start) / 60, 1)
     print(numbers if count < 50 else record("lesson05", numbers).read_text(encoding="utf-8"))
 

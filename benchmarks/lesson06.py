@@ -29,13 +29,14 @@ from typing import Any
 from benchmarks.record import RESULTS, ROOT, record, rows_file
 from benchmarks.texts import markdown, write_lesson
 from helpers import load, show
-from helpers.finetune import Weights
-from helpers.imagic import fit_imagic, fit_model, imagic
+from helpers.finetuning.weights import Weights
 from helpers.measure import Score, score
-from helpers.model import DiffusersModel, quiet
+from helpers.methods.imagic import fit_imagic, fit_model, imagic
+from helpers.methods.sdedit import sdedit
+from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.quiet import quiet
 from helpers.picturebook.edits import Edit, random_edit
 from helpers.picturebook.judge import Judge
-from helpers.sdedit import sdedit
 
 LESSON = ROOT / "lessons" / "06_imagic.md"
 STEPS = 12  # of sampling

@@ -40,15 +40,18 @@ from benchmarks.record import RESULTS, ROOT, record, rows_file
 from benchmarks.texts import markdown, write_lesson
 from benchmarks.timing import peak_mb, rounded
 from helpers import load, show
-from helpers.comic import draw_comic, read_script
-from helpers.dreambooth import fit_dreambooth, prior_pictures
-from helpers.finetune import Weights, fast_dtype, fit_weights, full, lora, parameters, share
-from helpers.finetune import denoising_loss as our_loss
-from helpers.finetune import draw as our_draw
-from helpers.model import DiffusersModel, quiet
+from helpers.finetuning.fit import fast_dtype, fit_weights
+from helpers.finetuning.loss import denoising_loss as our_loss
+from helpers.finetuning.loss import draw as our_draw
+from helpers.finetuning.loss import share
+from helpers.finetuning.weights import Weights, full, lora, parameters
+from helpers.methods.dreambooth import fit_dreambooth, prior_pictures
+from helpers.methods.textual_inversion import fit_textual_inversion
+from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.quiet import quiet
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.subjects import CONTEXTS, SUBJECTS, Recognizer, Subject, obeyed
-from helpers.textual_inversion import fit_textual_inversion
+from helpers.show.comic import draw_comic, read_script
 
 (LESSON,) = (ROOT / "lessons").rglob("07_dreambooth.md")
 WORD = "sks"

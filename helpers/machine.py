@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from helpers.catalogue import CATALOGUE
+from helpers.models.catalogue import CATALOGUE
 
 LIBRARIES = ("torch", "diffusers", "transformers")
 LITTLE_MEMORY = 3.0  # GB; below it the course and a browser do not fit side by side

@@ -10,7 +10,8 @@ import pytest
 import random_pipelines
 from browser import chromium
 
-from helpers.model import DiffusersModel, quiet
+from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.quiet import quiet
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.diffusion import Text, check_steps, last_part, signal
+from helpers.core.diffusion import alpha_bar_at, last_part
+from helpers.core.interface import Text
+from helpers.core.values import check_steps
 
 
 class GaussianPictures:
@@ -53,7 +55,7 @@ class GaussianPictures:
 
     def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
         """sqrt(1 - a) (a C + (1 - a) I)^-1 (x - sqrt(a) mu)."""
-        a, count = signal(self, t), self.covariance.shape[0]
+        a, count = alpha_bar_at(self, t), self.covariance.shape[0]
         words = [self.words[int(number)] for number in text.rows(len(x)).embeddings[:, 0, 0]]
         self.seen.append((x.clone(), t, words))
         offset = x[:, 0] - a**0.5 * torch.stack([self.means[word] for word in words])

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.analytic import AnalyticModel
-from helpers.diffusion import CLEAN, add_noise, denoise, noise, signal
+from helpers.core.diffusion import add_noise, alpha_bar_at, denoise
+from helpers.core.interface import CLEAN
+from helpers.core.randomness import noise
+from helpers.models.analytic import AnalyticModel
 
 MODEL = AnalyticModel()
 
 
 def log_density(x: torch.Tensor, t: int, prompt: str) -> torch.Tensor:
     """log p_t(x), written out anew: the mixture after noising. x: (B, 2)."""
-    a, weights = signal(MODEL, t), MODEL.embed(prompt).embeddings[0, 0]
+    a, weights = alpha_bar_at(MODEL, t), MODEL.embed(prompt).embeddings[0, 0]
     parts = [
         torch.distributions.MultivariateNormal(a**0.5 * mean, (a * spread**2 + 1 - a) * torch.eye(2)).log_prob(x)
         for mean, spread in zip(MODEL.means, MODEL.spreads, strict=True)
@@ -28,7 +30,7 @@ def test_the_noise_is_minus_sigma_times_the_score_of_the_noised_mixture(prompt: 
     x = noise(0, (16, 2, 1, 1)).reshape(16, 2).requires_grad_()
     score = torch.autograd.grad(log_density(x, t, prompt).sum(), x)[0]
     eps = MODEL.eps(x.detach().reshape(16, 2, 1, 1), t, MODEL.embed(prompt)).reshape(16, 2)
-    assert torch.allclose(eps, -((1 - signal(MODEL, t)) ** 0.5) * score, atol=1e-4)
+    assert torch.allclose(eps, -((1 - alpha_bar_at(MODEL, t)) ** 0.5) * score, atol=1e-4)
 
 
 def test_the_noise_is_the_mean_of_all_noise_that_leads_to_the_point() -> None:

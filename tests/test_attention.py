@@ -13,21 +13,15 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks.explicit import explicit_maps
-from helpers.analytic import AnalyticModel
-from helpers.attention import (
-    Edit,
-    Look,
-    Recording,
-    attention,
-    during,
-    inject_self,
-    mixed,
-    refine,
-    replace,
-    reweight,
-)
-from helpers.diffusion import join, noise
-from helpers.model import DiffusersModel, settled
+from helpers.attention.control import attention
+from helpers.attention.edits import Edit, during, inject_self, mixed, refine, replace, reweight
+from helpers.attention.maps import AttentionStore
+from helpers.attention.recording import Recording
+from helpers.core.interface import join
+from helpers.core.randomness import noise
+from helpers.models.analytic import AnalyticModel
+from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.pipelines import settled
 
 P, P_STAR = "a cat ab cd", "a zq ab cd"  # "cat" is one token, all else is spelled out
 P_PLUS = "a cat ab, ef cd"
@@ -180,7 +174,7 @@ def test_prompts_that_cannot_be_edited_say_what_to_do(
 def test_a_word_that_is_not_in_the_prompt_lists_those_that_are(models: dict[str, DiffusersModel]) -> None:
     for wrong in (lambda: reweight(models["sd"], P, "dog", 2),
                   lambda: during(replace(models["sd"], P, P), 0, {"dog": 1}),
-                  lambda: attention(models["sd"], prompts=P, look=Look("dog")).__enter__()):
+                  lambda: attention(models["sd"], prompts=P, look=AttentionStore("dog")).__enter__()):
         with pytest.raises(ValueError, match="'dog' is not in the prompt 'a cat ab cd'; its words are: a, cat, ab, cd"):
             wrong()
 
@@ -203,7 +197,7 @@ def test_the_fused_form_equals_explicit_maps(model: DiffusersModel, kind: str) -
 @pytest.mark.parametrize("grid", [(8, 12), (12, 8), (7, 5)])
 def test_pictures_need_not_be_square(model: DiffusersModel, grid: tuple[int, int]) -> None:
     edit = all_edits(model)["all"]
-    look = Look("cat ab".split(), apart=("layer",))
+    look = AttentionStore("cat ab".split(), keep_separate=("layer",))
     with explicit_maps(model, [edit], STEPS):
         expected = eps(model, prompts_of(edit), 1, grid)
     with attention(model, edit, steps=STEPS, look=look):
@@ -222,7 +216,7 @@ def test_several_targets_with_edits_of_their_own_share_a_batch(model: DiffusersM
 
 def test_half_precision_stays_close(models: dict[str, DiffusersModel]) -> None:
     half, edit = fresh(torch.bfloat16), all_edits(models["sd"])["all"]
-    look = Look("ab")
+    look = AttentionStore("ab")
     with attention(half, edit, steps=STEPS, look=look):
         edited = eps(half, prompts_of(edit), 1)
     with explicit_maps(half, [edit], STEPS):
@@ -288,7 +282,7 @@ def test_a_compiled_network_is_edited_and_compiled_once_for_each_kind_of_step() 
     network = model.unet
     torch._dynamo.reset()
     model.pipeline.unet = torch.compile(network, backend=backend)
-    with attention(model, edit, steps=STEPS, look=Look("ab")):
+    with attention(model, edit, steps=STEPS, look=AttentionStore("ab")):
         found = [eps(model, prompts_of(edit), step) for step in range(STEPS)]
         first = len(graphs)
         again = [eps(model, prompts_of(edit), step) for step in range(STEPS)]
@@ -302,7 +296,7 @@ def test_a_compiled_network_is_edited_and_compiled_once_for_each_kind_of_step() 
 
 def test_without_an_edit_the_prediction_is_the_same_to_the_last_bit(model: DiffusersModel) -> None:
     plain = eps(model, [P, P_STAR])
-    with attention(model, look=Look("zq"), prompts=[P, P_STAR], steps=STEPS):
+    with attention(model, look=AttentionStore("zq"), prompts=[P, P_STAR], steps=STEPS):
         assert torch.equal(eps(model, [P, P_STAR]), plain)
     with attention(model, during(all_edits(model)["replace"], 0, 0), steps=STEPS):
         assert torch.equal(eps(model, [P, P_STAR]), plain)
@@ -343,9 +337,9 @@ def test_processors_and_hooks_are_back_whatever_happens(model: DiffusersModel, e
 
     middle = block.register_forward_hook(stop)
     try:
-        with attention(model, edit, steps=STEPS, look=Look("ab")), attention(model, edit, steps=STEPS):
+        with attention(model, edit, steps=STEPS, look=AttentionStore("ab")), attention(model, edit, steps=STEPS):
             pass
-        with attention(model, edit, steps=STEPS, look=Look("ab")):
+        with attention(model, edit, steps=STEPS, look=AttentionStore("ab")):
             assert any(one is not own[name] for name, one in model.unet.attn_processors.items())
             eps(model, prompts_of(edit))
     except BaseException as raised:
@@ -358,7 +352,7 @@ def test_processors_and_hooks_are_back_whatever_happens(model: DiffusersModel, e
 
 def test_a_wrong_argument_leaves_the_model_as_it_was(model: DiffusersModel) -> None:
     own = dict(model.unet.attn_processors)
-    with pytest.raises(ValueError), attention(model, prompts=P, look=Look("dog")):
+    with pytest.raises(ValueError), attention(model, prompts=P, look=AttentionStore("dog")):
         pass
     assert all(one is own[name] for name, one in model.unet.attn_processors.items())
 
@@ -375,27 +369,30 @@ def test_a_model_without_cross_attention_is_an_error() -> None:
 
 def test_an_unknown_layer_lists_those_there_are(model: DiffusersModel) -> None:
     for make in (lambda: attention(model, all_edits(model)["replace"], layers=["attic"]),
-                 lambda: attention(model, prompts=P, look=Look("cat", layers=["attic"]))):
+                 lambda: attention(model, prompts=P, look=AttentionStore("cat", layers=["attic"]))):
         with pytest.raises(ValueError, match=f"no layer 'attic'; the layers are: .*{CROSS}"), make():
             pass
 
 
 def test_a_grid_that_no_layer_has_is_an_error_that_lists_those_there_are(model: DiffusersModel) -> None:
-    with (attention(model, prompts=P, look=Look("cat", grids=[(5, 5)]), steps=STEPS),
+    with (attention(model, prompts=P, look=AttentionStore("cat", grids=[(5, 5)]), steps=STEPS),
           pytest.raises(ValueError, match=r"No layer has maps of \[\(5, 5\)\].* \[\(8, 8\), \(4, 4\)\]")):
         eps(model, [P])
 
 
 def test_a_time_of_other_steps_is_an_error(model: DiffusersModel) -> None:
-    with attention(model, prompts=P, look=Look("cat"), steps=7), pytest.raises(ValueError, match="times of 7 steps"):
+    refused = pytest.raises(ValueError, match="times of 7 steps")
+    with attention(model, prompts=P, look=AttentionStore("cat"), steps=7), refused:
         eps(model, [P], 1)
 
 
 def test_a_batch_without_the_edit_s_prompts_is_an_error(model: DiffusersModel) -> None:
     edit = all_edits(model)["replace"]
     for prompts in ([P_STAR, P], [P_STAR], [P, P_PLUS]):
-        with (attention(model, edit, steps=STEPS),
-              pytest.raises(ValueError, match="does not end with the prompts 'a cat ab cd', 'a zq ab cd'")):
+        with (
+            attention(model, edit, steps=STEPS),
+            pytest.raises(ValueError, match="does not end with the prompts 'a cat ab cd', 'a zq ab cd'"),
+        ):
             eps(model, prompts)
 
 
@@ -412,8 +409,10 @@ def test_a_layer_that_is_not_called_exactly_once_is_an_error(
         return hidden_states
 
     monkeypatch.setattr(layer, "forward", forward)
-    with (attention(model, all_edits(model)["replace"], steps=STEPS),
-          pytest.raises(RuntimeError, match="called twice" if times else f"not called by the model.*{CROSS}")):
+    with (
+        attention(model, all_edits(model)["replace"], steps=STEPS),
+        pytest.raises(RuntimeError, match="called twice" if times else f"not called by the model.*{CROSS}"),
+    ):
         eps(model, [P, P_STAR])
 
 
@@ -449,7 +448,7 @@ def test_a_watched_map_is_the_mean_of_the_explicit_ones(
     model: DiffusersModel, row: int, word: str, tokens: slice, before: bool
 ) -> None:
     edit = all_edits(model)["replace, then reweight"]
-    look = Look(["cat", "zq", "ab"], grids=[(8, 8)])
+    look = AttentionStore(["cat", "zq", "ab"], grids=[(8, 8)])
     expected = explicit_map(model, edit, tokens, row, before, range(3))
     with attention(model, edit, look=look, steps=STEPS) as seen:
         for step in range(3):
@@ -458,7 +457,7 @@ def test_a_watched_map_is_the_mean_of_the_explicit_ones(
 
 
 def test_the_swapped_word_looks_where_the_old_word_looked(model: DiffusersModel) -> None:
-    look = Look(["cat", "zq"], grids=[(8, 8)])
+    look = AttentionStore(["cat", "zq"], grids=[(8, 8)])
     with attention(model, all_edits(model)["replace"], look=look, steps=STEPS):
         eps(model, [P, P_STAR])
     assert torch.allclose(look.of("zq"), look.of("cat", prompt=0), atol=1e-6)
@@ -467,12 +466,12 @@ def test_the_swapped_word_looks_where_the_old_word_looked(model: DiffusersModel)
 
 def test_steps_and_layers_can_be_kept_apart_and_average_to_the_same(model: DiffusersModel) -> None:
     edit, maps = all_edits(model)["replace"], {}
-    for apart in ((), ("step",), ("layer",), ("step", "layer")):
-        look = Look("ab", apart=apart)
+    for keep_separate in ((), ("step",), ("layer",), ("step", "layer")):
+        look = AttentionStore("ab", keep_separate=keep_separate)
         with attention(model, edit, look=look, steps=STEPS):
             for step in range(3):
                 eps(model, [P, P_STAR], step)
-        maps[apart] = look.of("ab", (8, 8))
+        maps[keep_separate] = look.of("ab", (8, 8))
     assert look.seen_steps == [0, 1, 2] and look.seen_grids == [(8, 8), (4, 4)] and look.seen_layers[CROSS] == (8, 8)
     assert look.of("ab", step=2, layer=CROSS).shape == (8, 8)
     assert all(torch.allclose(one, maps[()], atol=1e-6) for one in maps.values())
@@ -481,7 +480,7 @@ def test_steps_and_layers_can_be_kept_apart_and_average_to_the_same(model: Diffu
 def test_the_memory_of_a_look_does_not_depend_on_the_steps(model: DiffusersModel) -> None:
     sizes = []
     for count in (1, STEPS):
-        look = Look("ab")
+        look = AttentionStore("ab")
         with attention(model, all_edits(model)["replace"], look=look, steps=STEPS):
             for step in range(count):
                 eps(model, [P, P_STAR], step)
@@ -491,17 +490,19 @@ def test_the_memory_of_a_look_does_not_depend_on_the_steps(model: DiffusersModel
 
 
 def test_what_was_not_watched_says_so(model: DiffusersModel) -> None:
-    look = Look(["cat", "zq"])
+    look = AttentionStore(["cat", "zq"])
     with pytest.raises(ValueError, match="Nothing has been watched yet"):
         look.of("cat")
     with attention(model, all_edits(model)["replace"], look=look, steps=STEPS):
         eps(model, [P, P_STAR])
-    for wrong, words in [(lambda: look.of("ab"), "was not watched; watched were: cat, zq"),
-                         (lambda: look.of("cat"), "not in the prompt 'a zq ab cd'"),
-                         (lambda: look.of("zq"), "Several grids were watched"),
-                         (lambda: look.of("zq", (3, 3)), r"No map of grid \(3, 3\)"),
-                         (lambda: look.of("zq", (8, 8), step=1), "only if kept apart"),
-                         (lambda: Look("a", apart=["time"]), "expected 'step', 'layer'")]:
+    for wrong, words in [
+        (lambda: look.of("ab"), "was not watched; watched were: cat, zq"),
+        (lambda: look.of("cat"), "not in the prompt 'a zq ab cd'"),
+        (lambda: look.of("zq"), "Several grids were watched"),
+        (lambda: look.of("zq", (3, 3)), r"No map of grid \(3, 3\)"),
+        (lambda: look.of("zq", (8, 8), step=1), "only if kept apart"),
+        (lambda: AttentionStore("a", keep_separate=["time"]), "expected 'step', 'layer'"),
+    ]:
         with pytest.raises(ValueError, match=words):
             wrong()
 
@@ -515,8 +516,11 @@ class Ops(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **kwargs or {})
-        self.seen += [(str(func), tuple(one.shape)) for one in (out if isinstance(out, tuple) else (out,))
-                      if isinstance(one, Tensor)]
+        self.seen += [
+            (str(func), tuple(one.shape))
+            for one in (out if isinstance(out, tuple) else (out,))
+            if isinstance(one, Tensor)
+        ]
         return out
 
 
@@ -526,9 +530,19 @@ def maps_formed(pixels: int = 64, tokens: int = 16) -> Iterator[list[tuple[str, 
     found: list[tuple[str, tuple[int, ...]]] = []
     with Ops() as ops:
         yield found
-    found += [(name, shape) for name, shape in ops.seen
-              if "softmax" in name or ("transpose" not in name and "view" not in name and len(shape) > 2
-                                       and shape[-2] == pixels and shape[-1] in (pixels, tokens) and len(shape) == 4)]
+    found += [
+        (name, shape)
+        for name, shape in ops.seen
+        if "softmax" in name
+        or (
+            "transpose" not in name
+            and "view" not in name
+            and len(shape) > 2
+            and shape[-2] == pixels
+            and shape[-1] in (pixels, tokens)
+            and len(shape) == 4
+        )
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -550,7 +564,7 @@ def test_a_recorded_source_needs_no_row(model: DiffusersModel, kind: str) -> Non
     recording = Recording(model.tokens(P), up_to=16)
     x, text = batch(model, prompts_of(edit))
     t = model.times(STEPS)[1]
-    live, replay = Look("ab"), Look("ab")
+    live, replay = AttentionStore("ab"), AttentionStore("ab")
     with torch.no_grad():
         with attention(model, prompts=P, record=recording, steps=STEPS):
             model.eps(x[[2]], t, text[[2]])
@@ -569,16 +583,19 @@ def test_a_recording_of_other_steps_or_sizes_says_so(model: DiffusersModel) -> N
     with attention(model, prompts=P, record=recording, steps=STEPS):
         eps(model, [P], 1)
     assert recording.nbytes > 0
-    with (attention(model, edit, steps=STEPS, source=recording), pytest.raises(ValueError, match="has no step 2 of")):
+    with attention(model, edit, steps=STEPS, source=recording), pytest.raises(ValueError, match="has no step 2 of"):
         eps(model, [P_STAR], 2)
-    with (attention(model, edit, steps=STEPS, source=recording),
-          pytest.raises(ValueError, match=r"latents of \(8, 8\)")):
+    with attention(model, edit, steps=STEPS, source=recording), pytest.raises(ValueError, match=r"latents of \(8, 8\)"):
         eps(model, [P_STAR], 1, (8, 12))
-    with (pytest.raises(ValueError, match="different sources, 'a zq ab cd', 'a cat ab cd'"),
-          attention(model, replace(model, P_STAR, P), steps=STEPS, source=recording)):
+    with (
+        pytest.raises(ValueError, match="different sources, 'a zq ab cd', 'a cat ab cd'"),
+        attention(model, replace(model, P_STAR, P), steps=STEPS, source=recording),
+    ):
         pass
-    with (pytest.raises(ValueError, match="grids up to 2 only"),
-          attention(model, all_edits(model)["self"], steps=STEPS, source=recording)):
+    with (
+        pytest.raises(ValueError, match="grids up to 2 only"),
+        attention(model, all_edits(model)["self"], steps=STEPS, source=recording),
+    ):
         pass
 
 
@@ -590,7 +607,9 @@ def test_one_name_is_as_good_as_a_list_with_it_and_no_name_is_an_error(model: Di
             with attention(model, edit, layers=layers):
                 found.append(model.eps(x, t, text))
         plain = model.eps(x, t, text)
-        with attention(model, look=Look("cat", layers="up_blocks", apart="layer"), prompts=[P, P_STAR]) as seen:
+        with attention(
+            model, look=AttentionStore("cat", layers="up_blocks", keep_separate="layer"), prompts=[P, P_STAR]
+        ) as seen:
             model.eps(x, t, text)
     assert torch.equal(found[1], found[2]) and not torch.equal(found[1], found[0])
     assert not torch.equal(found[1], plain) and all(name.startswith("up_blocks") for name in seen.seen_layers)
@@ -599,5 +618,5 @@ def test_one_name_is_as_good_as_a_list_with_it_and_no_name_is_an_error(model: Di
 
 
 def test_a_look_without_prompts_says_what_to_give(model: DiffusersModel) -> None:
-    with pytest.raises(ValueError, match="Name the prompts"), attention(model, look=Look("cat")):
+    with pytest.raises(ValueError, match="Name the prompts"), attention(model, look=AttentionStore("cat")):
         pass

@@ -15,13 +15,16 @@ import torch
 from gaussian_pictures import GaussianPictures
 from PIL import Image, ImageDraw
 
-from helpers import blended as module
-from helpers.analytic import AnalyticModel
-from helpers.blended import blended_diffusion, scribble, shrinking
-from helpers.diffusion import CLEAN, add_noise, cfg, ddim_step, noise
-from helpers.masks import blend, inverted, to_latents
-from helpers.model import DiffusersModel, quiet
-from helpers.sdedit import sdedit
+from helpers.core.diffusion import add_noise, cfg, ddim_step
+from helpers.core.interface import CLEAN
+from helpers.core.masks import blend, inverted, to_latents
+from helpers.core.randomness import noise
+from helpers.methods import blended as module
+from helpers.methods.blended import blended_diffusion, scribble, shrinking
+from helpers.methods.sdedit import sdedit
+from helpers.models.analytic import AnalyticModel
+from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.quiet import quiet
 
 QUIET = {"progress": False}
 SHORT = {"seed": 3, "steps": 4, "guidance": 3.0, "progress": False}
@@ -108,7 +111,7 @@ def test_outside_the_mask_every_pixel_is_the_pictures_own(model: DiffusersModel)
 
 
 def test_outside_the_mask_of_a_large_picture_every_pixel_is_the_one_the_model_is_shown(model: DiffusersModel) -> None:
-    from helpers.pictures import as_picture
+    from helpers.core.pictures import as_picture
 
     large, mask = stripes((96, 64)), box((96, 64), (40, 20, 60, 40))
     edited = blended_diffusion(model, large, mask, "cat", **SHORT)
@@ -294,8 +297,8 @@ def test_paint_outside_the_mask_is_left_out(models: dict[str, DiffusersModel]) -
 def test_on_a_large_picture_a_scribble_changes_nothing_outside_its_mask(
     models: dict[str, DiffusersModel], size: tuple[int, int]
 ) -> None:
-    from helpers.masks import fitted
-    from helpers.pictures import as_picture
+    from helpers.core.masks import fitted
+    from helpers.core.pictures import as_picture
 
     sheet = Image.new("RGBA", size, (0, 0, 0, 0))
     ImageDraw.Draw(sheet).rectangle((30, 20, 50, 40), fill="red")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers import catalogue
-from helpers.catalogue import CATALOGUE, EMBEDDED, closest_first, find
-from helpers.words import nearest, unknown_words, words_of
+from helpers.core.words import nearest, unknown_words, words_of
+from helpers.models import catalogue
+from helpers.models.catalogue import CATALOGUE, EMBEDDED, closest_first, find
 
 ROOT = Path(__file__).parent.parent
 

@@ -16,8 +16,8 @@ import pytest
 import torch
 
 from helpers import check
-from helpers.analytic import AnalyticModel
 from helpers.check.verdict import Verdict
+from helpers.models.analytic import AnalyticModel
 
 #: check -> what it takes besides the answer
 MORE: dict[str, tuple[Any, ...]] = {

@@ -21,10 +21,11 @@ from check_cases import (  # noqa: F401
 )
 
 from helpers import check
-from helpers.analytic import AnalyticModel
 from helpers.check import lesson02
-from helpers.diffusion import add_noise, ddim_step, noise
-from helpers.sdedit import sdedit
+from helpers.core.diffusion import add_noise, ddim_step
+from helpers.core.randomness import noise
+from helpers.methods.sdedit import sdedit
+from helpers.models.analytic import AnalyticModel
 
 SOURCE = Path(__file__).parent.parent / "notebooks" / "src" / "02_noise_and_denoise.py"
 

@@ -22,11 +22,12 @@ from check_cases import (  # noqa: F401
 from torch import Tensor
 
 from helpers import check
-from helpers.analytic import AnalyticModel
 from helpers.check import lesson03
-from helpers.diffedit import rescaled
-from helpers.diffusion import add_noise, cfg, ddim_step, noise
-from helpers.masks import blend
+from helpers.core.diffusion import add_noise, cfg, ddim_step
+from helpers.core.masks import blend
+from helpers.core.randomness import noise
+from helpers.methods.diffedit import rescaled
+from helpers.models.analytic import AnalyticModel
 
 SOURCE = Path(__file__).parent.parent / "notebooks" / "src" / "03_masking.py"
 Blend = Callable[[Tensor, Tensor, Tensor], Tensor]

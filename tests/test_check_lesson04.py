@@ -20,12 +20,12 @@ from check_cases import (  # noqa: F401
 
 from benchmarks.calls import counted
 from helpers import check
-from helpers.attention import during, inject_self, mixed, reweight
+from helpers.attention.edits import during, inject_self, mixed, reweight
 from helpers.check import lesson04
 from helpers.check.lesson04 import filled, loop_with, one_step, right_swap, slipping, to_itself
-from helpers.model import DiffusersModel
-from helpers.prompt_to_prompt import prompt_to_prompt, recorded
-from helpers.words import align, words_and_marks
+from helpers.core.words import align, words_and_marks
+from helpers.methods.prompt_to_prompt import prompt_to_prompt, recorded
+from helpers.models.diffusers_model import DiffusersModel
 
 (SOURCE,) = (Path(__file__).parent.parent / "notebooks").glob("*/04_prompt_to_prompt.py")
 

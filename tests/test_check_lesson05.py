@@ -20,10 +20,11 @@ from check_cases import (  # noqa: F401
 from torch import Tensor
 
 from helpers import check
-from helpers.analytic import AnalyticModel
 from helpers.check.lesson05 import mean, missing, order, step
-from helpers.diffusion import ddim_step, noise, signal, spread
-from helpers.inversion import ddim, edit_friendly
+from helpers.core.diffusion import alpha_bar_at, ddim_sigma, ddim_step
+from helpers.core.randomness import noise
+from helpers.methods.inversion import ddim, edit_friendly
+from helpers.models.analytic import AnalyticModel
 
 (SOURCE,) = (Path(__file__).parent.parent / "notebooks").glob("*/05_real_pictures.py")
 PLANE = AnalyticModel()
@@ -125,13 +126,17 @@ NAMES = {"math": math, "torch": torch}
 def test_the_step_that_is_asked_for_is_the_one_of_the_package() -> None:
     x, eps = noise([1, 2], (2, 2, 1, 1)).split(1)
     s, t = 299, 699
-    assert torch.allclose(step(x, eps, signal(PLANE, s), signal(PLANE, t)), ddim_step(PLANE, x, eps, s, t), atol=1e-6)
-    assert torch.allclose(step(x, eps, signal(PLANE, t), signal(PLANE, s)), ddim_step(PLANE, x, eps, t, s), atol=1e-6)
+    assert torch.allclose(
+        step(x, eps, alpha_bar_at(PLANE, s), alpha_bar_at(PLANE, t)), ddim_step(PLANE, x, eps, s, t), atol=1e-6
+    )
+    assert torch.allclose(
+        step(x, eps, alpha_bar_at(PLANE, t), alpha_bar_at(PLANE, s)), ddim_step(PLANE, x, eps, t, s), atol=1e-6
+    )
 
 
 def test_the_mean_that_is_asked_for_is_the_one_of_the_package() -> None:
     x, eps = noise([1, 2], (2, 2, 1, 1)).split(1)
-    a_t, a_s, sigma = signal(PLANE, 699), signal(PLANE, 299), spread(PLANE, 699, 299, 1.0)
+    a_t, a_s, sigma = alpha_bar_at(PLANE, 699), alpha_bar_at(PLANE, 299), ddim_sigma(PLANE, 699, 299, 1.0)
     asked = mean(x, eps, a_t, a_s, 1 - a_s - sigma**2)
     assert torch.allclose(asked, ddim_step(PLANE, x, eps, 699, 299, 1.0), atol=1e-6)
 
@@ -140,15 +145,17 @@ def test_the_noise_that_is_asked_for_is_what_edit_friendly_inversion_keeps() -> 
     source = edit_friendly(PLANE, [-1.6, 0.4], "left", steps=6, guidance=1, skip=0, progress=False)
     x_t, x_s = source.trajectory[2:4].split(1)
     t, s = source.times[2:4]
-    eps, sigma = PLANE.eps(x_t, t, PLANE.embed("left")), spread(PLANE, t, s, 1.0)
-    found = missing(x_s, x_t, eps, signal(PLANE, s), signal(PLANE, t), sigma)
-    assert torch.allclose(sigma * found[0], source.noises[2], atol=1e-4)
+    eps, sigma = PLANE.eps(x_t, t, PLANE.embed("left")), ddim_sigma(PLANE, t, s, 1.0)
+    found = missing(x_s, x_t, eps, alpha_bar_at(PLANE, s), alpha_bar_at(PLANE, t), sigma)
+    assert torch.allclose(sigma * found[0], source.variance_noise[2], atol=1e-4)
 
 
 def test_the_order_that_is_asked_for_is_that_of_ddim_s_round_trip() -> None:
     start = torch.tensor([-1.6, 0.4])
-    errors = [float((ddim(PLANE, start, "left", steps=n, guidance=1, progress=False).trajectory[-1].flatten()
-                     - start).norm()) for n in (100, 200)]
+    errors = [
+        float((ddim(PLANE, start, "left", steps=n, guidance=1, progress=False).trajectory[-1].flatten() - start).norm())
+        for n in (100, 200)
+    ]
     assert order(100, errors[0], 200, errors[1]) == pytest.approx(1, abs=0.1)
 
 

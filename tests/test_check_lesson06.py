@@ -22,9 +22,12 @@ from toy_network import ToyModel
 
 from helpers import check
 from helpers.check.lesson06 import FROZEN, SHARE, SWEEP, Choice, Measured, away, chosen, descended, loss
-from helpers.diffusion import Text, noise, signal
-from helpers.finetune import denoising_loss, fit
-from helpers.imagic import interpolate
+from helpers.core.diffusion import alpha_bar_at
+from helpers.core.interface import Text
+from helpers.core.randomness import noise
+from helpers.finetuning.fit import fit
+from helpers.finetuning.loss import denoising_loss
+from helpers.methods.imagic import interpolate
 
 (SOURCE,) = (Path(__file__).parent.parent / "notebooks").glob("*/06_imagic.py")
 
@@ -41,18 +44,20 @@ def moved(e: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float) ->
 
 def in_turn(measured: Measured, enough: float) -> Choice | None:
     """The first eta as the dictionary has them."""
-    for eta, noises in measured.items():
-        good = [i for i, (obeyed, _) in enumerate(noises) if obeyed == 1]
-        if len(good) >= enough * len(noises):
-            return eta, max(good, key=lambda i: noises[i][1])
+    for eta, variance_noise in measured.items():
+        good = [i for i, (obeyed, _) in enumerate(variance_noise) if obeyed == 1]
+        if len(good) >= enough * len(variance_noise):
+            return eta, max(good, key=lambda i: variance_noise[i][1])
     return None
 
 
 def by_the_mean(measured: Measured, enough: float) -> Choice | None:
     """Takes the mean of obeyed for the share of noises that obey, and the noise that keeps most of those that move."""
-    for eta, noises in sorted(measured.items()):
-        if sum(obeyed for obeyed, _ in noises) >= enough * len(noises):
-            return eta, max((i for i, (obeyed, _) in enumerate(noises) if obeyed), key=lambda i: noises[i][1])
+    for eta, variance_noise in sorted(measured.items()):
+        if sum(obeyed for obeyed, _ in variance_noise) >= enough * len(variance_noise):
+            return eta, max(
+                (i for i, (obeyed, _) in enumerate(variance_noise) if obeyed), key=lambda i: variance_noise[i][1]
+            )
     return None
 
 
@@ -68,7 +73,11 @@ def never_none(measured: Measured, enough: float) -> Choice | None:
 
 def smallest(measured: Measured, enough: float) -> Choice | None:
     """Stops with an error where no eta is good enough."""
-    eta = min(eta for eta, noises in measured.items() if sum(o == 1 for o, _ in noises) >= enough * len(noises))
+    eta = min(
+        eta
+        for eta, variance_noise in measured.items()
+        if sum(o == 1 for o, _ in variance_noise) >= enough * len(variance_noise)
+    )
     return chosen({eta: measured[eta]}, enough)
 
 
@@ -81,8 +90,10 @@ RIGHT = {
     "loss_of_picture": [loss, lambda predict, x0, eps, a: torch.nn.functional.mse_loss(predict(x_t(x0, eps, a)), eps)],
     "frozen": [dict(FROZEN), with_names(["text encoder", "unet"], ("e", "text encoder"), [*FROZEN[3]])],
     "embedding_fit": [descended],
-    "interpolation": [lambda e_tgt, e_opt, eta: e_opt + eta * (e_tgt - e_opt),
-                      lambda e_tgt, e_opt, eta: torch.lerp(e_opt, e_tgt, eta)],
+    "interpolation": [
+        lambda e_tgt, e_opt, eta: e_opt + eta * (e_tgt - e_opt),
+        lambda e_tgt, e_opt, eta: torch.lerp(e_opt, e_tgt, eta),
+    ],
     "choice_of_eta": [chosen, lambda measured, enough: (found := chosen(measured, enough)) and list(found)],
     "cost_of_imagic": [40, 40.0, (100 * 4 * 2 + 100 * 4 * 3) / 50],
 }
@@ -181,7 +192,7 @@ def test_the_loss_that_is_asked_for_is_the_one_of_the_package() -> None:
     model, (x0, eps) = ToyModel("epsilon"), noise([1, 2], (2, 2, 1, 1)).split(1)
     text, t = model.embed("a cat"), 40
     with torch.no_grad():
-        asked = loss(lambda x: model.eps(x, t, text), x0, eps, signal(model, t))
+        asked = loss(lambda x: model.eps(x, t, text), x0, eps, alpha_bar_at(model, t))
         assert torch.allclose(asked, denoising_loss(model, x0, text, t, eps).mean(), atol=1e-5)
 
 
@@ -201,8 +212,10 @@ def test_the_interpolation_that_is_asked_for_is_the_one_of_the_package() -> None
 def test_two_slips_that_choose_alike_share_a_message_that_names_both() -> None:
     assert in_turn(SWEEP, SHARE) == more_than_enough(SWEEP, SHARE) == (0.8, 1)
     told = {check.choice_of_eta(answer) for answer in (in_turn, more_than_enough)}
-    assert [not verdict and "means >=, not >" in verdict.message and "in the dictionary's order" in verdict.message
-            for verdict in told] == [True]
+    assert [
+        not verdict and "means >=, not >" in verdict.message and "in the dictionary's order" in verdict.message
+        for verdict in told
+    ] == [True]
 
 
 def test_of_the_sweep_in_the_check_every_share_of_noises_gives_another_choice() -> None:

@@ -22,9 +22,11 @@ from toy_network import ToyModel
 
 from helpers import check
 from helpers.check.lesson07 import SHEETS, best_steps, distances, lora_size, with_prior
-from helpers.dreambooth import fit_dreambooth
-from helpers.finetune import LORA_A, add_noise, draw, lora, parameters, trained
-from helpers.model import DiffusersModel
+from helpers.finetuning.fit import add_noise
+from helpers.finetuning.loss import draw
+from helpers.finetuning.weights import LORA_A, lora, parameters, trained
+from helpers.methods.dreambooth import fit_dreambooth
+from helpers.models.diffusers_model import DiffusersModel
 from helpers.picturebook.subjects import SUBJECTS
 
 (SOURCE,) = (Path(__file__).parent.parent / "notebooks").glob("*/07_dreambooth.py")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.comic import SIDE, Panel, Speech, Story, _font, _wrapped, draw_comic, read_script
+from helpers.show.comic import SIDE, Panel, Speech, Story, _font, _wrapped, draw_comic, read_script
 
 SCRIPT = """
     # Pim in Athens

@@ -12,12 +12,14 @@ import torch
 from gaussian_pictures import GaussianPictures
 from PIL import Image, ImageDraw
 
-from helpers import diffedit as module
-from helpers.analytic import AnalyticModel
-from helpers.diffedit import diffedit, difference, encoded, find_mask, rescaled
-from helpers.diffusion import CLEAN, add_noise, cfg, denoise, noise
-from helpers.masks import to_latents
-from helpers.model import DiffusersModel
+from helpers.core.diffusion import add_noise, cfg, denoise
+from helpers.core.interface import CLEAN
+from helpers.core.masks import to_latents
+from helpers.core.randomness import noise
+from helpers.methods import diffedit as module
+from helpers.methods.diffedit import diffedit, difference, encoded, find_mask, rescaled
+from helpers.models.analytic import AnalyticModel
+from helpers.models.diffusers_model import DiffusersModel
 
 QUIET = {"progress": False}
 SHORT = {"steps": 5, "guidance": 3.0, "maps": 2, "progress": False}

@@ -9,22 +9,20 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.analytic import AnalyticModel
-from helpers.diffusion import (
-    CLEAN,
-    Text,
+from helpers.core.diffusion import (
     add_noise,
+    alpha_bar_at,
     cfg,
     ddim_step,
     denoise,
     guide,
-    join,
     last_part,
-    noise,
     noise_of,
     predict_clean,
-    signal,
 )
+from helpers.core.interface import CLEAN, Text, join
+from helpers.core.randomness import noise
+from helpers.models.analytic import AnalyticModel
 
 ANALYTIC = AnalyticModel()
 SHAPE = (3, 2, 1, 1)
@@ -107,8 +105,8 @@ def test_a_ddim_step_to_the_same_time_changes_nothing() -> None:
 
 def test_the_clean_end_has_the_final_value_and_every_other_time_its_own() -> None:
     model = SimpleNamespace(alpha_bar=torch.linspace(0.99, 0.01, 1000), final_alpha_bar=0.995)
-    assert signal(model, CLEAN) == 0.995
-    assert signal(model, 999) == pytest.approx(0.01)
+    assert alpha_bar_at(model, CLEAN) == 0.995
+    assert alpha_bar_at(model, 999) == pytest.approx(0.01)
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])

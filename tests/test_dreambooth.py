@@ -16,13 +16,16 @@ from PIL import Image
 from test_finetune import same
 from toy_network import ToyModel
 
-import helpers.dreambooth as module
-from helpers import finetune
-from helpers.diffusion import noise
-from helpers.dreambooth import fit_dreambooth, prior_pictures, subject_pictures
-from helpers.finetune import FitWarning, Weights, denoising_loss, draw, in_turn, parameters, share
-from helpers.model import DiffusersModel, PromptWarning
-from helpers.textual_inversion import fit_textual_inversion
+import helpers.methods.dreambooth as module
+from helpers.core.randomness import noise
+from helpers.core.warn import PromptWarning
+from helpers.finetuning import fit as finetune
+from helpers.finetuning.checkpoint import FitWarning
+from helpers.finetuning.loss import denoising_loss, draw, in_turn, share
+from helpers.finetuning.weights import Weights, parameters
+from helpers.methods.dreambooth import fit_dreambooth, prior_pictures, subject_pictures
+from helpers.methods.textual_inversion import fit_textual_inversion
+from helpers.models.diffusers_model import DiffusersModel
 
 QUIET = {"progress": False}
 

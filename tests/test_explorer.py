@@ -16,16 +16,17 @@ from PIL import Image
 
 from benchmarks.calls import counted
 from helpers import show
-from helpers.analytic import AnalyticModel
-from helpers.attention import Look, attention
-from helpers.model import DiffusersModel
-from helpers.prompt_to_prompt import prompt_to_prompt, recorded
+from helpers.attention.control import attention
+from helpers.attention.maps import AttentionStore
+from helpers.methods.prompt_to_prompt import prompt_to_prompt, recorded
+from helpers.methods.source import generated
+from helpers.models.analytic import AnalyticModel
+from helpers.models.diffusers_model import DiffusersModel
 from helpers.show.attending import Attended, Part, halved, percent
 from helpers.show.exploring import MOST_BYTES, fitted, pieces
 from helpers.show.markup import static
 from helpers.show.reweighting import MOST, Reweighted, told
 from helpers.show.reweighting_panel import Reweighting
-from helpers.source import generated
 
 P, P_STAR = "a cat ab cd", "a zq ab, ef cd"
 KNOBS = {"seed": 3, "steps": 3, "guidance": 4.0, "progress": False}
@@ -108,7 +109,7 @@ def unpacked(told: dict) -> list[np.ndarray]:
 
 
 def test_the_maps_are_those_of_a_look_and_the_pictures_those_of_the_edit(sd: DiffusersModel, seen: Attended) -> None:
-    look = Look(["cat", "ab", "zq"], apart=("step", "layer"))
+    look = AttentionStore(["cat", "ab", "zq"], keep_separate=("step", "layer"))
     pictures = prompt_to_prompt(sd, P, P_STAR, look=look, **KNOBS)
     assert [a.tobytes() for a in seen.pictures] == [b.tobytes() for b in pictures]
     layer, grid = next(iter(look.seen_layers.items()))
@@ -121,7 +122,7 @@ def test_the_maps_are_those_of_a_look_and_the_pictures_those_of_the_edit(sd: Dif
 
 
 def test_one_prompt_is_watched_as_it_is_generated(sd: DiffusersModel) -> None:
-    alone, look = show.attended(sd, P, **KNOBS), Look(["cat"])
+    alone, look = show.attended(sd, P, **KNOBS), AttentionStore(["cat"])
     with attention(sd, prompts=P, look=look, steps=3):
         picture = sd.generate(P, **KNOBS)[0]
     assert alone.pictures[0].tobytes() == picture.tobytes() and alone.views == ["source"]
@@ -317,8 +318,8 @@ def test_the_source_runs_once_for_all_mixes(sd: DiffusersModel) -> None:
 
 
 def test_the_words_may_be_those_of_another_prompt(sd: DiffusersModel) -> None:
-    made = show.reweighted(sd, P, {"zq": [2]}, target=P_STAR, cross=0.5, **KNOBS)
-    expected = prompt_to_prompt(sd, P, P_STAR, cross=0.5, weights={"zq": 2}, **KNOBS)[1]
+    made = show.reweighted(sd, P, {"zq": [2]}, target=P_STAR, cross_replace_steps=0.5, **KNOBS)
+    expected = prompt_to_prompt(sd, P, P_STAR, cross_replace_steps=0.5, weights={"zq": 2}, **KNOBS)[1]
     assert made.prompt == P_STAR and distance(made.pictures[0], expected) <= 1
 
 
@@ -396,8 +397,8 @@ def test_a_word_called_model_or_self_can_be_weighed(sd: DiffusersModel) -> None:
 
 
 def test_another_prompt_is_followed_from_the_beginning(sd: DiffusersModel) -> None:
-    panel = show.reweighting_live(sd, P, "zq", target=P_STAR, cross=0.5, **KNOBS).wait(60)
-    assert distance(panel.picture, prompt_to_prompt(sd, P, P_STAR, cross=0.5, **KNOBS)[1]) <= 1
+    panel = show.reweighting_live(sd, P, "zq", target=P_STAR, cross_replace_steps=0.5, **KNOBS).wait(60)
+    assert distance(panel.picture, prompt_to_prompt(sd, P, P_STAR, cross_replace_steps=0.5, **KNOBS)[1]) <= 1
 
 
 def test_a_closed_panel_keeps_its_picture_and_an_error_is_text(sd: DiffusersModel) -> None:

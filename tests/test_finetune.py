@@ -16,26 +16,17 @@ from safetensors.torch import load_file
 from toy_network import ToyModel
 
 from benchmarks.alive import HOLDS, Alive, Hollow, fit_gb
-from helpers import finetune
-from helpers.analytic import AnalyticModel
-from helpers.catalogue import TooLittleMemory
-from helpers.diffusion import add_noise, noise
-from helpers.finetune import (
-    Diary,
-    FitWarning,
-    Weights,
-    changed_weights,
-    denoising_loss,
-    draw,
-    fit,
-    fit_weights,
-    full,
-    lora,
-    parameters,
-    parked,
-    trained,
-)
-from helpers.model import DiffusersModel
+from helpers.core.diffusion import add_noise
+from helpers.core.randomness import noise
+from helpers.finetuning import fit as finetune
+from helpers.finetuning.checkpoint import FitWarning
+from helpers.finetuning.fit import fit, fit_weights
+from helpers.finetuning.log import Diary
+from helpers.finetuning.loss import denoising_loss, draw
+from helpers.finetuning.weights import Weights, changed_weights, full, lora, offloaded, parameters, trained
+from helpers.models.analytic import AnalyticModel
+from helpers.models.catalogue import TooLittleMemory
+from helpers.models.diffusers_model import DiffusersModel
 
 POINT = torch.tensor([0.4, -0.2]).reshape(1, 2, 1, 1)
 KNOBS = {"lr": 0.05, "progress": False}
@@ -89,8 +80,8 @@ def test_the_loss_is_the_error_of_what_the_network_itself_predicts(models: dict,
 def test_a_time_for_each_latent_gives_what_one_call_for_each_gives() -> None:
     model, z = ToyModel("v_prediction"), noise(0, (2, 2, 1, 1))
     together = denoising_loss(model, POINT.expand(2, -1, -1, -1), model.embed("cat"), torch.tensor([7, 80]), z)
-    apart = [denoising_loss(model, POINT, model.embed("cat"), t, z[i : i + 1]) for i, t in enumerate((7, 80))]
-    assert torch.allclose(together, torch.cat(apart), rtol=1e-5)
+    keep_separate = [denoising_loss(model, POINT, model.embed("cat"), t, z[i : i + 1]) for i, t in enumerate((7, 80))]
+    assert torch.allclose(together, torch.cat(keep_separate), rtol=1e-5)
     assert torch.equal(add_noise(model, POINT, z[:1], torch.tensor([7])), add_noise(model, POINT, z[:1], 7))
 
 
@@ -205,7 +196,7 @@ def test_weights_that_made_room_for_a_fit_come_back_after_an_error_too() -> None
         model = Hollow()
         names = list(parameters(model, ["unet"]))
         whole = alive.now
-        with pytest.raises(KeyboardInterrupt), parked(model, names):
+        with pytest.raises(KeyboardInterrupt), offloaded(model, names):
             assert alive.now < 0.01 * whole and model.device == HOLDS
             raise KeyboardInterrupt
         assert {value.device for value in model.unet.parameters()} == {HOLDS}
@@ -249,7 +240,7 @@ def test_alpha_scales_a_lora_and_is_folded_into_what_is_saved(tmp_path: Path) ->
 def test_what_is_saved_comes_back_bit_for_bit(tmp_path: Path) -> None:
     weights = Weights(toy_fit(ToyModel(), 5).tensors, ("sks",), {"prompt": "a sks cat"})
     loaded = Weights.load(weights.save(tmp_path / "w.safetensors"))
-    assert same(weights, loaded) and loaded.words == ("sks",) and loaded.told == weights.told
+    assert same(weights, loaded) and loaded.words == ("sks",) and loaded.metadata == weights.metadata
     assert "a sks cat" in repr(loaded)
 
 

@@ -12,12 +12,15 @@ from PIL import Image
 from test_finetune import same
 from toy_network import ToyModel
 
-import helpers.imagic as module
-from helpers.analytic import AnalyticModel
-from helpers.diffusion import Text, denoise, noise
-from helpers.finetune import denoising_loss, draw, parameters
-from helpers.imagic import Fitted, fit_embedding, fit_imagic, fit_model, imagic, interpolate
-from helpers.model import DiffusersModel
+import helpers.methods.imagic as module
+from helpers.core.diffusion import denoise
+from helpers.core.interface import Text
+from helpers.core.randomness import noise
+from helpers.finetuning.loss import denoising_loss, draw
+from helpers.finetuning.weights import parameters
+from helpers.methods.imagic import Fitted, fit_embedding, fit_imagic, fit_model, imagic, interpolate
+from helpers.models.analytic import AnalyticModel
+from helpers.models.diffusers_model import DiffusersModel
 
 QUIET = {"progress": False}
 POINT = np.array([[[200, 40, 0]]], dtype=np.uint8)

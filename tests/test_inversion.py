@@ -18,12 +18,24 @@ from small_pictures import distance, stripes
 
 from benchmarks.alive import Alive
 from benchmarks.calls import counted
-from helpers import inversion as module
-from helpers.analytic import AnalyticModel
-from helpers.diffusion import CLEAN, Text, add_noise, cfg, ddim_step, noise, signal, spread
-from helpers.inversion import climb, ddim, direct, edit_friendly, negative_prompt, null_text, rebuild, walk
-from helpers.model import DiffusersModel, quiet
-from helpers.source import Source, check_source
+from helpers.core.diffusion import add_noise, alpha_bar_at, cfg, ddim_sigma, ddim_step
+from helpers.core.interface import CLEAN, Text
+from helpers.core.randomness import noise
+from helpers.methods import inversion as module
+from helpers.methods.inversion import (
+    ddim,
+    ddim_invert,
+    ddim_sample,
+    direct,
+    edit_friendly,
+    negative_prompt,
+    null_text,
+    reconstruct,
+)
+from helpers.methods.source import Source, check_source
+from helpers.models.analytic import AnalyticModel
+from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.quiet import quiet
 
 PLANE = AnalyticModel()
 ONE_PLACE = AnalyticModel({"here": (1.0, -1.0)}, spreads=0.5)
@@ -41,7 +53,7 @@ def inverse_error(steps: int) -> float:
     """How far the noise of [0, 2] is from the exact inverse, which on one Gaussian keeps (x - sqrt(a) mu) / sd."""
     point, mean = torch.tensor([0.0, 2.0]), torch.tensor([1.0, -1.0])
     found = direct(ONE_PLACE, point, "here", steps=steps, **QUIET).trajectory[0].flatten()
-    a = signal(ONE_PLACE, ONE_PLACE.times(steps)[0])
+    a = alpha_bar_at(ONE_PLACE, ONE_PLACE.times(steps)[0])
     return float((found - a**0.5 * mean - (point - mean) / 0.5 * (a * 0.25 + 1 - a) ** 0.5).abs().max())
 
 
@@ -63,7 +75,7 @@ def test_telling_the_network_the_time_it_goes_to_makes_the_error_smaller() -> No
     x = ONE_PLACE.encode([0.0, 2.0])
     for s, t in pairwise(times[::-1]):
         x = ddim_step(ONE_PLACE, x, ONE_PLACE.eps(x, s, text), s, t)  # told the time it comes from
-    back = walk(ONE_PLACE, Source("here", 50, 1.0, tuple(times), x, ""), text, 1, False)[-1].flatten()
+    back = ddim_sample(ONE_PLACE, Source("here", 50, 1.0, tuple(times), x, ""), text, 1, False)[-1].flatten()
     assert float((back - torch.tensor([0.0, 2.0])).abs().max()) > 1.2 * round_trip_error(50)
 
 
@@ -110,9 +122,10 @@ def test_every_inversion_holds_a_state_for_each_time_and_the_picture_s_prompt(
 @pytest.mark.parametrize("method", WALKED)
 def test_the_trajectory_is_where_its_own_prompt_leads(model: DiffusersModel, method: str) -> None:
     source = WALKED[method](model, stripes(), "a cat", guidance=3.0, **SHORT)
-    walked = walk(model, source, model.embed("a cat"), 3.0, False)
+    walked = ddim_sample(model, source, model.embed("a cat"), 3.0, False)
     assert torch.allclose(walked, source.trajectory, atol=1e-4)
-    assert not torch.allclose(walk(model, source, model.embed("two dogs"), 3.0, False), source.trajectory, atol=1e-3)
+    other = ddim_sample(model, source, model.embed("two dogs"), 3.0, False)
+    assert not torch.allclose(other, source.trajectory, atol=1e-3)
 
 
 @pytest.mark.parametrize("method", ALL)
@@ -123,7 +136,7 @@ def test_a_saved_inversion_rebuilds_the_same_picture(model: DiffusersModel, meth
     for name, value in vars(source).items():
         found = getattr(back, name)
         assert torch.equal(found, value) if isinstance(value, torch.Tensor) else found == value
-    assert distance(*(rebuild(model, one, "a dog", **QUIET) for one in (source, back))) <= 1
+    assert distance(*(reconstruct(model, one, "a dog", **QUIET) for one in (source, back))) <= 1
 
 
 @pytest.mark.parametrize(
@@ -150,9 +163,9 @@ def test_rebuilding_calls_the_network_once_a_step(models: dict[str, DiffusersMod
     model = models["sd"]
     source = direct(model, stripes(), "a cat", **SHORT)
     with counted(model) as seen:
-        rebuild(model, source, "a dog", 3.0, **QUIET)
-        rebuild(model, source, "a dog", 1, **QUIET)
-        rebuild(model, source, **QUIET)  # pinned: the trajectory itself
+        reconstruct(model, source, "a dog", 3.0, **QUIET)
+        reconstruct(model, source, "a dog", 1, **QUIET)
+        reconstruct(model, source, **QUIET)  # pinned: the trajectory itself
     assert seen == [2] * 3 + [1] * 3
 
 
@@ -160,7 +173,7 @@ def test_rebuilding_calls_the_network_once_a_step(models: dict[str, DiffusersMod
 def test_an_inversion_of_another_model_is_refused(models: dict[str, DiffusersModel], method: str) -> None:
     source = ALL[method](models["sd"], stripes(), "a cat", **SHORT)
     with counted(models["v"]) as seen, pytest.raises(ValueError, match="another model"):
-        rebuild(models["v"], source, "a dog")
+        reconstruct(models["v"], source, "a dog")
     with pytest.raises(ValueError, match="steps is 4"):
         check_source(source, models["sd"], steps=4)
     with pytest.raises(ValueError, match="size"):
@@ -171,9 +184,9 @@ def test_an_inversion_of_another_model_is_refused(models: dict[str, DiffusersMod
 @pytest.mark.parametrize("method", ALL)
 def test_any_picture_can_be_inverted_at_any_size(models: dict[str, DiffusersModel], method: str) -> None:
     tall = Image.new("LA", (50, 90), (200, 128))
-    assert rebuild(models["sd"], ALL[method](models["sd"], tall, "a cat", **SHORT), **QUIET).size == (32, 32)
+    assert reconstruct(models["sd"], ALL[method](models["sd"], tall, "a cat", **SHORT), **QUIET).size == (32, 32)
     wide = ALL[method](models["sd"], tall, "a cat", size=(48, 32), **SHORT)
-    assert rebuild(models["sd"], wide, **QUIET).size == (48, 32)
+    assert reconstruct(models["sd"], wide, **QUIET).size == (48, 32)
 
 
 def test_two_pictures_at_once_are_an_error() -> None:
@@ -207,7 +220,7 @@ def state_of(model: DiffusersModel) -> list[Any]:
 def test_direct_inversion_keeps_the_picture_to_the_last_bit(model: DiffusersModel) -> None:
     source = direct(model, stripes(), "a cat", **SHORT)
     assert torch.equal(source.trajectory[-1:], model.encode(stripes()))
-    assert distance(rebuild(model, source, guidance=9.0), model.decode(model.encode(stripes()))[0]) == 0
+    assert distance(reconstruct(model, source, guidance=9.0), model.decode(model.encode(stripes()))[0]) == 0
 
 
 def test_direct_inversion_needs_no_pass_of_its_own_for_the_offsets(models: dict[str, DiffusersModel]) -> None:
@@ -225,7 +238,7 @@ def test_direct_inversion_needs_no_pass_of_its_own_for_the_offsets(models: dict[
             else:
                 z[0] += offsets[i]
     assert torch.allclose(z[0], source.trajectory[-1], atol=1e-4)
-    edited = walk(model, source, model.embed("a dog"), 3.0, False)[-1]
+    edited = ddim_sample(model, source, model.embed("a dog"), 3.0, False)[-1]
     assert torch.allclose(z[1], edited, atol=1e-4) and not torch.allclose(z[0], edited, atol=1e-2)
 
 
@@ -234,7 +247,7 @@ def test_negative_prompt_at_any_guidance_is_guidance_1(model: DiffusersModel, gu
     source = negative_prompt(model, stripes(), "a cat", **SHORT)
     plain = ddim(model, stripes(), "a cat", guidance=1, **SHORT)
     assert torch.allclose(source.trajectory, plain.trajectory, atol=1e-4)
-    walked = walk(model, source, model.embed("a cat"), guidance, False)
+    walked = ddim_sample(model, source, model.embed("a cat"), guidance, False)
     assert torch.allclose(walked, plain.trajectory, atol=1e-3)
 
 
@@ -244,8 +257,14 @@ def test_negative_prompt_at_any_guidance_is_guidance_1(model: DiffusersModel, gu
 def fitted(model: Any, picture: Any, prompt: str, **knobs: Any) -> tuple[Source, list[list[float]]]:
     """A null-text inversion and the losses of its steps."""
     losses: list[list[float]] = []
-    source = null_text(model, picture, prompt, watch=lambda losses_=losses, **seen: losses_.append(seen["losses"]),
-                       progress=False, **knobs)
+    source = null_text(
+        model,
+        picture,
+        prompt,
+        watch=lambda losses_=losses, **seen: losses_.append(seen["losses"]),
+        progress=False,
+        **knobs,
+    )
     return source, losses
 
 
@@ -288,20 +307,24 @@ def test_on_the_exact_model_null_text_comes_back_where_ddim_does_not() -> None:
 
 @pytest.mark.parametrize("thrifty", [True, False])
 def test_only_the_unconditional_half_is_differentiated_and_checkpointing_changes_nothing(
-    models: dict[str, DiffusersModel], monkeypatch: pytest.MonkeyPatch, thrifty: bool
+    models: dict[str, DiffusersModel], monkeypatch: pytest.MonkeyPatch, gradient_checkpointing: bool
 ) -> None:
     model, calls = models["sd"], []
     knobs = {"steps": 2, "guidance": 4.0, "inner": 3, "tolerance": 0, **QUIET}
     plain = null_text(model, stripes(), "a cat", **knobs)
-    monkeypatch.setattr(module, "lean", lambda model: model.changed({}, thrifty=thrifty))
+    monkeypatch.setattr(module, "lean", lambda model: model.changed({}, gradient_checkpointing=gradient_checkpointing))
     hook = model.unet.register_forward_pre_hook(
-        lambda unet, args: calls.append((len(args[0]), torch.is_grad_enabled(), unet.is_gradient_checkpointing)))
+        lambda unet, args: calls.append((len(args[0]), torch.is_grad_enabled(), unet.is_gradient_checkpointing))
+    )
     try:
         again = null_text(model, stripes(), "a cat", **knobs)
     finally:
         hook.remove()
-    assert calls == [(1, False, False)] * 2 + [(1, has_gradient, thrifty) for has_gradient in
-                                               (False, True, True, True, False)] * 2
+    assert (
+        calls
+        == [(1, False, False)] * 2
+        + [(1, has_gradient, gradient_checkpointing) for has_gradient in (False, True, True, True, False)] * 2
+    )
     assert torch.allclose(plain.trajectory, again.trajectory, atol=1e-4)
     assert not model.unet.is_gradient_checkpointing
 
@@ -314,8 +337,8 @@ def test_activations_are_computed_again_on_a_gpu(device: str, asked: list[bool])
         def __init__(self) -> None:
             self.device = torch.device(device)
 
-        def changed(self, weights: dict, thrifty: bool) -> nullcontext:
-            found.append(thrifty)
+        def changed(self, weights: dict, gradient_checkpointing: bool) -> nullcontext:
+            found.append(gradient_checkpointing)
             return nullcontext()
 
     with module.lean(Offering()), module.lean(PLANE):
@@ -329,8 +352,10 @@ def test_null_text_with_weights_in_half_precision_follows_that_in_full_precision
     knobs = {"steps": 2, "guidance": 6.0, "inner": 4, "tolerance": 0}
     source, losses = fitted(half, stripes(), "a cat", **knobs)
     assert np.array(losses) == pytest.approx(np.array(fitted(models["sd"], stripes(), "a cat", **knobs)[1]), rel=0.03)
-    assert half.unet.dtype == torch.float16 and source.empties.dtype == torch.float32
-    assert not torch.equal(source.empties.half().float(), source.empties)  # it is kept in full precision
+    assert half.unet.dtype == torch.float16 and source.uncond_embeddings.dtype == torch.float32
+    assert not torch.equal(
+        source.uncond_embeddings.half().float(), source.uncond_embeddings
+    )  # it is kept in full precision
 
 
 def test_the_empty_prompts_are_the_picture_s_the_prompt_s_and_the_guidance_s_own(
@@ -340,10 +365,12 @@ def test_the_empty_prompts_are_the_picture_s_the_prompt_s_and_the_guidance_s_own
     file = tmp_path / "picture.png"
     stripes().save(file)
     knobs = {"steps": 2, "inner": 2, "tolerance": 0, **QUIET}
-    first = null_text(models["sd"], str(file), "a cat", guidance=4.0, **knobs).empties
-    assert torch.equal(first, null_text(models["sd"], str(file), "a cat", guidance=4.0, **knobs).empties)
+    first = null_text(models["sd"], str(file), "a cat", guidance=4.0, **knobs).uncond_embeddings
+    assert torch.equal(first, null_text(models["sd"], str(file), "a cat", guidance=4.0, **knobs).uncond_embeddings)
     for prompt, guidance in (("a dog", 4.0), ("a cat", 2.0)):
-        assert not torch.equal(first, null_text(models["sd"], str(file), prompt, guidance=guidance, **knobs).empties)
+        assert not torch.equal(
+            first, null_text(models["sd"], str(file), prompt, guidance=guidance, **knobs).uncond_embeddings
+        )
     assert first.shape == (2, *models["sd"].embed("").embeddings.shape[1:])
     assert not torch.equal(first[0], first[1])
     assert list(tmp_path.iterdir()) == [file]
@@ -357,11 +384,12 @@ def test_a_backward_pass_through_stable_diffusion_1_5_fits_a_16_gb_gpu() -> None
     pipeline = random_pipelines.stable_diffusion()
     with torch.device("meta"):
         pipeline.unet = UNet2DConditionModel(
-            sample_size=64, cross_attention_dim=768, attention_head_dim=8, block_out_channels=(320, 640, 1280, 1280))
+            sample_size=64, cross_attention_dim=768, attention_head_dim=8, block_out_channels=(320, 640, 1280, 1280)
+        )
         x, words = torch.empty(1, 4, 64, 64), torch.empty(1, 77, 768, requires_grad=True)
     model = DiffusersModel(pipeline)
     pipeline.unet.requires_grad_(False).eval()
-    with model.changed({}, thrifty=True), Alive() as alive:
+    with model.changed({}, gradient_checkpointing=True), Alive() as alive:
         loss = model.eps(x, 500, Text(words)).square().mean()
         torch.autograd.grad(loss, words)
     weights = sum(weight.numel() * weight.element_size() for weight in pipeline.unet.parameters())
@@ -373,7 +401,7 @@ def test_a_backward_pass_through_stable_diffusion_1_5_fits_a_16_gb_gpu() -> None
 def test_after_an_exception_nothing_is_left_changed(
     models: dict[str, DiffusersModel], monkeypatch: pytest.MonkeyPatch, error: type
 ) -> None:
-    monkeypatch.setattr(module, "lean", lambda model: model.changed({}, thrifty=True))
+    monkeypatch.setattr(module, "lean", lambda model: model.changed({}, gradient_checkpointing=True))
     model, random = models["sd"], torch.get_rng_state()
     model.unet.conv_in.weight.requires_grad_(True)
     try:
@@ -395,11 +423,11 @@ def test_after_an_exception_nothing_is_left_changed(
 @pytest.mark.parametrize("eta", [0, 0.3, 1.0])
 def test_edit_friendly_noise_gives_the_picture_back_to_the_last_bit(model: DiffusersModel, eta: float) -> None:
     source = edit_friendly(model, stripes(), "a cat", eta=eta, skip=0.2, steps=5, guidance=3.0, **QUIET)
-    assert torch.equal(walk(model, source, model.embed("a cat"), 3.0, False), source.trajectory)
+    assert torch.equal(ddim_sample(model, source, model.embed("a cat"), 3.0, False), source.trajectory)
     assert torch.allclose(source.trajectory[-1:], model.encode(stripes()), atol=1e-6)
     through = model.decode(model.encode(stripes()))[0]
-    assert distance(rebuild(model, source, **QUIET), through) <= 1
-    assert distance(rebuild(model, source, "two dogs", **QUIET), through) > 1
+    assert distance(reconstruct(model, source, **QUIET), through) <= 1
+    assert distance(reconstruct(model, source, "two dogs", **QUIET), through) > 1
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
@@ -410,7 +438,7 @@ def test_the_step_is_that_of_diffusers_ddim_at_every_eta(models: dict[str, Diffu
     x, eps, z = (noise(seed, model.shape(1)) for seed in (1, 2, 3))
     for t, s in pairwise(times):
         theirs = scheduler.step(eps, t, x, eta=eta, variance_noise=z).prev_sample
-        ours = ddim_step(model, x, eps, t, s, eta) + spread(model, t, s, eta) * z
+        ours = ddim_step(model, x, eps, t, s, eta) + ddim_sigma(model, t, s, eta) * z
         assert torch.allclose(ours, theirs, atol=1e-5)
 
 
@@ -420,9 +448,9 @@ def test_a_step_leaves_as_much_noise_as_the_time_asks_for_at_every_eta(eta: floa
     eps, x0 = torch.ones(1, 2, 1, 1), torch.zeros(1, 2, 1, 1)
     for t, s in pairwise(PLANE.times(10)):
         kept = ddim_step(PLANE, add_noise(PLANE, x0, eps, t), eps, t, s, eta).flatten()[0].item()
-        sigma = spread(PLANE, t, s, eta)
-        assert kept**2 + sigma**2 == pytest.approx(1 - signal(PLANE, s), abs=1e-5)
-        wrong = 1 - signal(PLANE, s) - eta * spread(PLANE, t, s, 1) ** 2
+        sigma = ddim_sigma(PLANE, t, s, eta)
+        assert kept**2 + sigma**2 == pytest.approx(1 - alpha_bar_at(PLANE, s), abs=1e-5)
+        wrong = 1 - alpha_bar_at(PLANE, s) - eta * ddim_sigma(PLANE, t, s, 1) ** 2
         if eta < 1 and s != CLEAN:
             assert abs(kept**2 - wrong) > 1e-3
 
@@ -433,7 +461,7 @@ def test_the_states_of_edit_friendly_inversion_have_independent_noise(models: di
     drawn = []
     for one in (source, other):
         for x, t in zip(one.trajectory[:-1], one.times, strict=False):
-            a = signal(model, t)
+            a = alpha_bar_at(model, t)
             drawn.append(((x - a**0.5 * x0[0]) / (1 - a) ** 0.5).flatten())
     between = torch.corrcoef(torch.stack(drawn)) - torch.eye(12)
     assert between.abs().max() < 0.2
@@ -442,21 +470,23 @@ def test_the_states_of_edit_friendly_inversion_have_independent_noise(models: di
 
 def test_skipped_steps_are_not_walked() -> None:
     source = edit_friendly(PLANE, [-1.8, 0.3], "left", skip=0.36, steps=100, **QUIET)
-    assert source.times == tuple(PLANE.times(100)[36:]) and len(source.noises) == 64 and source.steps == 100
+    assert source.times == tuple(PLANE.times(100)[36:]) and len(source.variance_noise) == 64 and source.steps == 100
 
 
 def test_the_more_is_skipped_the_closer_the_edit_stays() -> None:
     far = []
     for skip in (0.0, 0.3, 0.6, 0.95):
         sources = [edit_friendly(PLANE, [-1.8, 0.3], "left", skip=skip, seed=seed, **QUIET) for seed in range(4)]
-        far.append(np.mean([np.linalg.norm(rebuild(PLANE, one, "right", **QUIET) - [-1.8, 0.3]) for one in sources]))
+        far.append(
+            np.mean([np.linalg.norm(reconstruct(PLANE, one, "right", **QUIET) - [-1.8, 0.3]) for one in sources])
+        )
     assert far == sorted(far, reverse=True) and far[0] > 3 and far[-1] < 2
 
 
 def test_the_same_noise_under_another_prompt_keeps_the_place_inside_the_component() -> None:
     """On the exact model an edit from "left" to "right" ends as far from its centre as the point was from its own."""
     source = ddim(PLANE, [-1.8, 0.3], "left", steps=200, guidance=1, **QUIET)
-    assert np.allclose(rebuild(PLANE, source, "right", **QUIET), [2.2, 0.3], atol=0.05)
+    assert np.allclose(reconstruct(PLANE, source, "right", **QUIET), [2.2, 0.3], atol=0.05)
 
 
 # ------------------------------------------------------------------------------------------------------- bad input
@@ -487,19 +517,25 @@ def test_numbers_out_of_range_are_errors_that_name_them_before_the_network_works
 
 
 def test_every_argument_has_a_row_in_the_symbol_table_and_every_row_a_name_in_the_code() -> None:
-    table = module.__doc__[module.__doc__.index("    paper  "):]
-    rows = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in table.splitlines()[1:]
-            if line.startswith("    ") and line[4] != " "]
+    table = module.__doc__[module.__doc__.index("    paper  ") :]
+    rows = [
+        [cell.strip() for cell in line.split("  ") if cell.strip()]
+        for line in table.splitlines()[1:]
+        if line.startswith("    ") and line[4] != " "
+    ]
     names = {row[1] for row in rows}
-    arguments = {name for method in (ddim, direct, negative_prompt, null_text, edit_friendly)
-                 for name in inspect.signature(method).parameters} - {"model", "seed", "size", "watch", "progress"}
+    arguments = {
+        name
+        for method in (ddim, direct, negative_prompt, null_text, edit_friendly)
+        for name in inspect.signature(method).parameters
+    } - {"model", "seed", "size", "watch", "progress"}
     assert arguments <= names
     code = inspect.getsource(module).replace(module.__doc__, "")
     assert len(rows) == 14 and all(name in code for name in names)
 
 
 def test_climbing_and_walking_down_the_same_noise_meet(models: dict[str, DiffusersModel]) -> None:
-    """`climb` is the exact inverse of the step where the network's answer does not depend on the state."""
+    """`ddim_invert` is the exact inverse of the step where the network's answer does not depend on the state."""
     model, text = models["sd"], models["sd"].embed("a cat")
 
     class Constant:
@@ -509,8 +545,8 @@ def test_climbing_and_walking_down_the_same_noise_meet(models: dict[str, Diffuse
             return torch.full_like(x, 0.3)
 
     x0, times = model.encode(stripes()), model.times(5)
-    pivots = climb(Constant(), x0, text, times, False)
-    down = walk(Constant(), Source("", 5, 1.0, tuple(times), pivots, ""), text, 1, False)
+    pivots = ddim_invert(Constant(), x0, text, times, False)
+    down = ddim_sample(Constant(), Source("", 5, 1.0, tuple(times), pivots, ""), text, 1, False)
     assert torch.allclose(down, pivots, atol=1e-5)
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks import lesson02 as benchmark
 from benchmarks.texts import with_tables
-from helpers import diffusion, magicmix, sdedit
+from helpers.core import diffusion
+from helpers.methods import magicmix, sdedit
 
 ROOT = Path(__file__).parent.parent
 LESSON = ROOT / "lessons" / "02_noise_and_denoise.md"

@@ -11,8 +11,9 @@ import torch
 
 import draw_lesson03
 from benchmarks.texts import with_tables
-from helpers import blended, diffedit, diffusion, masks, word_mask
 from helpers.check import lesson03
+from helpers.core import diffusion, masks
+from helpers.methods import blended, diffedit, word_mask
 
 ROOT = Path(__file__).parent.parent
 LESSON, RESULTS = draw_lesson03.LESSON, draw_lesson03.RESULTS

@@ -15,10 +15,12 @@ from PIL import Image
 
 from benchmarks import lesson04 as benchmark
 from benchmarks.texts import with_tables
-from helpers import attention, prompt_to_prompt, show
-from helpers.attention import during, mixed, remixed, replace, reweight
-from helpers.model import DiffusersModel
-from helpers.words import align
+from helpers import attention, show
+from helpers.attention.edits import during, mixed, replace, reweight
+from helpers.attention.kernel import remixed
+from helpers.core.words import align
+from helpers.methods import prompt_to_prompt
+from helpers.models.diffusers_model import DiffusersModel
 
 ROOT = Path(__file__).parent.parent
 (LESSON,) = (ROOT / "lessons").rglob("04_prompt_to_prompt.md")

@@ -13,12 +13,14 @@ from toy_network import ToyModel
 
 from benchmarks import lesson06 as benchmark
 from benchmarks.texts import with_tables
-from helpers import finetune, imagic
 from helpers.check.lesson06 import COST
-from helpers.diffusion import Text, noise
-from helpers.finetune import Weights, parameters
-from helpers.imagic import Fitted, fit_embedding, fit_model, interpolate
-from helpers.model import DiffusersModel
+from helpers.core.interface import Text
+from helpers.core.randomness import noise
+from helpers.finetuning import fit as finetune
+from helpers.finetuning.weights import Weights, parameters
+from helpers.methods import imagic
+from helpers.methods.imagic import Fitted, fit_embedding, fit_model, interpolate
+from helpers.models.diffusers_model import DiffusersModel
 from helpers.picturebook.edits import random_edit
 
 ROOT = Path(__file__).parent.parent

@@ -13,10 +13,13 @@ from toy_network import ToyModel
 import slides
 from benchmarks import lesson07 as benchmark
 from benchmarks.texts import with_tables
-from helpers import analytic, dreambooth, finetune, textual_inversion
 from helpers.check import lesson07 as checks
-from helpers.diffusion import add_noise, noise, noise_of, signal
-from helpers.model import DiffusersModel
+from helpers.core.diffusion import add_noise, alpha_bar_at, noise_of
+from helpers.core.randomness import noise
+from helpers.finetuning import fit as finetune
+from helpers.methods import dreambooth, textual_inversion
+from helpers.models import analytic
+from helpers.models.diffusers_model import DiffusersModel
 from helpers.picturebook.subjects import CONTEXTS
 
 ROOT = Path(__file__).parent.parent
@@ -88,7 +91,7 @@ def test_the_errors_of_clean_picture_noise_and_v_are_one_error_on_other_scales(p
     model = ToyModel(prediction)
     x0, z, off = noise([1, 2, 3], (3, 2, 1, 1)).split(1)
     for t in (5, 50, 95):
-        a = signal(model, t)
+        a = alpha_bar_at(model, t)
         x_t = add_noise(model, x0, z, t)
         clean = lambda eps, x_t=x_t, a=a: (x_t - (1 - a) ** 0.5 * eps) / a**0.5  # noqa: E731
         v = lambda eps, clean=clean, a=a: a**0.5 * eps - (1 - a) ** 0.5 * clean(eps)  # noqa: E731

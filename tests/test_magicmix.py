@@ -12,12 +12,13 @@ from PIL import Image
 from small_pictures import distance, stripes
 
 from benchmarks.calls import counted
-from helpers import magicmix as module
-from helpers.analytic import AnalyticModel
-from helpers.diffusion import add_noise, cfg, ddim_step, noise
-from helpers.magicmix import magicmix, mix
-from helpers.model import DiffusersModel
-from helpers.sdedit import sdedit
+from helpers.core.diffusion import add_noise, cfg, ddim_step
+from helpers.core.randomness import noise
+from helpers.methods import magicmix as module
+from helpers.methods.magicmix import magicmix, mix
+from helpers.methods.sdedit import sdedit
+from helpers.models.analytic import AnalyticModel
+from helpers.models.diffusers_model import DiffusersModel
 
 ANALYTIC = AnalyticModel()
 ONE_PLACE = AnalyticModel({"here": (1.0, -1.0)}, spreads=0.5)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from helpers.masks import (
+from helpers.core.masks import (
     MaskWarning,
     as_mask,
     blend,

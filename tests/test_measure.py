@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers.core.pictures import as_picture
 from helpers.measure import BEST_PSNR, distance, iou, kept, obeyed, outside, psnr, score, seam
 from helpers.picturebook import Edit, Scene, random_edit
 from helpers.picturebook.judge import Judge
-from helpers.pictures import as_picture
 
 
 @pytest.fixture(scope="module")

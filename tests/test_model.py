@@ -16,16 +16,21 @@ import random_pipelines
 import torch
 from PIL import Image
 
-from helpers import catalogue
-from helpers import model as model_module
-from helpers.catalogue import TooLittleMemory
-from helpers.diffedit import find_mask
-from helpers.diffusion import CLEAN, cfg, denoise, noise
-from helpers.inversion import direct
-from helpers.magicmix import magicmix
-from helpers.model import DiffusersModel, PromptWarning, load, quiet
-from helpers.sdedit import sdedit
-from helpers.word_mask import word_mask
+from helpers.core.diffusion import cfg, denoise
+from helpers.core.interface import CLEAN
+from helpers.core.randomness import noise
+from helpers.core.warn import PromptWarning
+from helpers.methods.diffedit import find_mask
+from helpers.methods.inversion import direct
+from helpers.methods.magicmix import magicmix
+from helpers.methods.sdedit import sdedit
+from helpers.methods.word_mask import word_mask
+from helpers.models import catalogue
+from helpers.models import loading as model_module
+from helpers.models.catalogue import TooLittleMemory
+from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.loading import load
+from helpers.models.quiet import quiet
 
 ROOT = Path(__file__).parent.parent
 

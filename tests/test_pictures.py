@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from helpers.pictures import as_picture, to_pictures, to_tensor
+from helpers.core.pictures import as_picture, to_pictures, to_tensor
 
 RED = (255, 0, 0)
 

@@ -10,13 +10,17 @@ import torch
 from small_pictures import distance, stripes
 
 from benchmarks.calls import counted
-from helpers import prompt_to_prompt as module
-from helpers.analytic import AnalyticModel
-from helpers.attention import Look, Site, attention, during, inject_self, replace, reweight
-from helpers.diffusion import ddim_step, denoise, join, noise
-from helpers.model import DiffusersModel
-from helpers.prompt_to_prompt import Recorded, blend_mask, prompt_to_prompt, recorded, sweep
-from helpers.source import Source, generated
+from helpers.attention.control import attention
+from helpers.attention.edits import during, inject_self, replace, reweight
+from helpers.attention.maps import AttentionStore, Site
+from helpers.core.diffusion import ddim_step, denoise
+from helpers.core.interface import join
+from helpers.core.randomness import noise
+from helpers.methods import prompt_to_prompt as module
+from helpers.methods.prompt_to_prompt import Recorded, blend_mask, prompt_to_prompt, recorded, sweep
+from helpers.methods.source import Source, generated
+from helpers.models.analytic import AnalyticModel
+from helpers.models.diffusers_model import DiffusersModel
 
 P, P_STAR, P_PLUS = "a cat ab cd", "a zq ab cd", "a cat ab, ef cd"
 KNOBS = {"seed": 3, "steps": 5, "guidance": 4.0, "progress": False}
@@ -40,7 +44,9 @@ def plain(model: DiffusersModel, *prompts: str, **knobs: object) -> list:
 
 @pytest.mark.parametrize("guidance", [4.0, 1.0, 0.0])
 def test_without_injection_it_is_plain_generation_from_the_same_noise(model: DiffusersModel, guidance: float) -> None:
-    pictures = prompt_to_prompt(model, P, [P_STAR, P_PLUS], cross=0, selves=0, **{**KNOBS, "guidance": guidance})
+    pictures = prompt_to_prompt(
+        model, P, [P_STAR, P_PLUS], cross_replace_steps=0, self_replace_steps=0, **{**KNOBS, "guidance": guidance}
+    )
     expected = plain(model, P, P_STAR, P_PLUS, guidance=guidance)
     assert max(distance(a, b) for a, b in zip(pictures, expected, strict=True)) <= ROUNDING
 
@@ -71,10 +77,23 @@ def by_hand(model: DiffusersModel, edit: object, steps: int, guidance: float) ->
 def test_it_is_algorithm_1(model: DiffusersModel) -> None:
     edit = during(replace(model, P, P_STAR), 0, 0.6) @ during(inject_self(model, P, P_STAR), 0, 0.2)
     states: list[torch.Tensor] = []
-    prompt_to_prompt(model, P, P_STAR, cross=0.6, selves=0.2, watch=lambda x, **_: states.append(x), **KNOBS)
+    prompt_to_prompt(
+        model,
+        P,
+        P_STAR,
+        cross_replace_steps=0.6,
+        self_replace_steps=0.2,
+        watch=lambda x, **_: states.append(x),
+        **KNOBS,
+    )
     assert len(states) == 5 and torch.allclose(states[-1], by_hand(model, edit, 5, 4.0), atol=1e-5)
     same = prompt_to_prompt(model, P, edit, **KNOBS)
-    assert distance(same[1], prompt_to_prompt(model, P, P_STAR, cross=0.6, selves=0.2, **KNOBS)[1]) == 0
+    assert (
+        distance(
+            same[1], prompt_to_prompt(model, P, P_STAR, cross_replace_steps=0.6, self_replace_steps=0.2, **KNOBS)[1]
+        )
+        == 0
+    )
 
 
 @pytest.mark.parametrize("guidance", [4.0, 1.0])
@@ -92,18 +111,27 @@ def test_a_prompt_its_source_and_its_recording_give_the_same_pictures(
 
 
 def test_several_targets_are_as_each_alone(model: DiffusersModel) -> None:
-    together = prompt_to_prompt(model, P, [P_STAR, P_PLUS], weights=[{"ab": 2.0}, None], cross=[0.4, 0.8], **KNOBS)
-    alone = [prompt_to_prompt(model, P, P_STAR, weights={"ab": 2.0}, cross=0.4, **KNOBS)[1],
-             prompt_to_prompt(model, P, P_PLUS, cross=0.8, **KNOBS)[1]]
+    together = prompt_to_prompt(
+        model, P, [P_STAR, P_PLUS], weights=[{"ab": 2.0}, None], cross_replace_steps=[0.4, 0.8], **KNOBS
+    )
+    alone = [
+        prompt_to_prompt(model, P, P_STAR, weights={"ab": 2.0}, cross_replace_steps=0.4, **KNOBS)[1],
+        prompt_to_prompt(model, P, P_PLUS, cross_replace_steps=0.8, **KNOBS)[1],
+    ]
     assert max(distance(a, b) for a, b in zip(together[1:], alone, strict=True)) <= ROUNDING
 
 
 def test_a_sweep_is_the_edit_at_each_share(sd: DiffusersModel) -> None:
     with counted(sd) as calls:
-        pictures = sweep(sd, P, P_STAR, cross=(0.0, 0.4, 1.0), selves=0, **KNOBS)
+        pictures = sweep(sd, P, P_STAR, cross_replace_steps=(0.0, 0.4, 1.0), self_replace_steps=0, **KNOBS)
     assert calls == [8] * 5
     assert distance(pictures[1], plain(sd, P_STAR)[0]) <= ROUNDING
-    assert distance(pictures[3], prompt_to_prompt(sd, P, P_STAR, cross=1.0, selves=0, **KNOBS)[1]) <= ROUNDING
+    assert (
+        distance(
+            pictures[3], prompt_to_prompt(sd, P, P_STAR, cross_replace_steps=1.0, self_replace_steps=0, **KNOBS)[1]
+        )
+        <= ROUNDING
+    )
     assert len({picture.tobytes() for picture in pictures}) == 4
 
 
@@ -144,16 +172,25 @@ def test_a_given_picture_comes_back_and_is_edited(sd: DiffusersModel) -> None:
 def test_a_source_s_empty_prompts_and_noises_are_the_target_s(sd: DiffusersModel) -> None:
     """With its own prompt as the target, the target's row walks the source's way."""
     text, times = sd.embed(P), tuple(sd.times(5))
-    empties = torch.randn(5, *text.embeddings.shape[1:], generator=torch.Generator().manual_seed(1))
-    noises = 0.1 * torch.randn(5, *sd.shape(1)[1:], generator=torch.Generator().manual_seed(2))
+    uncond_embeddings = torch.randn(5, *text.embeddings.shape[1:], generator=torch.Generator().manual_seed(1))
+    variance_noise = 0.1 * torch.randn(5, *sd.shape(1)[1:], generator=torch.Generator().manual_seed(2))
     x = noise(3, sd.shape(1))
     states = [x]
     with torch.no_grad():
         for i, (t, s) in enumerate(pairwise(times)):
-            eps_u, eps_c = (sd.eps(x, t, type(text)(one)) for one in (empties[i : i + 1], text.embeddings))
-            x = ddim_step(sd, x, eps_u + 4.0 * (eps_c - eps_u), t, s) + noises[i]
+            eps_u, eps_c = (sd.eps(x, t, type(text)(one)) for one in (uncond_embeddings[i : i + 1], text.embeddings))
+            x = ddim_step(sd, x, eps_u + 4.0 * (eps_c - eps_u), t, s) + variance_noise[i]
             states.append(x)
-    source = Source(P, 5, 4.0, times, torch.cat(states), sd.fingerprint, empties=empties, noises=noises)
+    source = Source(
+        P,
+        5,
+        4.0,
+        times,
+        torch.cat(states),
+        sd.fingerprint,
+        uncond_embeddings=uncond_embeddings,
+        variance_noise=variance_noise,
+    )
     for known in (source, recorded(sd, source, progress=False)):
         seen: list[torch.Tensor] = []
         prompt_to_prompt(sd, known, P, progress=False, watch=lambda x, seen=seen, **_: seen.append(x))
@@ -169,7 +206,7 @@ def test_a_source_s_empty_prompts_and_noises_are_the_target_s(sd: DiffusersModel
 def test_a_weight_of_1_changes_nothing_and_others_act_in_all_steps(model: DiffusersModel) -> None:
     one = prompt_to_prompt(model, P, P_STAR, weights={"ab": 1.0}, **KNOBS)[1]
     assert distance(one, prompt_to_prompt(model, P, P_STAR, **KNOBS)[1]) <= ROUNDING
-    alone = prompt_to_prompt(model, P, P, weights={"ab": 4.0}, cross=0, selves=0, **KNOBS)[1]
+    alone = prompt_to_prompt(model, P, P, weights={"ab": 4.0}, cross_replace_steps=0, self_replace_steps=0, **KNOBS)[1]
     with attention(model, reweight(model, P, "ab", 4.0), steps=5):
         expected = model.generate(P, **KNOBS)[0]
     assert distance(alone, expected) <= ROUNDING < distance(alone, plain(model, P)[0])
@@ -191,7 +228,7 @@ def test_a_word_can_have_a_share_of_its_own(sd: DiffusersModel) -> None:
 def test_outside_the_blended_words_the_source_stays(model: DiffusersModel) -> None:
     masks, states = [], []
 
-    def spy(seen: Look, size: object) -> torch.Tensor:
+    def spy(seen: AttentionStore, size: object) -> torch.Tensor:
         masks.append(blend_mask(seen, size))
         masks[-1][:, :, :4] = 0  # and the upper half, whatever the maps say
         return masks[-1]
@@ -207,9 +244,9 @@ def test_outside_the_blended_words_the_source_stays(model: DiffusersModel) -> No
         assert outside.any() and not torch.equal(x[1:], x[:1].expand_as(x[1:]))
 
 
-def look_with(maps: torch.Tensor, sd: DiffusersModel) -> Look:
+def look_with(maps: torch.Tensor, sd: DiffusersModel) -> AttentionStore:
     """A look that saw these maps (prompts, h, w) of the word "cat", before the edit."""
-    look = Look("cat")
+    look = AttentionStore("cat")
     look.begin(tuple(sd.tokens(P) for _ in maps))
     look.add(Site("x", True, tuple(maps.shape[1:]), 0), torch.stack([maps, torch.zeros_like(maps)], 1)[:, :, None])
     return look
@@ -238,10 +275,18 @@ def test_the_mask_works_at_any_size_of_picture(model: DiffusersModel) -> None:
 
 @pytest.mark.parametrize("known", [False, True])
 def test_the_maps_before_and_after_the_edit_can_be_seen(model: DiffusersModel, known: bool) -> None:
-    look = Look(["cat", "zq", "ab"], grids=[(8, 8)], apart=("step",))
+    look = AttentionStore(["cat", "zq", "ab"], grids=[(8, 8)], keep_separate=("step",))
     source = recorded(model, P, **KNOBS) if known else P
-    prompt_to_prompt(model, source, P_STAR, cross=0.4, selves=0, look=look, blend="zq",
-                     **({"progress": False} if known else KNOBS))
+    prompt_to_prompt(
+        model,
+        source,
+        P_STAR,
+        cross_replace_steps=0.4,
+        self_replace_steps=0,
+        look=look,
+        blend="zq",
+        **({"progress": False} if known else KNOBS),
+    )
     assert look.seen_steps == [0, 1, 2, 3, 4]
     assert torch.allclose(look.of("zq", step=1), look.of("cat", prompt=0, step=1), atol=1e-6)
     assert torch.equal(look.of("zq", step=3), look.of("zq", step=3, before=True))
@@ -329,16 +374,16 @@ def test_every_argument_has_a_row_in_the_symbol_table_and_every_row_a_name_in_th
 def test_where_the_coarsest_grid_is_a_fine_one_self_attention_is_injected_there(model: DiffusersModel) -> None:
     """As in SDXL, whose attention is on 64 x 64 and 32 x 32 alone."""
     knobs = {**KNOBS, "steps": 2, "size": 256}  # latents of 64 x 64, halved once
-    without = prompt_to_prompt(model, P, P_STAR, cross=0, selves=0, **knobs)
-    injected = prompt_to_prompt(model, P, P_STAR, cross=0, selves=1, **knobs)
+    without = prompt_to_prompt(model, P, P_STAR, cross_replace_steps=0, self_replace_steps=0, **knobs)
+    injected = prompt_to_prompt(model, P, P_STAR, cross_replace_steps=0, self_replace_steps=1, **knobs)
     source = recorded(model, P, **knobs)
     assert distance(without[0], injected[0]) == 0 < distance(without[1], injected[1])
-    again = prompt_to_prompt(model, source, P_STAR, cross=0, selves=1, progress=False)
+    again = prompt_to_prompt(model, source, P_STAR, cross_replace_steps=0, self_replace_steps=1, progress=False)
     assert distance(injected[1], again[1]) <= ROUNDING
 
 
 def test_a_picture_in_the_place_of_a_source_is_told_how_to_become_one(sd: DiffusersModel) -> None:
-    with pytest.raises(TypeError, match="helpers.inversion.direct"):
+    with pytest.raises(TypeError, match="helpers.methods.inversion.direct"):
         prompt_to_prompt(sd, stripes(), P_STAR, **KNOBS)
 
 

@@ -11,10 +11,12 @@ from PIL import Image
 from small_pictures import distance, stripes
 
 from benchmarks.calls import counted
-from helpers.analytic import AnalyticModel
-from helpers.diffusion import add_noise, denoise, noise
-from helpers.model import DiffusersModel, quiet
-from helpers.sdedit import sdedit
+from helpers.core.diffusion import add_noise, denoise
+from helpers.core.randomness import noise
+from helpers.methods.sdedit import sdedit
+from helpers.models.analytic import AnalyticModel
+from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.quiet import quiet
 
 ANALYTIC = AnalyticModel()
 

@@ -17,9 +17,9 @@ from PIL import Image
 
 import make_front_picture
 from helpers import show
-from helpers.analytic import AnalyticModel
-from helpers.diffusion import CLEAN
+from helpers.core.interface import CLEAN
 from helpers.machine import Machine, this_machine
+from helpers.models.analytic import AnalyticModel
 from helpers.show import palette
 from helpers.show.figure import Figure
 

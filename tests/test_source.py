@@ -8,8 +8,8 @@ import torch
 from random_pipelines import stable_diffusion
 
 from helpers import AnalyticModel, DiffusersModel
-from helpers.diffusion import CLEAN
-from helpers.source import Source, check_source, generated
+from helpers.core.interface import CLEAN
+from helpers.methods.source import Source, check_source, generated
 
 
 @pytest.fixture(scope="module")

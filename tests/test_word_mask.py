@@ -11,15 +11,17 @@ from small_pictures import stripes
 
 from benchmarks.calls import counted
 from helpers import load
-from helpers import word_mask as module
-from helpers.attention import Look, attention
-from helpers.diffusion import add_noise, noise
-from helpers.masks import inverted
+from helpers.attention.control import attention
+from helpers.attention.maps import AttentionStore
+from helpers.core.diffusion import add_noise
+from helpers.core.masks import inverted
+from helpers.core.randomness import noise
 from helpers.measure import iou
-from helpers.model import DiffusersModel
+from helpers.methods import word_mask as module
+from helpers.methods.word_mask import attended, word_mask
+from helpers.models.diffusers_model import DiffusersModel
 from helpers.picturebook.edits import Edit
 from helpers.picturebook.scene import Scene
-from helpers.word_mask import attended, word_mask
 
 PROMPT = "a cat ab cd"
 
@@ -28,7 +30,7 @@ def test_it_is_the_mean_of_the_word_s_maps_over_several_noises(model: DiffusersM
     t, x0 = model.times(model.steps, 0.3)[0], model.encode(stripes())
     maps = []
     for seed in (5, 6):
-        with torch.no_grad(), attention(model, look=Look("cat"), prompts=PROMPT) as seen:
+        with torch.no_grad(), attention(model, look=AttentionStore("cat"), prompts=PROMPT) as seen:
             model.eps(add_noise(model, x0, noise(seed, x0.shape), t), t, model.embed(PROMPT))
         maps.append(seen.of("cat", seen.seen_grids[0]))
     found = attended(model, stripes(), PROMPT, "cat", maps=2, seed=5)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.model import DiffusersModel
-from helpers.words import align, common, tokens_of, words_and_marks
+from helpers.core.words import align, common, tokens_of, words_and_marks
+from helpers.models.diffusers_model import DiffusersModel
 
 # The tokenizer of the small models spells every word out in letters, except "cat"; it has room for 14 tokens.
 

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from helpers.diffusion import Text, last_part, noise_of, signal
+from helpers.core.diffusion import alpha_bar_at, last_part, noise_of
+from helpers.core.interface import Text
 
 
 class ToyModel:
@@ -37,7 +38,7 @@ class ToyModel:
         return {"unet": self.net}
 
     @contextmanager
-    def changed(self, weights: Mapping[str, Tensor], words: Collection[str] = (), thrifty: bool = False
+    def changed(self, weights: Mapping[str, Tensor], words: Collection[str] = (), gradient_checkpointing: bool = False
                 ) -> Iterator[None]:
         before = []
         try:
@@ -73,4 +74,4 @@ class ToyModel:
         words = text.rows(len(x)).embeddings.mean(1)
         dtype = self.net.to_q.weight.dtype
         out = self.net.to_q(x[:, :, 0, 0].to(dtype)) + self.net.text(words.to(dtype))
-        return noise_of(out.float()[:, :, None, None], x, signal(self, t), self.prediction)
+        return noise_of(out.float()[:, :, None, None], x, alpha_bar_at(self, t), self.prediction)

@@ -23,15 +23,16 @@ sys.path[:0] = [str(ROOT)]
 
 from benchmarks.texts import markdown, write_lesson  # noqa: E402
 from helpers import load, show  # noqa: E402
-from helpers.blended import blended_diffusion  # noqa: E402
-from helpers.diffedit import find_mask  # noqa: E402
-from helpers.diffusion import add_noise, cfg, ddim_step, noise  # noqa: E402
-from helpers.masks import blend, inverted, paste, to_latents, widened  # noqa: E402
-from helpers.model import DiffusersModel  # noqa: E402
+from helpers.core.diffusion import add_noise, cfg, ddim_step  # noqa: E402
+from helpers.core.masks import blend, inverted, paste, to_latents, widened  # noqa: E402
+from helpers.core.randomness import noise  # noqa: E402
+from helpers.methods.blended import blended_diffusion  # noqa: E402
+from helpers.methods.diffedit import find_mask  # noqa: E402
+from helpers.methods.sdedit import sdedit  # noqa: E402
+from helpers.models.diffusers_model import DiffusersModel  # noqa: E402
 from helpers.picturebook.drawing import part_mask  # noqa: E402
 from helpers.picturebook.edits import Edit  # noqa: E402
 from helpers.picturebook.scene import Scene  # noqa: E402
-from helpers.sdedit import sdedit  # noqa: E402
 
 LESSON = ROOT / "lessons" / "03_masking.md"
 RESULTS = ROOT / "results" / "lesson03.json"

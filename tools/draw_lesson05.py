@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT)]
 
 from benchmarks.texts import write_lesson  # noqa: E402
 from helpers import AnalyticModel, show  # noqa: E402
-from helpers.inversion import ddim, direct  # noqa: E402
+from helpers.methods.inversion import ddim, direct  # noqa: E402
 
 LESSON = ROOT / "lessons" / "05_real_pictures.md"
 START = [-1.6, 0.4]  # the "picture"

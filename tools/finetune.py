@@ -22,8 +22,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from helpers import load  # noqa: E402
-from helpers.dreambooth import fit_dreambooth, prior_pictures, subject_pictures  # noqa: E402
-from helpers.finetune import FitWarning, processes  # noqa: E402
+from helpers.finetuning.checkpoint import FitWarning  # noqa: E402
+from helpers.finetuning.loss import processes  # noqa: E402
+from helpers.methods.dreambooth import fit_dreambooth, prior_pictures, subject_pictures  # noqa: E402
 
 RATES = {"full": 5e-6, "lora": 1e-4}  # for Stable Diffusion (diffusers' examples/dreambooth/README.md)
 

@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from helpers import load, show  # noqa: E402
-from helpers.blended import blended_diffusion  # noqa: E402
-from helpers.diffedit import diffedit  # noqa: E402
-from helpers.diffusion import Model  # noqa: E402
-from helpers.inversion import edit_friendly, rebuild  # noqa: E402
-from helpers.masks import widened  # noqa: E402
+from helpers.core.interface import Model  # noqa: E402
+from helpers.core.masks import widened  # noqa: E402
+from helpers.methods.blended import blended_diffusion  # noqa: E402
+from helpers.methods.diffedit import diffedit  # noqa: E402
+from helpers.methods.inversion import edit_friendly, reconstruct  # noqa: E402
+from helpers.methods.sdedit import sdedit  # noqa: E402
 from helpers.picturebook.edits import Edit  # noqa: E402
 from helpers.picturebook.scene import Scene  # noqa: E402
-from helpers.sdedit import sdedit  # noqa: E402
 
 TARGET = ROOT / "docs" / "edits.png"
 ALT = (
@@ -54,7 +54,7 @@ EDITS = (
     Shown("DiffEdit", CYCLIST, {"ride": "motorcycle"},
           lambda model, e: diffedit(model, e.picture, e.prompt, e.target_prompt)),
     Shown("Edit-friendly inversion", CYCLIST, {"color": "gray"},
-          lambda model, e: rebuild(model, edit_friendly(model, e.picture, e.prompt, seed=3), e.target_prompt)),
+          lambda model, e: reconstruct(model, edit_friendly(model, e.picture, e.prompt, seed=3), e.target_prompt)),
 )
 
 

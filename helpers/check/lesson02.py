@@ -8,10 +8,12 @@ from typing import Any
 
 from torch import Tensor
 
-from helpers.analytic import AnalyticModel
 from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_number, is_unanswered, of_formula
-from helpers.diffusion import CLEAN, Text, add_noise, guide, noise
-from helpers.magicmix import mix
+from helpers.core.diffusion import add_noise, guide
+from helpers.core.interface import CLEAN, Text
+from helpers.core.randomness import noise
+from helpers.methods.magicmix import mix
+from helpers.models.analytic import AnalyticModel
 
 SHAPE = (1, 2, 3, 3)
 A, B = noise([1, 2], (2, *SHAPE[1:])).split(1)  # any two tensors

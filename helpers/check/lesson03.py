@@ -11,11 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.analytic import AnalyticModel
 from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula, same, shape_of, tried
-from helpers.diffedit import rescaled
-from helpers.diffusion import CLEAN, Text, add_noise, ddim_step, denoise, guide, noise
-from helpers.masks import blend
+from helpers.core.diffusion import add_noise, ddim_step, denoise, guide
+from helpers.core.interface import CLEAN, Text
+from helpers.core.masks import blend
+from helpers.core.randomness import noise
+from helpers.methods.diffedit import rescaled
+from helpers.models.analytic import AnalyticModel
 
 SHAPE = (1, 2, 3, 3)
 A, B, C = noise([1, 2, 3], (3, *SHAPE[1:])).split(1)  # any three tensors
@@ -49,7 +51,7 @@ BLENDING_SLIPS: Slips = {
 def blending(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Verdict:
     """Is `answer(inside, outside, m)` the blend of two states (B, C, h, w) by the mask m (B, 1, h, w) in [0, 1]?"""
     return of_formula(answer, [(A, B, HARD), (A, B, SOFT)], blend, BLENDING_SLIPS,
-                      "White takes the inside, black the outside, grey a mix. This is helpers.masks.blend.")
+                      "White takes the inside, black the outside, grey a mix. This is helpers.core.masks.blend.")
 
 
 GUIDED_SLIPS: Slips = {

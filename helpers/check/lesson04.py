@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula, same, tried
-from helpers.diffusion import noise
+from helpers.core.randomness import noise
 
 # ------------------------------------------------------------------------------------------------- align two prompts
 
 SOURCE, TARGET = "a cat and a dog on the beach", "a fluffy cat and a fox on the beach"
-ANSWERS: list[int | None] = [0, None, 1, 2, 3, 4, 5, 6, 7]  # helpers.words.align says the same: a test compares
+ANSWERS: list[int | None] = [0, None, 1, 2, 3, 4, 5, 6, 7]  # helpers.core.words.align says the same: a test compares
 ALIGNMENTS = {
     (0, 1, 2, 3, 4, 5, 6, 7, None): "You count positions: from the new word on, every word answers its right "
                                     "neighbour, the word after its own. This is what goes wrong where code copies "

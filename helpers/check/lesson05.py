@@ -20,7 +20,7 @@ from helpers.check.verdict import (
     shape_of,
     tried,
 )
-from helpers.diffusion import noise
+from helpers.core.randomness import noise
 
 SHAPE = (2, 3, 3)
 A, B, C = noise([1, 2, 3], (3, *SHAPE)).split(1)  # any three tensors

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula, same, shape_of, tried
-from helpers.diffusion import noise
+from helpers.core.randomness import noise
 
 SHAPE = (2, 3, 3)
 A, B, C = noise([1, 2, 3], (3, *SHAPE)).split(1)  # any three tensors

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula, same, tried
-from helpers.diffusion import noise
+from helpers.core.randomness import noise
 
 SHAPE = (2, 3, 3)
 FOUND, WANTED, FOUND_PR, WANTED_PR = noise([1, 2, 3, 4], (4, 2, *SHAPE))  # any tensors (B, C, h, w)

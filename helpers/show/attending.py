@@ -18,15 +18,17 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from helpers.attention import Edit, Look, attention, below
-from helpers.diffusion import Model
-from helpers.pictures import as_picture
-from helpers.prompt_to_prompt import Recorded, prompt_to_prompt
+from helpers.attention.control import attention
+from helpers.attention.edits import Edit
+from helpers.attention.maps import AttentionStore, below
+from helpers.core.interface import Model
+from helpers.core.pictures import as_picture
+from helpers.core.words import answers, words_and_marks, words_of
+from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt
+from helpers.methods.source import Source
 from helpers.show.figure import Figure, checked
 from helpers.show.figures import pictures as picture_grid
 from helpers.show.palette import AMOUNT
-from helpers.source import Source
-from helpers.words import answers, words_and_marks, words_of
 
 VIEWS = ("source", "before", "after")
 LARGEST_GRID = 32  # shorter side; finer maps are left out unless asked for
@@ -140,8 +142,9 @@ def attended(
     prompts = [way.prompt if isinstance(way, Source) else way]
     prompts += [] if target is None else [target.target.prompt if isinstance(target, Edit) else target]
     latent = way.trajectory.shape[-2:] if isinstance(way, Source) else model.shape(1, size)[-2:]
-    apart = ("step", "layer") if (max(latent) <= LARGEST_GRID if by_layer is None else by_layer) else ("step",)
-    look = Look(chosen_words(prompts, words), halved(*latent) if grids is None else grids, apart=apart)
+    keep_separate = ("step", "layer") if (max(latent) <= LARGEST_GRID if by_layer is None else by_layer) else ("step",)
+    grids = halved(*latent) if grids is None else grids
+    look = AttentionStore(chosen_words(prompts, words), grids, keep_separate=keep_separate)
     knobs = {"seed": seed, "steps": steps, "size": size, "progress": progress, **knobs}
     if target is None:
         with attention(model, prompts=prompts[0], look=look, steps=steps):
@@ -181,18 +184,21 @@ def halved(h: int, w: int) -> list[tuple[int, int]]:
     return [grid for grid in grids if min(grid) <= LARGEST_GRID]
 
 
-def kept(look: Look, prompts: Sequence[str], made: Sequence[Image.Image]) -> Attended:
+def kept(look: AttentionStore, prompts: Sequence[str], made: Sequence[Image.Image]) -> Attended:
     """The look's maps, view by view; of a word only where its prompt has it."""
     views = [("source", 0, 1), ("before", 1, 0), ("after", 1, 1)][: 3 if len(prompts) == 2 else 1]
     rows = [(view, word, i, when) for view, i, when in views for word in look.words if has(prompts[i], word)]
-    chosen = tuple(np.array(index) for index in zip(*((i, when, look.words.index(word)) for _, word, i, when in rows),
-                                                    strict=True))
+    chosen = tuple(
+        np.array(index) for index in zip(*((i, when, look.words.index(word)) for _, word, i, when in rows), strict=True)
+    )
     parts = []
     sites = list(dict.fromkeys((site.layer, site.grid) for site in look.sums))
     for layer, grid in sorted(sites, key=lambda site: site[1], reverse=True):
         steps = [site for site in look.sums if (site.layer, site.grid) == (layer, grid)]
-        maps = [(look.sums[site] / look.counts[site]).cpu().numpy()[chosen]
-                for site in sorted(steps, key=lambda site: site.step)]
+        maps = [
+            (look.sums[site] / look.counts[site]).cpu().numpy()[chosen]
+            for site in sorted(steps, key=lambda site: site.step)
+        ]
         parts.append(Part(layer, grid, np.stack(maps, 1)))
     return Attended(tuple(prompts), tuple(made), tuple((view, word) for view, word, *_ in rows), tuple(parts))
 
@@ -217,7 +223,7 @@ def attention_maps(
     if by not in ("step", "grid", "view"):
         raise ValueError(f"by is {by!r}; expected 'step', 'grid' or 'view'.")
     words = [words] if isinstance(words, str) else list(words or seen.words(view))
-    columns = {"step": spread(seen.steps, most), "grid": seen.grids, "view": seen.views}[by]
+    columns = {"step": ddim_sigma(seen.steps, most), "grid": seen.grids, "view": seen.views}[by]
     heads = {"step": lambda i: f"step {i + 1} of {seen.steps}", "grid": named_grid, "view": view_name}[by]
     fixed = {"view": view, "grid": grid, "step": None}
     cells, labels = [], []
@@ -226,12 +232,20 @@ def attention_maps(
         row = [placed(seen, word, **choice) for choice in chosen]
         cells.append([cell and cell[0] for cell in row])
         labels += [f"up to {percent(cell[1])}" if cell else "" for cell in row]
-    return picture_grid(cells, alt=checked(alt), rows=words, columns=[heads(column) for column in columns],
-                        labels=labels, caption=caption, side=SMALL if len(words) > 4 else None)
+    return picture_grid(
+        cells,
+        alt=checked(alt),
+        rows=words,
+        columns=[heads(column) for column in columns],
+        labels=labels,
+        caption=caption,
+        side=SMALL if len(words) > 4 else None,
+    )
 
 
-def placed(seen: Attended, word: str, view: str | None, grid: tuple[int, int] | None,
-           step: int | None) -> tuple[Image.Image, float] | None:
+def placed(
+    seen: Attended, word: str, view: str | None, grid: tuple[int, int] | None, step: int | None
+) -> tuple[Image.Image, float] | None:
     """The picture with the word's map over it, and the map's largest share; None if the view has no such word."""
     if view is not None and word in seen.words() and word not in seen.words(view):
         return None
@@ -252,7 +266,7 @@ def over(picture: Any, shares: np.ndarray, side: int | None = None) -> Image.Ima
     return Image.blend(picture.resize(size).convert("L").convert("RGB"), heat, OPACITY)
 
 
-def spread(count: int, most: int) -> list[int]:
+def ddim_sigma(count: int, most: int) -> list[int]:
     """At most `most` of the steps 0 ... count - 1, evenly spread, both ends included."""
     most = min(most, count)
     return [round(i * (count - 1) / max(1, most - 1)) for i in range(most)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers.pictures import as_picture
+from helpers.core.pictures import as_picture
 from helpers.show.figure import checked
 from helpers.show.markup import Html, captioned, framed, name_of
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from helpers.attention import Edit
+from helpers.attention.edits import Edit
+from helpers.core.words import Tokens
 from helpers.show.figure import TEXT, Figure, Page, checked
 from helpers.show.palette import AMOUNT, FAINT, INK
-from helpers.words import Tokens
 
 CELL = 40  # pixels
 ROOM = 100  # pixels for the words at the left and above

@@ -19,6 +19,7 @@ from base64 import b64encode
 
 import numpy as np
 
+from helpers.core.words import align, answers, words_and_marks, words_of
 from helpers.show.attending import (
     OPACITY,
     Attended,
@@ -29,7 +30,6 @@ from helpers.show.attending import (
 from helpers.show.figure import checked
 from helpers.show.markup import Html, captioned, framed, name_of
 from helpers.show.palette import AMOUNT
-from helpers.words import align, answers, words_and_marks, words_of
 
 THUMBNAIL = 96  # CSS pixels
 NARROWEST = 336  # CSS pixels; of the explorer of one picture
@@ -145,7 +145,7 @@ def answering(prompts: tuple[str, ...], own: int) -> dict[int, str]:
 
 
 def part_name(layer: str | None) -> str:
-    """A layer's name without what all have: "up_blocks.1.attentions.0", which `Look` and `Attended.of` understand."""
+    """A layer's name without what all have: "up_blocks.1.attentions.0"; `Attended.of` takes it."""
     return (layer or "").removesuffix(".attn2").removesuffix(".transformer_blocks.0")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from helpers.pictures import as_picture
+from helpers.core.pictures import as_picture
 from helpers.show.palette import FAINT, INK
 
 DPI = 100

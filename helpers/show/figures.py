@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.pictures import as_picture
+from helpers.core.pictures import as_picture
 from helpers.show.figure import LINE, Figure, Page, checked, lines, several
 from helpers.show.palette import AMOUNT, COLORS, FAINT, look
 from helpers.show.recording import Recording

@@ -29,7 +29,7 @@ import traitlets
 from IPython.display import HTML, display
 from PIL import Image, ImageDraw
 
-from helpers.pictures import as_picture
+from helpers.core.pictures import as_picture
 from helpers.show.markup import data_url, image, name_of, static
 from helpers.show.palette import COLORS
 
@@ -178,8 +178,8 @@ class Painter(anywidget.AnyWidget):
     def _ipython_display_(self, **_: Any) -> None:
         display(HTML(self.static_html()))
         if not self._closed:
-            data, metadata = self._repr_mimebundle_() or ({}, {})
-            display({**data, "text/plain": repr(self)}, raw=True, metadata=metadata)
+            data, told = self._repr_mimebundle_() or ({}, {})
+            display({**data, "text/plain": repr(self)}, raw=True, told=told)
 
 
 def painter(

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from helpers.diffusion import CLEAN, Model, predict_clean
+from helpers.core.diffusion import predict_clean
+from helpers.core.interface import CLEAN, Model
 
 
 class Moment(NamedTuple):

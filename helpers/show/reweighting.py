@@ -16,13 +16,13 @@ from typing import Any
 
 from PIL import Image
 
-from helpers.attention import model_tokens
-from helpers.diffusion import Model
-from helpers.prompt_to_prompt import Recorded, prompt_to_prompt, recorded
+from helpers.attention.edits import model_tokens
+from helpers.core.interface import Model
+from helpers.core.words import tokens_of
+from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt, recorded
+from helpers.methods.source import Source
 from helpers.show.figure import checked
 from helpers.show.markup import Html, captioned, framed, name_of
-from helpers.source import Source
-from helpers.words import tokens_of
 
 WEIGHTS = (-2.0, -1.0, 0.0, 1.0, 2.0)  # the paper's c goes from -2 to 2
 MOST = 64  # pictures made beforehand

@@ -19,15 +19,15 @@ import ipywidgets as widgets
 from IPython.display import HTML, display
 from PIL import Image
 
-from helpers.attention import model_tokens
-from helpers.diffusion import Model
-from helpers.prompt_to_prompt import Recorded, prompt_to_prompt, recorded
+from helpers.attention.edits import model_tokens
+from helpers.core.interface import Model
+from helpers.core.words import tokens_of, words_of
+from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt, recorded
+from helpers.methods.source import Source
 from helpers.show.markup import ROW, captioned, name_of
 from helpers.show.reweighting import LOOKS, prompt_of, told
 from helpers.show.running import Form, Knob, Run
 from helpers.show.studios import button, slider, status_html
-from helpers.source import Source
-from helpers.words import tokens_of, words_of
 
 LIMITS = (-2.0, 2.0)  # of the paper's c
 STEP = 0.25

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from helpers.pictures import as_picture
+from helpers.core.pictures import as_picture
 
 #: what a knob of this name can be set to: lowest, highest, step
 RANGES: dict[str, tuple[float, float, float]] = {

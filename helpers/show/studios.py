@@ -206,7 +206,7 @@ def studio(
     prompt: str | Mapping[str, str] = "",
     ranges: Mapping[str, tuple[float, float, float]] | None = None,
 ) -> Studio:
-    """A studio for `methods`, functions like `helpers.sdedit.sdedit`, on `pictures` (one, several, or by name).
+    """A studio for `methods`, functions like `helpers.methods.sdedit.sdedit`, on `pictures` (one, several, or by name).
 
     prompt: the first text of every prompt, or of each by its parameter's name. ranges: (lowest, highest, step) of
     knobs that `running.RANGES` does not know. Raises ValueError for a method that asks for something else.

@@ -41,7 +41,7 @@ if "google.colab" in sys.modules:
 # What machine is this, and is it enough?
 
 # %% tags=["nbval-ignore-output"]
-from helpers.machine import this_machine
+from helpers import this_machine
 
 this_machine()
 
@@ -164,7 +164,7 @@ new_prompt = "a white dog on the beach"
 # **Predict.** What will be white? What will still be exactly where it was?
 
 # %%
-from helpers.sdedit import sdedit
+from helpers import sdedit
 
 edited = sdedit(model, picture, new_prompt, strength=0.8, seed=seed)
 
@@ -206,7 +206,7 @@ my_prompt = "an orange cat in a meadow"
 
 # %%
 from helpers import as_picture
-from helpers.examples import stroke_sketch
+from helpers.show.examples import stroke_sketch
 
 mine = as_picture(my_path or stroke_sketch(), size=model.size)
 mine_results = [sdedit(model, mine, my_prompt, strength=s, seed=seed) for s in (0.5, 0.7, 0.9)]

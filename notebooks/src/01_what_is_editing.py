@@ -264,7 +264,7 @@ print(row("the true I*", edit.target_picture))
 # **Predict.** Draw two curves in your head, obeyed and kept over strength. Is one of them a step?
 
 # %%
-from helpers.sdedit import sdedit
+from helpers import sdedit
 
 strengths = [0.3, 0.5, 0.7, 0.8, 0.9, 1.0]
 results = [sdedit(model, edit.picture, edit.target_prompt, strength=s, seed=seed) for s in strengths]

@@ -68,7 +68,7 @@ show.pair(picture, edit.target_picture, prompts=(edit.prompt, edit.target_prompt
 # **Predict.** Time runs from 0 (clean) to 999 (noise). Up to which $t$ will you recognise the cat? And the horizon?
 
 # %%
-from helpers.diffusion import add_noise, noise
+from helpers.core import add_noise, noise
 
 x0 = model.encode(picture)
 z = noise(seed, x0.shape)
@@ -118,7 +118,7 @@ check.noising(my_noising)
 # %%
 import torch
 from helpers import AnalyticModel
-from helpers.diffusion import denoise
+from helpers.core import denoise
 
 points = AnalyticModel()
 guide = [1.2, -1.2]  # between the heaps, like a stroke painting: no real picture, but near one
@@ -181,7 +181,7 @@ show.curve(strengths, far, xlabel="strength", ylabel="mean distance", alt="two c
 # sees.
 
 # %%
-from helpers.diffusion import ddim_step
+from helpers.core import ddim_step
 from itertools import pairwise
 
 
@@ -230,7 +230,7 @@ check.starting_time(my_sdedit)
 
 # %%
 from inspect import getsource
-from helpers.sdedit import sdedit
+from helpers import sdedit
 
 print(getsource(sdedit).split('"""')[2])
 
@@ -405,7 +405,7 @@ show.sweep([painting, *real], [0, *strengths], name="strength (0 is the painting
 # always with the same noise $z$. Below $k_{min}$ the prompt is left alone with the details.
 
 # %%
-from helpers.magicmix import magicmix
+from helpers import magicmix
 
 print(getsource(magicmix).split('"""')[2])
 

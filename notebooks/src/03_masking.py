@@ -76,7 +76,7 @@ brush
 # change if *any* of its pixels may; otherwise thin parts of a mask would be lost.
 
 # %%
-from helpers.masks import as_mask, from_latents, to_latents
+from helpers.core import as_mask, from_latents, to_latents
 
 painted, x0 = as_mask(brush.mask), model.encode(picture)
 m = to_latents(painted, x0)  # (1, 1, 16, 16) for Picturebook
@@ -127,8 +127,7 @@ check.blending(my_blend)
 # %%
 from itertools import pairwise
 
-from helpers.diffusion import add_noise, cfg, ddim_step, noise
-from helpers.masks import blend
+from helpers.core import add_noise, cfg, ddim_step, noise, blend
 
 
 def my_blended(model, x0, m, prompt, times, z):
@@ -175,7 +174,7 @@ check.same_time(my_blended)
 
 # %%
 from inspect import getsource
-from helpers.blended import blended_diffusion
+from helpers import blended_diffusion
 
 print(getsource(blended_diffusion).split('"""')[2])
 
@@ -224,9 +223,9 @@ show.scrubber([paled(moment.clean.resize(picture.size), inside) for moment in mo
 # **Predict.** In which will you see the mask's border? Which one keeps the outside exactly?
 
 # %%
-from helpers.masks import paste
+from helpers.core import paste
 from helpers.measure import kept, seam
-from helpers.sdedit import sdedit
+from helpers import sdedit
 
 everywhere = sdedit(model, picture, edit.target_prompt, strength=0.75, seed=seed)
 exact = blended_diffusion(model, picture, painted, edit.target_prompt, strength=0.75, seed=seed)
@@ -275,7 +274,7 @@ show.pictures([[picture, *added, with_ball], [with_ball, *gone, picture]], side=
 # "an orange cat in front of a big wall"; below, it names the background alone. What may go wrong in which row?
 
 # %%
-from helpers.masks import inverted, widened
+from helpers.core import inverted, widened
 from helpers.picturebook.drawing import part_mask
 
 cat, places = part_mask(scene, "thing"), {"mountain": "a big mountain", "wall": "a big wall", "city": "a city"}
@@ -330,7 +329,7 @@ crayon
 # "blue".
 
 # %%
-from helpers.blended import scribble
+from helpers import scribble
 
 scribbled, prompt, strengths = crayon.result, "an orange cat next to a ball on the beach", [0.5, 0.7, 0.85, 1.0]
 real = [scribble(model, picture, scribbled, prompt, strength=s, seed=seed) for s in strengths]
@@ -347,7 +346,7 @@ show.sweep([scribbled, *real], [0, *strengths], name="strength (0 is the scribbl
 # **Predict.** From "orange" to "blue": where will the two disagree? Only on the fur?
 
 # %%
-from helpers.diffedit import difference
+from helpers.methods.diffedit import difference
 
 asked = [blue.prompt, blue.target_prompt]
 maps = {n: difference(model, picture, *asked, maps=n, seed=seed) for n in (1, 10)}
@@ -364,7 +363,7 @@ show.pictures([picture, *shown, blue.mask], labels=["I", "1 noise", "10 noises",
 # `rescaled` to [0, 1], above the threshold. (`rescaled` cuts off extremes, then stretches to [0, 1].)
 
 # %%
-from helpers.diffedit import rescaled
+from helpers.methods.diffedit import rescaled
 
 
 def my_found_mask(eps_q, eps_r, threshold):
@@ -398,7 +397,7 @@ check.found_mask(my_found_mask)
 
 # %%
 from helpers.measure import iou
-from helpers.word_mask import word_mask
+from helpers import word_mask
 
 three, given = [edit, blue, moved[1]], [painted, wide, inverted(cat)]
 disagree = [maps[10] if e is blue else difference(model, picture, e.prompt, e.target_prompt, seed=seed) for e in three]
@@ -480,7 +479,7 @@ check.guided_difference(my_guided_difference)
 # **Predict.** Then how many latents of the mask differ between guidance 1, 4 and 15?
 
 # %%
-from helpers.diffusion import guide
+from helpers.core import guide
 
 t, (q, r) = model.times(model.steps, 0.5)[0], (model.embed(prompt) for prompt in asked)
 x_t = add_noise(model, x0, noise(seed, (10, *x0.shape[1:])), t)
@@ -498,7 +497,7 @@ for w in (1, 4, 15):
 # kept state of the same time back: a blend again.
 
 # %%
-from helpers.diffedit import diffedit
+from helpers import diffedit
 
 print(getsource(diffedit).split('"""')[2])
 

@@ -63,7 +63,7 @@ show.difference(*same_noise, labels=("P", "P*, same noise"), most=1, alt="the pi
 # anew, and all later steps build on that. Now the same two prompts with Prompt-to-Prompt, in one call:
 
 # %%
-from helpers.prompt_to_prompt import prompt_to_prompt
+from helpers import prompt_to_prompt
 
 controlled = prompt_to_prompt(model, P, P_star, seed=bear_seed)
 show.difference(*controlled, labels=("P", "P*, Prompt-to-Prompt"), most=1, alt="the picture of P, its edit to P*, and "
@@ -130,7 +130,7 @@ check.alignment(my_alignment)
 # check.alignment(my_alignment)
 # ```
 #
-# `helpers.words.align` finds this with the longest common subsequence, as the paper does with the method of Needleman
+# `helpers.core.align` finds this with the longest common subsequence, as the paper does with the method of Needleman
 # and Wunsch.
 # </details>
 #
@@ -322,11 +322,11 @@ check.injected_steps(my_steps)
 # outline. Write down the shortest share that you expect to keep street and cat as they are. Exercise 7 asks for it.
 
 # %%
-from helpers.prompt_to_prompt import recorded, sweep
+from helpers.methods.prompt_to_prompt import recorded, sweep
 
 bicycle, shares = "a cat riding a bicycle on the street", [0, 0.2, 0.4, 0.8, 1]
 source = recorded(model, bicycle, seed=ride_seed)
-swapped = {ride: sweep(model, source, bicycle.replace("a bicycle", ride), cross=shares, selves=[s / 2 for s in shares])
+swapped = {ride: sweep(model, source, bicycle.replace("a bicycle", ride), cross_replace_steps=shares, self_replace_steps=[s / 2 for s in shares])
            for ride in ("a motorcycle", "a car", "an airplane", "a train")}
 show.pictures(list(swapped.values()), rows=list(swapped), columns=["I", *(f"share {s:g}" for s in shares)],
               alt="a cat on a bicycle, and the swap to four rides under growing injection - notice from which share on "
@@ -412,7 +412,7 @@ asked = {
     "a house near a river": ("a house near a river with a rainbow in the background", 0.4, river_seed),
     "a castle next to a river": ("a children drawing of a castle next to a river", 0.4, river_seed),
 }
-made = [prompt_to_prompt(model, old, new, cross=share, selves=share / 2, seed=noise)
+made = [prompt_to_prompt(model, old, new, cross_replace_steps=share, self_replace_steps=share / 2, seed=noise)
         for old, (new, share, noise) in asked.items()]
 show.pictures(made, columns=["I", "I*"], side=192, labels=[text for old, (new, *_) in asked.items()
               for text in (old, new)], alt="a cake, a house and a castle, each before and after its edit, prompts "
@@ -534,7 +534,7 @@ check.mask_of_words(my_mask)
 
 # %%
 to_car, street = bicycle.replace("bicycle", "car"), swapped["a car"][0]
-alone, local = (prompt_to_prompt(model, source, to_car, cross=0.4, selves=0.2, blend=blend)[1]
+alone, local = (prompt_to_prompt(model, source, to_car, cross_replace_steps=0.4, self_replace_steps=0.2, blend=blend)[1]
                 for blend in ((), ("bicycle", "car")))
 outside = [f"{kept_outside(street, picture, 'ride'):.1f} dB kept" for picture in (alone, local)]
 show.pictures([street, alone, local], columns=["I", "without blending", "with blending"], labels=["", *outside],
@@ -576,8 +576,8 @@ check.rows_of_edits(my_rows)
 # %%
 cat = recorded(model, "an orange cat standing on the beach", seed=seed)
 shares_of_pose = [0, 0.2, 0.4, 1]
-poses = sweep(model, cat, "an orange cat sleeping on the beach", cross=shares_of_pose,
-              selves=[s / 2 for s in shares_of_pose])
+poses = sweep(model, cat, "an orange cat sleeping on the beach", cross_replace_steps=shares_of_pose,
+              self_replace_steps=[s / 2 for s in shares_of_pose])
 show.pictures([poses], side=160, labels=["I", *(f"share {s:g}" for s in shares_of_pose)], alt="a standing cat, and the "
               "edit to a sleeping one under growing injection - notice at which share the pose still changes, and what "
               "is left of the first picture there")

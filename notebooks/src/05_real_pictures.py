@@ -110,7 +110,7 @@ check.inversion_step(my_inversion_step)
 
 # %%
 from helpers import AnalyticModel
-from helpers.inversion import ddim, direct
+from helpers.methods.inversion import ddim, direct
 
 points, start = AnalyticModel(), [-1.6, 0.4]
 QUIET = {"progress": False}
@@ -200,9 +200,9 @@ show.plane(points, points={"the picture": start}, paths=roads, alt="three ways d
 
 # %%
 from inspect import getsource
-from helpers.inversion import climb
+from helpers.methods.inversion import ddim_invert
 
-print(getsource(climb))
+print(getsource(ddim_invert))
 
 # %% [markdown]
 # With pictures there is one more loss: the autoencoder. What it makes of I is the best that anyone can bring back, so
@@ -233,11 +233,11 @@ show.sweep(again, some, name="steps", scores={"as the autoencoder's (dB)": [db(p
 # Now guidance. One inversion, walked down four times; `rebuild` walks a source's noise again.
 
 # %%
-from helpers.inversion import rebuild
+from helpers.methods.inversion import reconstruct
 
 source = ddim(model, picture, P, steps=steps, guidance=1)
 guidances = [1.0, 2.0, 4.0, 7.5]
-guided = [rebuild(model, source, guidance=w) for w in guidances]
+guided = [reconstruct(model, source, guidance=w) for w in guidances]
 show.sweep(guided, guidances, name="guidance on the way down",
            scores={"as the autoencoder's (dB)": [db(p, through) for p in guided]},
            alt="the same noise walked down at four guidances under the picture's own prompt - notice how the picture "
@@ -281,11 +281,11 @@ check.which_guidance(my_guidance)
 # Each inversion returns one small value, a `Source`: prompt, times, states, and what the method adds.
 
 # %%
-from helpers.inversion import negative_prompt
+from helpers.methods.inversion import negative_prompt
 
 sources = {"ddim": ddim(model, picture, P, steps=steps)}
 sources["negative-prompt"] = negative_prompt(model, picture, P, steps=steps)
-rebuilt = {name: rebuild(model, source) for name, source in sources.items()}
+rebuilt = {name: reconstruct(model, source) for name, source in sources.items()}
 show.pictures([through, *rebuilt.values()], labels=["the autoencoder's", *(f"{name}: {db(p, through):.1f} dB"
               for name, p in rebuilt.items())], side=160, alt="the picture through the autoencoder, rebuilt by DDIM "
               f"inversion and by negative-prompt inversion at guidance {model.guidance:g} - notice which is nearer")
@@ -328,7 +328,7 @@ check.calls_of_null_text(my_calls)
 # **Predict.** Where will the fit have most to do: at the noisy steps, or at the clean ones?
 
 # %%
-from helpers.inversion import null_text
+from helpers.methods.inversion import null_text
 
 fits = []
 sources["null-text"] = null_text(model, picture, P, steps=steps, inner=5,
@@ -413,11 +413,11 @@ check.missing_noise(my_missing_noise)
 # The steps at the noisy end are skipped (`skip`, as a share), so an edit begins part of the way down.
 
 # %%
-from helpers.inversion import edit_friendly
+from helpers.methods.inversion import edit_friendly
 
 sources["direct"] = direct(model, picture, P, steps=steps)
 sources["edit-friendly"] = edit_friendly(model, picture, P, steps=steps, seed=seed)
-rebuilt = {name: rebuild(model, source) for name, source in sources.items()}
+rebuilt = {name: reconstruct(model, source) for name, source in sources.items()}
 show.pictures(list(rebuilt.values()), labels=[f"{name}: {db(p, through):.1f} dB" for name, p in rebuilt.items()],
               side=160, alt=f"the picture rebuilt by five inversions at guidance {model.guidance:g}, with the PSNR to "
               "what the autoencoder makes of it - notice which come back exactly, which nearly, and which do not")
@@ -431,12 +431,12 @@ show.pictures(list(rebuilt.values()), labels=[f"{name}: {db(p, through):.1f} dB"
 
 # %%
 from itertools import pairwise
-from helpers.diffusion import CLEAN, spread
+from helpers.core import CLEAN, ddim_sigma
 
 friendly = sources["edit-friendly"]
 inner = [(t, s) for t, s in pairwise(friendly.times) if s != CLEAN]
-added = {"edit-friendly": [z.std().item() for z in friendly.noises[:len(inner)]],
-         "an ordinary step": [spread(model, t, s, 1.0) for t, s in inner]}
+added = {"edit-friendly": [z.std().item() for z in friendly.variance_noise[:len(inner)]],
+         "an ordinary step": [ddim_sigma(model, t, s, 1.0) for t, s in inner]}
 show.curve([t for t, _ in inner], added, xlabel="time t of the step", ylabel="standard deviation", alt="how much noise "
            "each step of edit-friendly inversion adds, and an ordinary DDPM step - notice which of the two is larger")
 
@@ -453,9 +453,9 @@ show.curve([t for t, _ in inner], added, xlabel="time t of the step", ylabel="st
 
 # %%
 from helpers.measure import score
-from helpers.prompt_to_prompt import prompt_to_prompt
+from helpers import prompt_to_prompt
 
-walked = {name: rebuild(model, source, P_star) for name, source in sources.items()}
+walked = {name: reconstruct(model, source, P_star) for name, source in sources.items()}
 swapped = {name: prompt_to_prompt(model, source, P_star)[1] for name, source in sources.items()}
 both = [list(walked.values()), list(swapped.values())]
 scores = [score(result, edit, judge) for row in both for result in row]
@@ -502,7 +502,7 @@ show.scatter(measured, xlabel="obeyed", ylabel="kept (dB)", alt="obeyed against 
 # %%
 skips = [0.0, 0.2, 0.4, 0.6]
 friends = [edit_friendly(model, picture, P, steps=steps, skip=s, seed=seed) for s in skips]
-edits = [rebuild(model, friend, P_star) for friend in friends]
+edits = [reconstruct(model, friend, P_star) for friend in friends]
 rated = [score(result, edit, judge) for result in edits]
 show.sweep(edits, skips, name="skip", scores={"obeyed": [s.obeyed for s in rated], "kept": [s.kept for s in rated]},
            alt="the edit walked on edit-friendly noise for four shares of skipped steps, with obeyed and kept in dB - "
@@ -517,7 +517,7 @@ show.sweep(edits, skips, name="skip", scores={"obeyed": [s.obeyed for s in rated
 # %%
 from pathlib import Path
 from tempfile import mkdtemp
-from helpers.source import Source
+from helpers.methods.source import Source
 
 file = Path(mkdtemp()) / "bunny.safetensors"
 sources["direct"].save(file)
@@ -545,8 +545,8 @@ except ValueError as error:
 # (Its dB tell how much detail there was to lose, not how strange the picture is: flat paint is easy.)
 
 # %%
-from helpers.examples import stroke_sketch
-from helpers.pictures import as_picture
+from helpers.show.examples import stroke_sketch
+from helpers.core import as_picture
 
 photo = as_picture(photo_file or stroke_sketch(), model.size)
 seen = model.decode(model.encode(photo))[0]

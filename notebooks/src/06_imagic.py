@@ -179,7 +179,7 @@ check.embedding_fit(my_fit)
 # %%
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from helpers.imagic import fit_embedding
+from helpers.methods.imagic import fit_embedding
 
 drawer = TemporaryDirectory()  # take a folder of your own to find a fit again tomorrow
 folder, losses = Path(drawer.name), []
@@ -237,8 +237,9 @@ print(f"{e_opt.embeddings.numel():,} numbers. Distance from P* to e_opt: {apart(
 # details?
 
 # %%
-from helpers.finetune import Weights
-from helpers.imagic import Fitted, fit_model, imagic
+from helpers.finetuning import Weights
+from helpers import imagic
+from helpers.methods.imagic import Fitted, fit_model
 
 knobs = {"seed": seed, "steps": steps, "progress": False}
 shape, nothing = tuple(model.encode(picture).shape), Weights({})
@@ -283,7 +284,7 @@ show.curve([20 * i + 10 for i in range(len(means))], {"loss": means}, ylabel="lo
 # `fit_imagic` does both fits in one line. Here it finds them done in their folders, and returns at once:
 
 # %%
-from helpers.imagic import fit_imagic
+from helpers import fit_imagic
 
 lengths = {f"{name}_{key}": value for name, knob in (("embedding", embedding_fit), ("model", model_fit))
            for key, value in knob.items()}
@@ -419,7 +420,7 @@ show.scatter(points | beside, line=list(points), xlabel="obeyed", ylabel="kept (
 # **Predict.** Which of the six is the smallest? And P tells what I shows: is it better than $e_{opt}$?
 
 # %% tags=["nbval-ignore-output"]
-from helpers.finetune import denoising_loss, draw
+from helpers.finetuning import denoising_loss, draw
 
 x0 = model.encode(picture)
 t, eps = draw(model, "the same for all", 0, (16, *x0.shape[1:]))
@@ -466,7 +467,7 @@ show.pictures(ways, rows=["both fits", "embedding alone", "model alone"], column
 # **Predict.** Two knobs, two ways from I to I\*. Where do they differ?
 
 # %%
-from helpers.sdedit import sdedit
+from helpers import sdedit
 
 strengths = [0.4, 0.6, 0.8, 0.9]
 redrawn = [sdedit(model, picture, P_star, strength=s, **knobs) for s in strengths]

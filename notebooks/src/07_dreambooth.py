@@ -82,7 +82,7 @@ show.pictures([wanted], labels=wishes, alt="Pim drawn by a program at a temple, 
 # **Predict.** What will "a sks cat" be for a model that has never heard of it?
 
 # %%
-from helpers.finetune import Weights
+from helpers.finetuning import Weights
 
 QUIET = {"steps": few, "progress": False}
 WISHED = {"seed": [22, 22, 20, 22, 24, 22], **QUIET}
@@ -118,8 +118,8 @@ show.pictures(sheets["before"], rows=HEADS, side=112, alt="six pictures of a cat
 
 # %% tags=["nbval-ignore-output"]
 from IPython.display import display
-from helpers.dreambooth import fit_dreambooth
-from helpers.finetune import Diary
+from helpers import fit_dreambooth
+from helpers.finetuning import Diary
 
 screen = display(display_id=True)
 
@@ -277,7 +277,7 @@ check.prior_loss(my_loss)
 # good ones: they shall say what the model thinks of cats, whatever that is.
 
 # %%
-from helpers.dreambooth import prior_pictures
+from helpers.methods.dreambooth import prior_pictures
 
 prior = prior_pictures(model, pim.prompt(), 32, seed=10_000, **QUIET)
 show.pictures([prior[:8], prior[8:16]], side=96, alt="half of the 32 cats that the model draws before the fit - notice "
@@ -345,7 +345,7 @@ check.lora_numbers(my_numbers)
 # **Predict.** A vector of numbers against all the weights: will it be Pim? And what will its "a cat" look like?
 
 # %%
-from helpers.textual_inversion import fit_textual_inversion
+from helpers import fit_textual_inversion
 
 small = knobs | {"steps": fit_steps * 3 // 5}
 fits["LoRA"] = fit_dreambooth(model, five, pim.prompt(word), pim.prompt(), prior, **small | {"rank": 4, "lr": 1e-3})
@@ -551,7 +551,7 @@ print("the same bits:", all(torch.equal(resumed.tensors[name], value) for name, 
 # And the model itself? All these fits, all these with-blocks: its weights must be what they were, to the bit.
 
 # %%
-from helpers.finetune import parameters
+from helpers.finetuning import parameters
 
 own = {name: value.clone() for name, value in parameters(model, list(model.networks)).items()}
 with fits["with prior"].on(model):
@@ -570,7 +570,7 @@ for name in ("with prior", "LoRA", "word alone"):
     file = fits[name].save(folder / f"{name.replace(' ', '_')}.safetensors", torch.float16)
     print(f"{file.name:24} {file.stat().st_size / 1e6:8.3f} MB")
 again = Weights.load(file)
-print(again, again.told["prompt"])
+print(again, again.metadata["prompt"])
 
 # %% [markdown]
 # ## 8. Where it breaks
@@ -609,7 +609,7 @@ show.pictures([five, model.decode(model.encode(five))], rows=["the five", "autoe
 # seeds were chosen by eye, as one does.
 
 # %%
-from helpers.comic import draw_comic, read_script
+from helpers.show.comic import draw_comic, read_script
 
 story = read_script(f"""
     # Pim on holiday

@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from helpers import DiffusersModel, show
-from helpers.analytic import AnalyticModel
+from helpers.models.analytic import AnalyticModel
 from helpers.picturebook.drawing import draw
 from helpers.picturebook.scene import Scene
 from helpers.show.attending import Attended, Part

@@ -23,7 +23,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.diffusion import Text, Watch, as_seeds, check_steps, denoise, ignore, last_part, noise, seeds_of, signal
+from helpers.core.diffusion import alpha_bar_at, denoise, last_part
+from helpers.core.interface import Text, Watch, ignore
+from helpers.core.randomness import as_seeds, noise, seeds_of
+from helpers.core.values import check_steps
 
 TRAINED_TIMES = 1000
 THREE_PLACES = {"left": (-2.0, 0.0), "right": (2.0, 0.0), "top": (0.0, 2.0)}
@@ -95,7 +98,7 @@ class AnalyticModel:
 
     def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
         """E[eps | x_t] = sqrt(1 - a) sum_k r_k (x - sqrt(a) mu_k) / var_k, r_k the posterior of component k."""
-        a = torch.as_tensor(signal(self, t)).reshape(-1, 1)  # (B, 1), or (1, 1) for one time
+        a = torch.as_tensor(alpha_bar_at(self, t)).reshape(-1, 1)  # (B, 1), or (1, 1) for one time
         offset = x[:, None, :, 0, 0] - a[..., None] ** 0.5 * self.means  # (B, K, 2)
         variance = a * self.spreads**2 + 1 - a  # (B, K)
         shares = text.rows(len(x)).embeddings[:, 0]  # (B, K)

@@ -35,8 +35,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from helpers.diffusion import CLEAN, Model, add_noise, cfg, ddim_step, encode_one, join, noise, pairs
-from helpers.masks import blend, fitted, from_latents, paste, to_latents
+from helpers.core.diffusion import add_noise, cfg, ddim_step, encode_one, pairs
+from helpers.core.interface import CLEAN, Model, join
+from helpers.core.masks import blend, fitted, from_latents, paste, to_latents
+from helpers.core.randomness import noise
 
 CLIP = 3.0  # extremes of the difference are clipped at this many times its mean
 LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 32 maps of Picturebook, 2 of 512 px, 1 of 1024 px

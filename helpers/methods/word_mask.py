@@ -21,9 +21,13 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from helpers.attention import UP_TO, Look, attention
-from helpers.diffusion import CLEAN, Model, add_noise, encode_one, noise
-from helpers.masks import from_latents
+from helpers.attention.control import attention
+from helpers.attention.edits import UP_TO
+from helpers.attention.maps import AttentionStore
+from helpers.core.diffusion import add_noise, encode_one
+from helpers.core.interface import CLEAN, Model
+from helpers.core.masks import from_latents
+from helpers.core.randomness import noise
 
 
 @torch.no_grad()
@@ -41,7 +45,7 @@ def attended(model: Model, image: Any, prompt: str, word: str, *, strength: floa
         raise ValueError(f"{model.steps} steps at strength {strength} round to none: take a larger strength.")
     x0 = encode_one(model, image)
     x_t = add_noise(model, x0, noise(seed, (maps, *x0.shape[1:])), t)
-    with attention(model, look=Look(word), prompts=[prompt] * maps) as seen:
+    with attention(model, look=AttentionStore(word), prompts=[prompt] * maps) as seen:
         model.eps(x_t, t, model.embed(prompt))
     # as in local blending, the finest grid that is not of textures
     grid = next((grid for grid in seen.seen_grids if min(grid) <= UP_TO), seen.seen_grids[-1])

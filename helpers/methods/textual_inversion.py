@@ -19,10 +19,13 @@ from typing import Any
 
 from torch import Tensor
 
-from helpers.diffusion import Watch, ignore
-from helpers.dreambooth import embedded, subject_pictures
-from helpers.finetune import Trainable, Weights, denoising_loss, digest, fit_weights, rows, token_rows
-from helpers.words import words_of
+from helpers.core.files import digest
+from helpers.core.interface import Watch, ignore
+from helpers.core.words import words_of
+from helpers.finetuning.fit import fit_weights
+from helpers.finetuning.loss import Trainable, denoising_loss, rows
+from helpers.finetuning.weights import Weights, token_rows
+from helpers.methods.dreambooth import embedded, subject_pictures
 
 
 def fit_textual_inversion(
@@ -49,9 +52,16 @@ def fit_textual_inversion(
         raise ValueError(f"The word {word!r} is not in the prompt {prompt!r}; its words are {there}.")
     chosen = subject_pictures(pictures)
     x0 = model.encode(chosen)
-    told = {"method": "textual inversion", "prompt": prompt, "seed": seed, "batch": batch, "pictures": digest(chosen),
-            "word": word, "like": like}
-    start = replace(token_rows(model, word, like), words=(word.lower(),), told=told)
+    metadata = {
+        "method": "textual inversion",
+        "prompt": prompt,
+        "seed": seed,
+        "batch": batch,
+        "pictures": digest(chosen),
+        "word": word,
+        "like": like,
+    }
+    start = replace(token_rows(model, word, like), words=(word.lower(),), metadata=metadata)
 
     def loss(step: int) -> Tensor:
         x, t, noise = rows(model, x0, batch, seed, step)

@@ -23,24 +23,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.diffusion import Text, Watch, denoise, encode_one, ignore, noise
-from helpers.finetune import (
-    Trainable,
-    Weights,
-    denoising_loss,
-    digest,
-    fast_dtype,
-    fit,
-    fit_weights,
-    folded,
-    full,
-    lora,
-    parameters,
-    read_safetensors,
-    rows,
-    written,
-)
-from helpers.pictures import as_picture
+from helpers.core.diffusion import denoise, encode_one
+from helpers.core.files import digest, read_safetensors, written
+from helpers.core.interface import Text, Watch, ignore
+from helpers.core.pictures import as_picture
+from helpers.core.randomness import noise
+from helpers.finetuning.fit import fast_dtype, fit, fit_weights
+from helpers.finetuning.loss import Trainable, denoising_loss, rows
+from helpers.finetuning.weights import Weights, folded, full, lora, parameters
 
 
 @dataclass(frozen=True)
@@ -63,20 +53,20 @@ class Fitted:
         texts = {"e_tgt": self.e_tgt, "e_opt": self.e_opt, "empty": self.e_tgt.unconditional()}
         tensors = {f"text/{k}/{part}": v for k, text in texts.items() for part, v in parts(text).items()}
         tensors |= folded(self.weights.tensors)
-        told = json.dumps({"prompt": self.prompt, "shape": self.shape, "told": self.weights.told})
+        metadata = json.dumps({"prompt": self.prompt, "shape": self.shape, "told": self.weights.metadata})
         whole = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
-        return written(Path(file), lambda new: save_file(whole, new, metadata={"imagic": told}))
+        return written(Path(file), lambda new: save_file(whole, new, metadata={"imagic": metadata}))
 
     @classmethod
     def load(cls, file: str | Path) -> Fitted:
         """Reads what `save` wrote; ValueError if the file is something else."""
-        tensors, told = read_safetensors(Path(file), "imagic")
+        tensors, metadata = read_safetensors(Path(file), "imagic")
         empty, e_tgt, e_opt = (
             Text(tensors.pop(f"text/{k}/embeddings"), tensors.pop(f"text/{k}/pooled", None))
             for k in ("empty", "e_tgt", "e_opt")
         )
-        return cls(told["prompt"], replace(e_tgt, empty=empty), replace(e_opt, empty=empty),
-                   Weights(tensors, told=told["told"]), tuple(told["shape"]))
+        return cls(metadata["prompt"], replace(e_tgt, empty=empty), replace(e_opt, empty=empty),
+                   Weights(tensors, metadata=metadata["told"]), tuple(metadata["shape"]))
 
 
 def fit_embedding(
@@ -94,19 +84,45 @@ def fit_embedding(
         x, t, eps = rows(model, x0, batch, seed, step)
         return denoising_loss(model, x, Text(**variables), t, eps).mean()
 
-    told = {"method": "imagic, embedding", "prompt": prompt, "seed": seed, "batch": batch, "model": model.fingerprint,
-            "picture": seen(model, image)}
+    metadata = {
+        "method": "imagic, embedding",
+        "prompt": prompt,
+        "seed": seed,
+        "batch": batch,
+        "model": model.fingerprint,
+        "picture": seen(model, image),
+    }
     if networks:
-        fit(variables, loss, inside=lambda: model.changed(frozen), dtype=dtype, steps=steps, lr=lr,
-            folder=folder, told=told, watch=watch, progress=progress)
+        fit(
+            variables,
+            loss,
+            inside=lambda: model.changed(frozen),
+            dtype=dtype,
+            steps=steps,
+            lr=lr,
+            folder=folder,
+            metadata=metadata,
+            watch=watch,
+            progress=progress,
+        )
     else:  # a model without weights, like the exact one
-        fit(variables, loss, steps=steps, lr=lr, folder=folder, told=told, watch=watch, progress=progress)
+        fit(variables, loss, steps=steps, lr=lr, folder=folder, metadata=metadata, watch=watch, progress=progress)
     return Text(**{k: v.detach() for k, v in variables.items()}, empty=e_tgt.empty)
 
 
 def fit_model(
-    model: Trainable, image: Any, e_opt: Text, *, rank: int | None = None, steps: int = 100, lr: float | None = None,
-    batch: int = 4, seed: int = 0, folder: str | Path | None = None, watch: Watch = ignore, progress: bool = True
+    model: Trainable,
+    image: Any,
+    e_opt: Text,
+    *,
+    rank: int | None = None,
+    steps: int = 100,
+    lr: float | None = None,
+    batch: int = 4,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    watch: Watch = ignore,
+    progress: bool = True,
 ) -> Weights:
     """Step 2: theta', by the same loss, e_opt frozen. rank: of a LoRA; None fits all weights."""
     x0 = encode_one(model, image)
@@ -116,11 +132,25 @@ def fit_model(
         return denoising_loss(model, x, e_opt, t, eps).mean()
 
     start = full(model) if rank is None else lora(model, rank, seed=seed)
-    told = {"method": "imagic, model", "rank": rank, "seed": seed, "batch": batch, "picture": seen(model, image),
-            "e_opt": digest([value.detach().float().cpu().numpy() for value in parts(e_opt).values()])}
+    metadata = {
+        "method": "imagic, model",
+        "rank": rank,
+        "seed": seed,
+        "batch": batch,
+        "picture": seen(model, image),
+        "e_opt": digest([value.detach().float().cpu().numpy() for value in parts(e_opt).values()]),
+    }
     lr = lr if lr is not None else 5e-5 if rank is None else 1e-3
-    return fit_weights(model, replace(start, told=told), loss, steps=steps, lr=lr, folder=folder, watch=watch,
-                       progress=progress)
+    return fit_weights(
+        model,
+        replace(start, metadata=metadata),
+        loss,
+        steps=steps,
+        lr=lr,
+        folder=folder,
+        watch=watch,
+        progress=progress,
+    )
 
 
 def seen(model: Trainable, image: Any) -> str:
@@ -132,15 +162,27 @@ def seen(model: Trainable, image: Any) -> str:
 
 def interpolate(e_tgt: Text, e_opt: Text, eta: float) -> Text:
     """Step 3: e_bar = eta e_tgt + (1 - eta) e_opt, with the empty prompt of e_tgt."""
-    mixed = {k: eta * target + (1 - eta) * fitted.to(target)
-             for (k, target), fitted in zip(parts(e_tgt).items(), parts(e_opt).values(), strict=True)}
+    mixed = {
+        k: eta * target + (1 - eta) * fitted.to(target)
+        for (k, target), fitted in zip(parts(e_tgt).items(), parts(e_opt).values(), strict=True)
+    }
     return Text(**mixed, empty=e_tgt.empty)
 
 
 def fit_imagic(
-    model: Trainable, image: Any, prompt: str, *, rank: int | None = None, embedding_steps: int = 100,
-    model_steps: int = 100, embedding_lr: float = 5e-3, model_lr: float | None = None, seed: int = 0,
-    folder: str | Path | None = None, watch: Watch = ignore, progress: bool = True
+    model: Trainable,
+    image: Any,
+    prompt: str,
+    *,
+    rank: int | None = None,
+    embedding_steps: int = 100,
+    model_steps: int = 100,
+    embedding_lr: float = 5e-3,
+    model_lr: float | None = None,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    watch: Watch = ignore,
+    progress: bool = True,
 ) -> Fitted:
     """Steps 1 and 2: what `imagic` needs to edit `image` towards `prompt`.
 
@@ -156,8 +198,14 @@ def fit_imagic(
 
 @torch.no_grad()
 def imagic(
-    model: Trainable, fitted: Fitted, *, eta: float = 0.7, seed: int = 0, steps: int | None = None,
-    guidance: float | None = None, progress: bool = True
+    model: Trainable,
+    fitted: Fitted,
+    *,
+    eta: float = 0.7,
+    seed: int = 0,
+    steps: int | None = None,
+    guidance: float | None = None,
+    progress: bool = True,
 ) -> Any:
     """Step 3: the picture that the fitted model makes of e_bar.
 

@@ -1,7 +1,7 @@
 """Where an edit starts: the way through noise that led to a picture, so that it can be walked again.
 
     source = generated(model, "a red cat on the beach", seed=7)       a picture the model makes itself
-    source = helpers.inversion.direct(model, picture, prompt)         a picture that is given
+    source = helpers.methods.inversion.direct(model, picture, prompt)         a picture that is given
 
 Every inversion returns a `Source`; `prompt_to_prompt` and the other methods take one. Saved as safetensors.
 """
@@ -15,8 +15,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from helpers.diffusion import Model, Text, check_prompt, ddim_step, denoise, noise
-from helpers.finetune import read_safetensors, written
+from helpers.core.diffusion import ddim_step, denoise
+from helpers.core.files import read_safetensors, written
+from helpers.core.interface import Model, Text
+from helpers.core.randomness import noise
+from helpers.core.values import check_prompt
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Source:
     empties: (n, tokens, d) or (1, tokens, d), what stands for the empty prompt at each step (null-text inversion); None
         for the model's own.
     noises: (n, C, h, w), what each step adds to the DDIM step with `eta` (edit-friendly inversion); None for nothing.
-    eta: how much of the noise each step of the walk leaves to `noises`; 0 is DDIM, 1 is DDPM.
+    eta: how much of the noise each step of the walk leaves to `variance_noise`; 0 is DDIM, 1 is DDPM.
     pooled: (1, p), what stands for the empty prompt's pooled vector (SDXL, negative-prompt inversion); None for the
         model's own.
     pinned: whether the source row is put back on the trajectory after each step, wherever the model would have led it
@@ -45,8 +48,8 @@ class Source:
     times: tuple[int, ...]
     trajectory: Tensor
     fingerprint: str
-    empties: Tensor | None = None
-    noises: Tensor | None = None
+    uncond_embeddings: Tensor | None = None
+    variance_noise: Tensor | None = None
     eta: float = 0.0
     pooled: Tensor | None = None
     pinned: bool = False
@@ -60,21 +63,21 @@ class Source:
         """Writes a .safetensors file, whole or not at all."""
         from safetensors.torch import save_file
 
-        told = {"prompt": self.prompt, "steps": self.steps, "guidance": self.guidance, "times": self.times,
+        metadata = {"prompt": self.prompt, "steps": self.steps, "guidance": self.guidance, "times": self.times,
                 "fingerprint": self.fingerprint, "eta": self.eta, "pinned": self.pinned}
-        tensors = {"trajectory": self.trajectory, "empties": self.empties, "noises": self.noises,
+        tensors = {"trajectory": self.trajectory, "empties": self.uncond_embeddings, "noises": self.variance_noise,
                    "pooled": self.pooled}
         kept = {k: v.contiguous() for k, v in tensors.items() if v is not None}
-        written(Path(file), lambda new: save_file(kept, new, metadata={"source": json.dumps(told)}))
+        written(Path(file), lambda new: save_file(kept, new, metadata={"source": json.dumps(metadata)}))
 
     @classmethod
     def load(cls, file: str | Path) -> Source:
         """Reads what `save` wrote; ValueError if the file is something else."""
         try:
-            tensors, told = read_safetensors(Path(file), "source")
+            tensors, metadata = read_safetensors(Path(file), "source")
         except ValueError as error:
             raise ValueError(f"{str(file)!r} is not a saved Source; make one with `Source.save`.") from error
-        return cls(**told | {"times": tuple(told["times"])}, **tensors)
+        return cls(**metadata | {"times": tuple(metadata["times"])}, **tensors)
 
 
 def generated(model: Model, prompt: str, *, seed: int = 0, steps: int | None = None, guidance: float | None = None,
@@ -95,26 +98,33 @@ def generated(model: Model, prompt: str, *, seed: int = 0, steps: int | None = N
 def text_at(source: Source, text: Text, i: int) -> Text:
     """`text` with what stands for its empty prompts at step i of `source`; as it is where the model's own do."""
     own = text.unconditional()
-    if source.empties is None:
+    if source.uncond_embeddings is None:
         return text
-    words = source.empties[i if len(source.empties) > 1 else 0].to(own.embeddings).expand_as(own.embeddings)
+    words = (
+        source.uncond_embeddings[i if len(source.uncond_embeddings) > 1 else 0]
+        .to(own.embeddings)
+        .expand_as(own.embeddings)
+    )
     pooled = own.pooled if source.pooled is None else source.pooled.to(own.pooled).expand_as(own.pooled)
     return Text(text.embeddings, text.pooled, Text(words, pooled))
 
 
 def step_at(source: Source, model: Model, x: Tensor, eps: Tensor, i: int) -> Tensor:
     """Step i of `source` for any rows `x`: the DDIM step with its eta, and what the source adds."""
-    x = ddim_step(model, x, eps, *source.times[i:i + 2], source.eta)
-    return x if source.noises is None else x + source.noises[i].to(x)
+    x = ddim_step(model, x, eps, *source.times[i : i + 2], source.eta)
+    return x if source.variance_noise is None else x + source.variance_noise[i].to(x)
 
 
-def check_source(source: Source, model: Model, steps: int | None = None,
-                 size: int | tuple[int, int] | None = None) -> None:
+def check_source(
+    source: Source, model: Model, steps: int | None = None, size: int | tuple[int, int] | None = None
+) -> None:
     """A ValueError that says what differs, if `source` was made with another model, other steps or another size."""
     if source.fingerprint != model.fingerprint:
         raise ValueError("This source was made with another model, or its weights have changed since: make it again.")
     if steps is not None and steps != source.steps:
         raise ValueError(f"steps is {steps}, and the source was made with {source.steps}: use the same for both.")
     if size is not None and tuple(source.trajectory.shape[1:]) != tuple(model.shape(1, size)[1:]):
-        raise ValueError(f"The source has latents {tuple(source.trajectory.shape[1:])}; a picture of size {size} has "
-                         f"{tuple(model.shape(1, size)[1:])}: use the same size for both.")
+        raise ValueError(
+            f"The source has latents {tuple(source.trajectory.shape[1:])}; a picture of size {size} has "
+            f"{tuple(model.shape(1, size)[1:])}: use the same size for both."
+        )

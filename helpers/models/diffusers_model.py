@@ -1,55 +1,31 @@
-"""One text-to-image model: embed, encode, decode, predict noise. The only file that imports diffusers.
-
-`load()` gives Picturebook, the model shipped with the package; `load("stable-diffusion-v1-5")` the real thing. Methods
-see only the interface `helpers.diffusion.Model`.
-"""
+"""A Stable Diffusion (XL) pipeline behind the interface `helpers.core.interface.Model`."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
-import json
-import os
-import sys
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from socket import gaierror
 from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from helpers import catalogue
-from helpers.diffusion import (
-    Model,
-    Text,
-    Watch,
-    as_seeds,
-    check_steps,
-    denoise,
-    ignore,
-    last_part,
-    noise,
-    noise_of,
-    seeds_of,
-    signal,
-)
-from helpers.pictures import as_picture, as_size, to_pictures, to_tensor
-from helpers.words import Tokens, nearest, unknown_words
+from helpers.core.diffusion import alpha_bar_at, denoise, last_part, noise_of
+from helpers.core.interface import Text, Watch, ignore
+from helpers.core.pictures import as_picture, as_size, to_pictures, to_tensor
+from helpers.core.randomness import as_seeds, noise, seeds_of
+from helpers.core.values import check_steps
+from helpers.core.warn import PromptWarning, warn
+from helpers.core.words import Tokens, nearest, unknown_words
+from helpers.models import catalogue
+from helpers.models.devices import place
+from helpers.models.pipelines import read_folder, read_known_words, settled
+from helpers.models.quiet import quiet
 
-__all__ = ["DiffusersModel", "Model", "PromptWarning", "Text", "load", "quiet"]
-
-EMBEDDED_FOLDER = Path(__file__).parent / "picturebook" / "weights" / "pipeline"
-PIPELINES = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
 NO_SIGNAL = 2.0**-24  # stands for an alpha_bar of exactly 0, from which no picture could be predicted
 LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 64 Picturebook pictures, 4 of 512 px, 1 of 1024 px
-
-
-class PromptWarning(UserWarning):
-    """The prompt will not be understood as it was written."""
 
 
 class DiffusersModel:
@@ -113,7 +89,7 @@ class DiffusersModel:
 
     @contextmanager
     def changed(
-        self, weights: Mapping[str, Tensor], words: Collection[str] = (), thrifty: bool = False
+        self, weights: Mapping[str, Tensor], words: Collection[str] = (), gradient_checkpointing: bool = False
     ) -> Iterator[None]:
         """The model with other weights inside the with-block; its own are never written to, and come back.
 
@@ -129,14 +105,14 @@ class DiffusersModel:
                 before.append((module, key, module[key]))
                 module[key] = value
             self.known_words = None if known is None else known | set(words)
-            if thrifty and not was_thrifty:
+            if gradient_checkpointing and not was_thrifty:
                 self.unet.enable_gradient_checkpointing()
             yield
         finally:
             for module, key, value in reversed(before):
                 module[key] = value
             self.known_words = known
-            if thrifty and not was_thrifty:
+            if gradient_checkpointing and not was_thrifty:
                 self.unet.disable_gradient_checkpointing()
 
     def token_rows(self, word: str) -> list[tuple[str, list[int]]]:
@@ -220,10 +196,12 @@ class DiffusersModel:
         """Tell the reader what of the prompt will not be understood."""
         if cut:
             room = self.pipeline.tokenizer.model_max_length - 2
-            tell(f"The prompt is too long (there is room for {room} tokens); this part is not seen: {cut!r}.")
+            warn(f"The prompt is too long (there is room for {room} tokens); this part is not seen: {cut!r}.",
+                 PromptWarning)
         for word in unknown_words(prompt, self.known_words) if self.known_words else ():
             similar = ", ".join(nearest(word, self.known_words)) or "none"
-            tell(f"This model has never seen the word {word!r}; words like it that it knows: {similar}.")
+            warn(f"This model has never seen the word {word!r}; words like it that it knows: {similar}.",
+                 PromptWarning)
 
     @torch.no_grad()
     def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
@@ -269,7 +247,7 @@ class DiffusersModel:
                 added_cond_kwargs=self._conditions(x, text),
                 return_dict=False,
             )[0]
-        return noise_of(output.float(), x, signal(self, t), self.scheduler.config.prediction_type)
+        return noise_of(output.float(), x, alpha_bar_at(self, t), self.scheduler.config.prediction_type)
 
     def _conditions(self, x: Tensor, text: Text) -> dict[str, Tensor] | None:
         """What SDXL wants besides: the pooled text, and the picture's size (before and after a crop that was none)."""
@@ -337,290 +315,3 @@ def as_prompts(prompts: str | Sequence[str]) -> list[str]:
 def batches(count: int, most: int) -> list[slice]:
     """`count` rows in slices of at most `most`."""
     return [slice(start, min(start + most, count)) for start in range(0, count, most)]
-
-
-def tell(message: str) -> None:
-    """Warn the reader about a prompt, at the reader's own line."""
-    ours = (str(Path(__file__).parent), str(Path(torch.__file__).parent))
-    depth = 1
-    while sys._getframe(depth).f_back and sys._getframe(depth).f_code.co_filename.startswith(ours):
-        depth += 1
-    warnings.warn(message, PromptWarning, stacklevel=depth + 1)
-
-
-# ---------------------------------------------------------------------------------------------------- loading
-
-
-def load(
-    name: str | Path = catalogue.EMBEDDED.name,
-    device: str | torch.device | None = None,
-    dtype: torch.dtype | None = None,
-) -> DiffusersModel:
-    """A text-to-image model: Picturebook, which is shipped with the package, unless another is named.
-
-    name: a name of `helpers.catalogue.CATALOGUE`, a pipeline folder, a .safetensors file, or "owner/name" on
-        huggingface.co. What is not yet on this machine is downloaded once.
-    device: a GPU if there is one. dtype: float16 on an NVIDIA GPU, float32 elsewhere.
-
-    Raises ValueError for an unknown name, FileNotFoundError for a missing file, HubOutOfReach without network and
-    TooLittleMemory where the GPU is too small.
-    """
-    if name == catalogue.EMBEDDED.name:
-        return load_embedded(device, dtype)
-    if name not in catalogue.CATALOGUE and (path := as_path(name)):
-        return (DiffusersModel.from_folder if path.is_dir() else load_file)(path, device, dtype)
-    entry = catalogue.find(str(name))
-    device, dtype = place(device, dtype)
-    check_memory(entry, device)
-    folder, variant = fetch(entry, dtype)
-    return DiffusersModel(settled(read_folder(folder, dtype, variant), device, dtype), entry.steps, entry.guidance)
-
-
-def as_path(name: str | Path) -> Path | None:
-    """The folder or file meant by `name`; None if it means none, an error if it means one that is not there."""
-    path = Path(name).expanduser()
-    meant = isinstance(name, Path) or name[:1] in ("/", "~", ".")
-    if path.exists() or path.suffix in (".safetensors", ".ckpt", ".pt", ".pth", ".bin"):
-        return path if str(name) else None
-    if meant:
-        raise FileNotFoundError(f"There is no folder {str(path)!r} (looked from {str(Path.cwd())!r}).")
-    return None
-
-
-def load_embedded(device: str | torch.device | None, dtype: torch.dtype | None) -> DiffusersModel:
-    """Picturebook."""
-    if not (EMBEDDED_FOLDER / "model_index.json").is_file():
-        raise FileNotFoundError(
-            f"The embedded model's weights are missing: there is no pipeline in {str(EMBEDDED_FOLDER)!r}. "
-            "Install the package again; in a checkout, fetch the weights or train them."
-        )
-    entry = catalogue.EMBEDDED
-    return DiffusersModel.from_folder(EMBEDDED_FOLDER, device, dtype, steps=entry.steps, guidance=entry.guidance)
-
-
-def load_file(path: Path, device: str | torch.device | None, dtype: torch.dtype | None) -> DiffusersModel:
-    """A single .safetensors file of Stable Diffusion (XL), as it is shared on model sites.
-
-    Such a file holds weights only. Configuration and tokenizer come from a pipeline folder of the same name beside it
-    ("my/model" for "my/model.safetensors", weights not needed), else from the hub, where diffusers knows its kind.
-    """
-    if path.suffix != ".safetensors":
-        raise ValueError(f"{str(path)!r}: only .safetensors files are loaded; files of other kinds can run programs.")
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file {str(path)!r} (looked from {str(Path.cwd())!r}).")
-    device, dtype = place(device, dtype)
-    kind, config = kind_of_file(path), path.with_suffix("")
-    config = str(config) if (config / "model_index.json").is_file() else None
-    try:
-        with quiet(bars=config is None), untouched_random_state():
-            pipeline = pipeline_class(kind).from_single_file(
-                str(path), config=config, local_files_only=config is not None, **precision(dtype)
-            )
-    except OSError as error:
-        if config is None and any(map(unanswered, causes(error))):
-            raise catalogue.no_configuration(str(path)) from error
-        raise
-    return DiffusersModel(settled(pipeline, device, dtype))
-
-
-def kind_of_file(path: Path) -> str:
-    """The pipeline class a single file is for: only SDXL has a second text encoder."""
-    from safetensors import safe_open
-
-    try:
-        with safe_open(path, framework="pt") as weights:
-            names = list(weights.keys())
-    except Exception as error:
-        raise ValueError(f"{str(path)!r} is not a readable safetensors file ({error}); download it again.") from error
-    if not any(name.startswith("model.diffusion_model.") for name in names):
-        raise ValueError(f"{str(path)!r} is not a whole Stable Diffusion model (a LoRA or a part of one, perhaps).")
-    return PIPELINES[any(name.startswith("conditioner.embedders.1.") for name in names)]
-
-
-def fetch(entry: catalogue.Entry, dtype: torch.dtype) -> tuple[Path, str | None]:
-    """The folder and variant of files ("fp16" or None) of an entry: from this machine, else from the hub."""
-    variants = ("fp16", None) if dtype == torch.float16 else (None,)
-    errors: list[Exception] = []
-    for local_only in (True, False):
-        errors.clear()
-        for repository, revision in entry.sources:
-            for variant in variants:
-                try:
-                    return download(repository, revision, variant, local_only), variant
-                except (OSError, ValueError) as error:
-                    errors.append(error)
-    raise explained(entry, errors) from errors[-1]
-
-
-def download(repository: str, revision: str, variant: str | None, local_only: bool) -> Path:
-    """The files of a pipeline, as safetensors only; the safety checker stays where it is."""
-    with quiet(bars=not local_only):
-        from diffusers import DiffusionPipeline
-
-        folder = DiffusionPipeline.download(
-            repository,
-            revision=revision,
-            variant=variant,
-            use_safetensors=True,
-            local_files_only=local_only,
-            safety_checker=None,
-            feature_extractor=None,
-        )
-    return Path(folder)
-
-
-def explained(entry: catalogue.Entry, errors: Sequence[Exception]) -> Exception:
-    """The hub's errors in our words: it did not answer, or it has no such model."""
-    chain = [cause for error in errors for cause in causes(error)]
-    return (catalogue.out_of_reach if any(map(unanswered, chain)) else catalogue.not_there)(entry, errors)
-
-
-def unanswered(error: BaseException) -> bool:
-    """Whether the error comes from the network rather than from the hub."""
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    network = (ConnectionError, TimeoutError, gaierror, LocalEntryNotFoundError)
-    return isinstance(error, network) or type(error).__module__.startswith(("httpx", "httpcore", "requests"))
-
-
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and the errors it came from."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def read_folder(folder: Path, dtype: torch.dtype, variant: str | None = None) -> Any:
-    """The pipeline in a folder, without a safety checker; nothing is fetched, unpickled or run from it."""
-    index = folder / "model_index.json"
-    if not index.is_file():
-        raise FileNotFoundError(f"{str(folder)!r} is no diffusers pipeline: it has no model_index.json.")
-    kind = json.loads(index.read_text(encoding="utf-8")).get("_class_name")
-    checker = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
-    with quiet(), untouched_random_state():
-        return pipeline_class(kind).from_pretrained(
-            str(folder),
-            local_files_only=True,
-            use_safetensors=True,
-            variant=variant,
-            **(checker if kind == PIPELINES[0] else {}),
-            **precision(dtype),
-        )
-
-
-def read_known_words(folder: Path) -> frozenset[str] | None:
-    """The words a small model was trained on, from `known_words.json` (a list); None where there is no such file."""
-    file = folder / "known_words.json"
-    return frozenset(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
-
-
-def pipeline_class(kind: str) -> Any:
-    """The diffusers class of that name, if it is one of ours."""
-    if kind not in PIPELINES:
-        raise ValueError(f"This is a {kind}; expected a {' or '.join(PIPELINES)}.")
-    import diffusers
-
-    return getattr(diffusers, kind)
-
-
-def precision(dtype: torch.dtype) -> dict[str, torch.dtype]:
-    """How to tell this version of diffusers the dtype (`dtype=` is silently ignored before 0.40)."""
-    import diffusers
-
-    major, minor = (int(part) for part in diffusers.__version__.split(".")[:2])
-    return {"dtype" if (major, minor) >= (0, 40) else "torch_dtype": dtype}
-
-
-def settled(pipeline: Any, device: torch.device, dtype: torch.dtype) -> Any:
-    """The pipeline on its device, frozen; the autoencoder in float32, since float16 gives some black pictures.
-
-    The pipeline's own call hands the autoencoder latents in half precision, so its parts take them as they come.
-    """
-    with quiet(), catalogue.explained_memory(type(pipeline).__name__):
-        pipeline.to(device, dtype)
-        pipeline.vae.to(torch.float32)
-    for part in pipeline.components.values():
-        if isinstance(part, torch.nn.Module):
-            part.requires_grad_(False).eval()
-    for name in ("encoder", "post_quant_conv", "decoder"):
-        if isinstance(part := getattr(pipeline.vae, name, None), torch.nn.Module):
-            part.register_forward_pre_hook(in_its_dtype)
-    return pipeline
-
-
-def in_its_dtype(part: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The inputs of a part of the autoencoder, the first of them in the dtype of the part's weights."""
-    return inputs[0].to(next(part.parameters()).dtype), *inputs[1:]
-
-
-def place(device: str | torch.device | None, dtype: torch.dtype | None) -> tuple[torch.device, torch.dtype]:
-    """Where and how precisely to compute: a GPU if there is one; float16 on NVIDIA's, else float32."""
-    if device is None:
-        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        device = torch.device(device)
-    except RuntimeError:
-        raise ValueError(f"device is {device!r}; expected 'cpu', 'cuda' or 'mps'.") from None
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(device.type, lambda: True)()
-    if not there:
-        raise ValueError(f"There is no {device.type} device that this torch can use: leave device out, or write "
-                         "device='cpu'.")
-    if not isinstance(dtype, torch.dtype | None):
-        raise TypeError(f"dtype is {dtype!r}; expected one of torch's, torch.float16 say.")
-    return device, dtype or (torch.float16 if device.type == "cuda" else torch.float32)
-
-
-def free_gb(device: torch.device) -> float:
-    """Free memory of a GPU in GB, infinite on other devices."""
-    return torch.cuda.mem_get_info(device)[0] / 1e9 if device.type == "cuda" else float("inf")
-
-
-def check_memory(entry: catalogue.Entry, device: torch.device) -> None:
-    """Refuse before anything is downloaded if the model will not fit."""
-    free = free_gb(device)
-    if free < entry.gpu_gb:
-        raise catalogue.too_little_memory(entry.name, entry.gpu_gb, free)
-
-
-@contextmanager
-def untouched_random_state() -> Iterator[None]:
-    """The global random state as before: building a network may draw from it."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        yield
-
-
-@contextmanager
-def quiet(bars: bool = False) -> Iterator[None]:
-    """Keep diffusers and transformers from talking (warnings, log lines, progress bars unless `bars`).
-
-    The reader's own settings come back afterwards, also where the libraries are imported here for the first time.
-    """
-    libraries = [silently_imported("transformers"), silently_imported("diffusers")]
-    before = [(library.get_verbosity(), library.is_progress_bar_enabled()) for library in libraries]
-    for library in libraries:
-        library.set_verbosity_error()
-        if not bars:
-            library.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for library, (level, shown) in zip(libraries, before, strict=True):
-            library.set_verbosity(level)
-            if shown:
-                library.enable_progress_bar()
-
-
-def silently_imported(name: str) -> Any:
-    """The library's logging module; a first import prints nothing and leaves the usual level."""
-    switch = f"{name.upper()}_VERBOSITY"
-    if name in sys.modules or switch in os.environ:
-        return importlib.import_module(f"{name}.utils.logging")
-    os.environ[switch] = "error"
-    try:
-        module = importlib.import_module(f"{name}.utils.logging")
-    finally:
-        del os.environ[switch]
-    module.set_verbosity_warning()
-    return module

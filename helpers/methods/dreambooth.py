@@ -29,23 +29,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from helpers.diffusion import Text, Watch, ignore, join
-from helpers.finetune import (
-    TEXT_ENCODERS,
-    FitWarning,
-    Trainable,
-    Weights,
-    check_folder,
-    denoising_loss,
-    digest,
-    fit_weights,
-    full,
-    lora,
-    rows,
-    written,
-)
-from helpers.pictures import as_picture
-from helpers.words import words_of
+from helpers.core.files import check_folder, digest, written
+from helpers.core.interface import Text, Watch, ignore, join
+from helpers.core.pictures import as_picture
+from helpers.core.words import words_of
+from helpers.finetuning.checkpoint import FitWarning
+from helpers.finetuning.fit import fit_weights
+from helpers.finetuning.loss import Trainable, denoising_loss, rows
+from helpers.finetuning.weights import TEXT_ENCODERS, Weights, full, lora
 
 TOLD = "prior.json"  # how the pictures of a folder were made
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
@@ -76,13 +67,13 @@ def prior_pictures(
     return [as_picture(file) for file in files.values()]
 
 
-def check_told(folder: Path, told: dict[str, Any]) -> None:
-    """An error if the folder's pictures were made in another way than `told`; notes it where there are none yet."""
-    file, told = folder / TOLD, json.loads(json.dumps(told))
+def check_told(folder: Path, metadata: dict[str, Any]) -> None:
+    """An error if the folder's pictures were made in another way than `metadata`; notes it where there are none yet."""
+    file, metadata = folder / TOLD, json.loads(json.dumps(metadata))
     if not any(folder.glob("*.png")):
-        written(file, lambda new: Path(new).write_text(json.dumps(told) + "\n", encoding="utf-8"))
+        written(file, lambda new: Path(new).write_text(json.dumps(metadata) + "\n", encoding="utf-8"))
     there = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    other = sorted(key for key in there.keys() | told.keys() if there.get(key) != told.get(key))
+    other = sorted(key for key in there.keys() | metadata.keys() if there.get(key) != metadata.get(key))
     if other:
         raise ValueError(f"{str(folder)!r} holds pictures that differ in {', '.join(other)}: give another folder, or "
                          "delete it to make them again.")
@@ -136,13 +127,21 @@ def fit_dreambooth(
         error, error_pr = denoising_loss(model, x, c, t, noise).chunk(2)
         return error.mean() + prior_weight * error_pr.mean()
 
-    told = {"method": "dreambooth", "prompt": prompt, "class_prompt": class_prompt, "seed": seed, "batch": batch,
+    metadata = {"method": "dreambooth", "prompt": prompt, "class_prompt": class_prompt, "seed": seed, "batch": batch,
             "rank": rank, "networks": networks, "prior_weight": prior_weight, "pictures": digest(subject),
             "prior": digest(others)}
     start = full(model, networks) if rank is None else lora(model, rank, networks=networks, seed=seed)
     lr = lr if lr is not None else 1e-4 if rank is None else 1e-3
-    return fit_weights(model, replace(start, words=tuple(words_of(prompt)), told=told), loss, steps=steps, lr=lr,
-                       folder=folder, watch=watch, progress=progress)
+    return fit_weights(
+        model,
+        replace(start, words=tuple(words_of(prompt)), metadata=metadata),
+        loss,
+        steps=steps,
+        lr=lr,
+        folder=folder,
+        watch=watch,
+        progress=progress,
+    )
 
 
 def check_prior(prior: Sequence[Any], class_prompt: str | None, prior_weight: float) -> None:
@@ -177,8 +176,12 @@ def subject_pictures(pictures: Sequence[Any] | str | Path) -> list[Image.Image]:
         raise ValueError("There are no pictures: give 3 to 6 of the subject, as a list or a folder of picture files.")
     same = len(found) - len({(picture.size, picture.tobytes()) for picture in found})
     if same:
-        warnings.warn(f"{same} of the {len(found)} pictures are there more than once and count more than the others: "
-                      "leave the copies out.", FitWarning, stacklevel=3)
+        warnings.warn(
+            f"{same} of the {len(found)} pictures are there more than once and count more than the others: "
+            "leave the copies out.",
+            FitWarning,
+            stacklevel=3,
+        )
     return found
 
 

@@ -33,9 +33,11 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from helpers.diffusion import Model, add_noise, cfg, ddim_step, noise, pairs
-from helpers.masks import alpha_of, blend, dilated, fitted, paste, to_latents, widened
-from helpers.pictures import as_picture, opened
+from helpers.core.diffusion import add_noise, cfg, ddim_step, pairs
+from helpers.core.interface import Model
+from helpers.core.masks import alpha_of, blend, dilated, fitted, paste, to_latents, widened
+from helpers.core.pictures import as_picture, opened
+from helpers.core.randomness import noise
 
 SIDES = (7, 5, 3, 1)  # of the window a thin mask is dilated with, each for a quarter of the steps
 
@@ -65,7 +67,7 @@ def blended_diffusion(
 ) -> Any:
     """The picture `image` with what `prompt` says drawn where `mask` is white, as a picture of the model's size.
 
-    mask: white may change (`helpers.masks.as_mask` takes every form). Use `inverted(mask)` to replace the background.
+    mask: white may change (`helpers.core.as_mask` takes every form). Use `inverted(mask)` to replace the background.
     prompt: what the masked part shall show. The empty prompt, or the background's, removes what is there.
     strength: in [0, 1]. 0 gives the picture back, 1 starts from noise alone inside the mask.
     thin: for masks a few latents wide, which are easily overlooked: blend with a wider mask at first.
@@ -122,16 +124,28 @@ def scribble(
     mask = widened(paint, max(1, min(paint.size) // 16)) if mask is None else mask
     mask = fitted(mask, image, model.size)
     painted = paste(as_picture(painted, model.size), image, mask)
-    return blended_diffusion(model, painted, mask, prompt, strength=strength, exact=exact, seed=seed, steps=steps,
-                             guidance=guidance, progress=progress)
+    return blended_diffusion(
+        model,
+        painted,
+        mask,
+        prompt,
+        strength=strength,
+        exact=exact,
+        seed=seed,
+        steps=steps,
+        guidance=guidance,
+        progress=progress,
+    )
 
 
 def painted_on(picture: Image.Image, drawing: Any) -> tuple[Image.Image, Image.Image]:
     """The RGB picture with the drawing on it, and where there is paint (mode "L")."""
     drawing = ImageOps.exif_transpose(opened(drawing))
     if drawing.size != picture.size:
-        raise ValueError(f"The drawing is {drawing.width} x {drawing.height} pixels and the picture {picture.width} x "
-                         f"{picture.height}: draw on this very picture.")
+        raise ValueError(
+            f"The drawing is {drawing.width} x {drawing.height} pixels and the picture {picture.width} x "
+            f"{picture.height}: draw on this very picture."
+        )
     alpha = alpha_of(drawing)
     if alpha is None:
         differs = (np.asarray(as_picture(drawing)) != np.asarray(picture)).any(-1)

@@ -18,7 +18,9 @@ from typing import Any
 
 import torch
 
-from helpers.diffusion import Model, add_noise, cfg, ddim_step, encode_one, noise, pairs
+from helpers.core.diffusion import add_noise, cfg, ddim_step, encode_one, pairs
+from helpers.core.interface import Model
+from helpers.core.randomness import noise
 
 
 @torch.no_grad()

@@ -23,7 +23,7 @@
     eta           eta         how much noise a step adds; 0 is DDIM, 1 is DDPM       [0, 1]
     sigma_t z_t   noises      what each step must add to lead to the picture         (T - T_skip, C, h, w)
 
-Each returns a `helpers.source.Source`; `rebuild` walks it again. Upwards the network is told the time it goes to, as in
+Each returns a `Source`; `reconstruct` walks it again. Upwards the network is told the time it goes to, as in
 the authors' code: the round trip's error is smaller so, on the exact model and on Picturebook.
 Differs from the papers: null-text stops before an update that is not needed, calls only the unconditional half again,
 and keeps the best embedding of a step; edit-friendly noise is kept for the last step too (there it is a correction), so
@@ -41,22 +41,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.diffusion import (
-    Model,
-    Text,
-    Watch,
-    add_noise,
-    cfg,
-    check_finite,
-    check_prompt,
-    ddim_step,
-    encode_one,
-    guide,
-    ignore,
-    noise,
-    pairs,
-)
-from helpers.source import Source, check_source, step_at, text_at
+from helpers.core.diffusion import add_noise, cfg, ddim_step, encode_one, guide, pairs
+from helpers.core.interface import Model, Text, Watch, ignore
+from helpers.core.randomness import noise
+from helpers.core.values import check_finite, check_prompt
+from helpers.methods.source import Source, check_source, step_at, text_at
 
 Size = int | tuple[int, int] | None
 
@@ -64,20 +53,36 @@ Size = int | tuple[int, int] | None
 
 
 @torch.no_grad()
-def ddim(model: Model, picture: Any, prompt: str, *, steps: int | None = None, guidance: float | None = None,
-         size: Size = None, progress: bool = True) -> Source:
+def ddim(
+    model: Model,
+    picture: Any,
+    prompt: str,
+    *,
+    steps: int | None = None,
+    guidance: float | None = None,
+    size: Size = None,
+    progress: bool = True,
+) -> Source:
     """DDIM inversion: up at guidance 1, then down again at `guidance`, wherever that leads.
 
     Good at guidance 1; above it the way down leaves the pivots, and its end is not the picture any more.
     2 T calls of the model: T rows up, and down T rows at guidance 1, else 2 T.
     """
     source, text = inverted(model, picture, prompt, steps, guidance, size, progress)
-    return replace(source, trajectory=walk(model, source, text, source.guidance, progress))
+    return replace(source, trajectory=ddim_sample(model, source, text, source.guidance, progress))
 
 
 @torch.no_grad()
-def direct(model: Model, picture: Any, prompt: str, *, steps: int | None = None, guidance: float | None = None,
-           size: Size = None, progress: bool = True) -> Source:
+def direct(
+    model: Model,
+    picture: Any,
+    prompt: str,
+    *,
+    steps: int | None = None,
+    guidance: float | None = None,
+    size: Size = None,
+    progress: bool = True,
+) -> Source:
     """Direct (PnP) inversion: the trajectory is the pivots themselves, so an edit's source row never leaves them.
 
     No offsets are computed in a pass of their own: whoever edits puts the source row on trajectory[i], which is the
@@ -87,20 +92,21 @@ def direct(model: Model, picture: Any, prompt: str, *, steps: int | None = None,
     return replace(source, pinned=True)
 
 
-def inverted(model: Model, picture: Any, prompt: str, steps: int | None, guidance: float | None, size: Size,
-             progress: bool) -> tuple[Source, Text]:
+def inverted(
+    model: Model, picture: Any, prompt: str, steps: int | None, guidance: float | None, size: Size, progress: bool
+) -> tuple[Source, Text]:
     """The pivots of a picture as a Source, and its prompt as the model understands it; T calls of one row."""
     steps = model.steps if steps is None else steps
     times = model.times(steps)
     check_prompt(prompt)
     check_finite("guidance", model.guidance if guidance is None else guidance)
     text, x0 = model.embed(prompt), encode_one(model, picture, size)
-    pivots = climb(model, x0, text, times, progress)
+    pivots = ddim_invert(model, x0, text, times, progress)
     guidance = model.guidance if guidance is None else guidance
     return Source(prompt, steps, guidance, tuple(times), pivots.cpu(), model.fingerprint), text
 
 
-def climb(model: Model, x0: Tensor, text: Text, times: list[int], progress: bool = True) -> Tensor:
+def ddim_invert(model: Model, x0: Tensor, text: Text, times: list[int], progress: bool = True) -> Tensor:
     """DDIM inversion: z*_T ... z*_0, (T + 1, C, h, w), from the latent `x0` (1, C, h, w) up the `times`."""
     pivots = [x0]
     for s, t in pairs(times[::-1], progress):  # from s up to t
@@ -113,22 +119,41 @@ def climb(model: Model, x0: Tensor, text: Text, times: list[int], progress: bool
 
 
 @torch.no_grad()
-def negative_prompt(model: Model, picture: Any, prompt: str, *, steps: int | None = None,
-                    guidance: float | None = None, size: Size = None, progress: bool = True) -> Source:
+def negative_prompt(
+    model: Model,
+    picture: Any,
+    prompt: str,
+    *,
+    steps: int | None = None,
+    guidance: float | None = None,
+    size: Size = None,
+    progress: bool = True,
+) -> Source:
     """Negative-prompt inversion: the empty prompt is `prompt` itself, so guidance has nothing to amplify.
 
     Under its own prompt every guidance gives what guidance 1 gives. 2 T calls of one row. `guidance` is the edit's.
     """
     source, text = inverted(model, picture, prompt, steps, guidance, size, progress)
     pooled = None if text.pooled is None else text.pooled.cpu()
-    source = replace(source, empties=text.embeddings.cpu(), pooled=pooled)
-    return replace(source, trajectory=walk(model, source, text, 1.0, progress))
+    source = replace(source, uncond_embeddings=text.embeddings.cpu(), pooled=pooled)
+    return replace(source, trajectory=ddim_sample(model, source, text, 1.0, progress))
 
 
 @torch.no_grad()
-def null_text(model: Model, picture: Any, prompt: str, *, steps: int | None = None, guidance: float | None = None,
-              inner: int = 10, rate: float = 1e-2, tolerance: float = 1e-5, size: Size = None, watch: Watch = ignore,
-              progress: bool = True) -> Source:
+def null_text(
+    model: Model,
+    picture: Any,
+    prompt: str,
+    *,
+    steps: int | None = None,
+    guidance: float | None = None,
+    inner: int = 10,
+    rate: float = 1e-2,
+    tolerance: float = 1e-5,
+    size: Size = None,
+    watch: Watch = ignore,
+    progress: bool = True,
+) -> Source:
     """Null-text inversion: at each step the empty prompt is fitted so that the step ends on the next pivot.
 
     T rows up; down T conditional rows, and at each step at most N + 1 unconditional ones, N of them with a backward
@@ -141,28 +166,40 @@ def null_text(model: Model, picture: Any, prompt: str, *, steps: int | None = No
     check_fit(guidance, inner, rate, tolerance)
     source, text = inverted(model, picture, prompt, steps, guidance, size, progress)
     null, x, nulls, states = text.unconditional(), source.trajectory[:1].to(model.device), [], []
-    with lean(model):
+    with few_activations(model):
         for i, (t, s) in enumerate(pairs(source.times, progress)):
-            pivot, eps_c = source.trajectory[i + 1:i + 2].to(x), model.eps(x, t, text)
+            pivot, eps_c = source.trajectory[i + 1 : i + 2].to(x), model.eps(x, t, text)
             done = i / (len(source.times) - 1)
-            null, eps_u, losses = fit_null(model, x, t, s, eps_c, null, pivot, guidance, inner,
-                                           rate * (1 - done / 2), tolerance * (1 + 100 * done))
+            null, eps_u, losses = fit_null(
+                model, x, t, s, eps_c, null, pivot, guidance, inner, rate * (1 - done / 2), tolerance * (1 + 100 * done)
+            )
             eps = guide(eps_u, eps_c, guidance)
             x = ddim_step(model, x, eps, t, s)
             watch(x=x, t=s, eps=eps, losses=losses)
             nulls.append(null.embeddings.cpu())
             states.append(x.cpu())
-    return replace(source, trajectory=torch.cat([source.trajectory[:1], *states]), empties=torch.cat(nulls))
+    return replace(source, trajectory=torch.cat([source.trajectory[:1], *states]), uncond_embeddings=torch.cat(nulls))
 
 
-def lean(model: Model) -> AbstractContextManager[object]:
+def few_activations(model: Model) -> AbstractContextManager[object]:
     """The model keeping few activations (gradient checkpointing) where memory is scarcer than time: not on a CPU."""
     offered = hasattr(model, "changed") and model.device.type != "cpu"
-    return model.changed({}, thrifty=True) if offered else nullcontext()
+    return model.changed({}, gradient_checkpointing=True) if offered else nullcontext()
 
 
-def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text, pivot: Tensor, guidance: float,
-             inner: int, rate: float, tolerance: float) -> tuple[Text, Tensor, list[float]]:
+def fit_null(
+    model: Model,
+    x: Tensor,
+    t: int,
+    s: int,
+    eps_c: Tensor,
+    null: Text,
+    pivot: Tensor,
+    guidance: float,
+    inner: int,
+    rate: float,
+    tolerance: float,
+) -> tuple[Text, Tensor, list[float]]:
     """The embedding that leads the step from t to s nearest to the pivot, its prediction, and every loss seen.
 
     The gradient is scaled before it enters the network, where float16 would lose it; Adam does not see the scale.
@@ -174,8 +211,9 @@ def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text,
             eps_u = model.eps(x, t, Text(words, null.pooled))
             loss = (ddim_step(model, x, guide(eps_u, eps_c, guidance), t, s) - pivot).square().mean()
         if not isfinite(loss) and not losses:
-            raise FloatingPointError(f"The loss at time {t} is {loss.item()} before any update: load the model with "
-                                     "dtype=torch.float32.")
+            raise FloatingPointError(
+                f"The loss at time {t} is {loss.item()} before any update: load the model with dtype=torch.float32."
+            )
         if not isfinite(loss):  # the last update went too far: what was best before it stays
             break
         losses.append(loss.item())
@@ -183,7 +221,7 @@ def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text,
             best = Text(words.detach().clone(), null.pooled), eps_u.detach()
         if j == inner or losses[-1] <= tolerance:
             break
-        words.grad, = torch.autograd.grad(loss, words, loss.new_tensor(x.numel() / losses[0] ** 0.5))
+        (words.grad,) = torch.autograd.grad(loss, words, loss.new_tensor(x.numel() / losses[0] ** 0.5))
         adam.step()
     return *best, losses
 
@@ -191,8 +229,10 @@ def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text,
 def check_fit(guidance: float, inner: int, rate: float, tolerance: float) -> None:
     """An error that names what null-text optimisation cannot work with."""
     if guidance == 1:
-        raise ValueError("guidance is 1, where the empty prompt has no say: there is nothing to fit. Give another "
-                         "guidance, or use `ddim`, which is good at 1.")
+        raise ValueError(
+            "guidance is 1, where the empty prompt has no say: there is nothing to fit. Give another "
+            "guidance, or use `ddim`, which is good at 1."
+        )
     if not isinstance(inner, Integral) or inner < 0:
         raise ValueError(f"inner is {inner!r}; expected a whole number of updates, 0 or more.")
     for name, value, good in (("rate", rate, rate > 0), ("tolerance", tolerance, tolerance >= 0)):
@@ -204,9 +244,19 @@ def check_fit(guidance: float, inner: int, rate: float, tolerance: float) -> Non
 
 
 @torch.no_grad()
-def edit_friendly(model: Model, picture: Any, prompt: str, *, skip: float = 0.36, eta: float = 1.0, seed: int = 0,
-                  steps: int | None = None, guidance: float | None = None, size: Size = None,
-                  progress: bool = True) -> Source:
+def edit_friendly(
+    model: Model,
+    picture: Any,
+    prompt: str,
+    *,
+    skip: float = 0.36,
+    eta: float = 1.0,
+    seed: int = 0,
+    steps: int | None = None,
+    guidance: float | None = None,
+    size: Size = None,
+    progress: bool = True,
+) -> Source:
     """Edit-friendly DDPM inversion: independent states on the way, and what each step must add to join them.
 
     T - T_skip calls of the model, one for each step that is walked. The noises hold the picture's layout (they are not
@@ -223,13 +273,21 @@ def edit_friendly(model: Model, picture: Any, prompt: str, *, skip: float = 0.36
     text, x0 = model.embed(prompt), encode_one(model, picture, size)
     drawn = noise(seed, (1, len(times) - 1, *x0.shape[1:]))[0].split(1)  # independent, one for each time
     x = [*(add_noise(model, x0, z, t) for z, t in zip(drawn, times, strict=False)), x0]
-    noises = []
+    variance_noise = []
     for i, (t, s) in enumerate(pairs(times, progress)):
         mean = ddim_step(model, x[i], cfg(model, x[i], t, text, guidance), t, s, eta)
-        noises.append(x[i + 1] - mean)
-        x[i + 1] = mean + noises[i]  # what walking it again will give, to the last bit
-    return Source(prompt, steps, guidance, tuple(times), torch.cat(x).cpu(), model.fingerprint,
-                  noises=torch.cat(noises).cpu(), eta=eta)
+        variance_noise.append(x[i + 1] - mean)
+        x[i + 1] = mean + variance_noise[i]  # what walking it again will give, to the last bit
+    return Source(
+        prompt,
+        steps,
+        guidance,
+        tuple(times),
+        torch.cat(x).cpu(),
+        model.fingerprint,
+        variance_noise=torch.cat(variance_noise).cpu(),
+        eta=eta,
+    )
 
 
 def check_shares(skip: float, eta: float) -> float:
@@ -245,8 +303,9 @@ def check_shares(skip: float, eta: float) -> float:
 
 
 @torch.no_grad()
-def rebuild(model: Model, source: Source, prompt: str | None = None, guidance: float | None = None, *,
-            progress: bool = True) -> Any:
+def reconstruct(
+    model: Model, source: Source, prompt: str | None = None, guidance: float | None = None, *, progress: bool = True
+) -> Any:
     """The source's noise walked again: under its own prompt the reconstruction, under another the simplest edit.
 
     prompt: the source's own unless given. guidance: the source's unless given.
@@ -257,10 +316,12 @@ def rebuild(model: Model, source: Source, prompt: str | None = None, guidance: f
     if prompt is None and source.pinned:
         return model.decode(source.trajectory[-1:])[0]
     text = model.embed(source.prompt if prompt is None else prompt)
-    return model.decode(walk(model, source, text, source.guidance if guidance is None else guidance, progress)[-1:])[0]
+    return model.decode(
+        ddim_sample(model, source, text, source.guidance if guidance is None else guidance, progress)[-1:]
+    )[0]
 
 
-def walk(model: Model, source: Source, text: Text, guidance: float, progress: bool = True) -> Tensor:
+def ddim_sample(model: Model, source: Source, text: Text, guidance: float, progress: bool = True) -> Tensor:
     """The states (n + 1, C, h, w) from the source's noise down under `text`, with its empties and noises."""
     x = [source.trajectory[:1].to(model.device)]
     for i, (t, _) in enumerate(pairs(source.times, progress)):

@@ -30,20 +30,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, max_pool2d
 
-from helpers.attention import (
-    UP_TO,
-    Edit,
-    Look,
-    Recording,
-    attention,
-    during,
-    inject_self,
-    mixed,
-    model_tokens,
-    reweight,
-)
-from helpers.diffusion import Model, Text, Watch, ddim_step, guide, ignore, join, noise, pairs
-from helpers.source import Source, check_source, generated, step_at, text_at
+from helpers.attention.control import attention
+from helpers.attention.edits import UP_TO, Edit, during, inject_self, mixed, model_tokens, reweight
+from helpers.attention.maps import AttentionStore
+from helpers.attention.recording import Recording
+from helpers.core.diffusion import ddim_step, guide, pairs
+from helpers.core.interface import Model, Text, Watch, ignore, join
+from helpers.core.randomness import noise
+from helpers.methods.source import Source, check_source, generated, step_at, text_at
 
 K_MASK = 0.3
 Share = float | Mapping[str, float]  # of the steps; for all words, or word by word: {"default": 0.8, "car": 0.4}
@@ -64,11 +58,11 @@ def prompt_to_prompt(
     source: str | Source | Recorded,
     target: str | Edit | Sequence[str | Edit],
     *,
-    cross: Share | Sequence[Share] = 0.8,
-    selves: float | Sequence[float] = 0.4,
+    cross_replace_steps: Share | Sequence[Share] = 0.8,
+    self_replace_steps: float | Sequence[float] = 0.4,
     weights: Weights | Sequence[Weights] | None = None,
     blend: str | Sequence[str] = (),
-    look: Look | None = None,
+    look: AttentionStore | None = None,
     seed: int = 0,
     steps: int | None = None,
     guidance: float | None = None,
@@ -98,9 +92,9 @@ def prompt_to_prompt(
         steps, guidance = known.steps, known.guidance if guidance is None else guidance
     steps, guidance = model.steps if steps is None else steps, model.guidance if guidance is None else guidance
     P = known.prompt if known else way
-    edits = edits_of(model, P, target, cross, selves, weights)
+    edits = edits_of(model, P, target, cross_replace_steps, self_replace_steps, weights)
     text = model.embed([P, *(edit.target.prompt for edit in edits)])
-    seen = Look(blend)
+    seen = AttentionStore(blend)
     looks = [one for one in (look, seen) if one and one.words]
 
     times = known.times if known else model.times(steps)
@@ -140,7 +134,7 @@ def text_now(known: Source | None, text: Text, i: int) -> Text:
     return text if known is None else text_at(known, text, i)
 
 
-def blend_mask(seen: Look, size: Sequence[int], up_to: int = UP_TO) -> Tensor:
+def blend_mask(seen: AttentionStore, size: Sequence[int], up_to: int = UP_TO) -> Tensor:
     """alpha (T, 1, h, w): where a word is seen in the source or in the target, by the maps averaged so far.
 
     From the finest grid whose shorter side is at most `up_to`, or the coarsest there is.
@@ -154,15 +148,26 @@ def blend_mask(seen: Look, size: Sequence[int], up_to: int = UP_TO) -> Tensor:
     return (mask[:1] | mask[1:]).float()
 
 
-def edits_of(model: Model, source: str, target: str | Edit | Sequence[str | Edit], cross: Share | Sequence[Share],
-             selves: float | Sequence[float], weights: Weights | Sequence[Weights] | None) -> list[Edit]:
+def edits_of(
+    model: Model,
+    source: str,
+    target: str | Edit | Sequence[str | Edit],
+    cross_replace_steps: Share | Sequence[Share],
+    self_replace_steps: float | Sequence[float],
+    weights: Weights | Sequence[Weights] | None,
+) -> list[Edit]:
     """The edit of each target: cross- and self-attention injected for their shares of the steps, then the weights."""
     targets = list(target) if isinstance(target, Sequence) and not isinstance(target, str) else [target]
     if not targets:
         raise ValueError("There is no target: give a prompt to follow.")
     edits = []
-    for P_star, tau, tau_self, c in zip(targets, each(cross, targets, "cross"), each(selves, targets, "selves"),
-                                        each(weights, targets, "weights"), strict=True):
+    for P_star, tau, tau_self, c in zip(
+        targets,
+        each(cross_replace_steps, targets, "cross"),
+        each(self_replace_steps, targets, "selves"),
+        each(weights, targets, "weights"),
+        strict=True,
+    ):
         if isinstance(P_star, Edit):
             edits.append(P_star)
             continue
@@ -182,16 +187,38 @@ def each(knob: Any, targets: Sequence[Any], name: str) -> list[Any]:
     return list(knob)
 
 
-def sweep(model: Model, source: str | Source | Recorded, target: str, *, cross: Sequence[Share],
-          selves: float | Sequence[float] = 0.4, **knobs: Any) -> list[Any]:
+def sweep(
+    model: Model,
+    source: str | Source | Recorded,
+    target: str,
+    *,
+    cross_replace_steps: Sequence[Share],
+    self_replace_steps: float | Sequence[float] = 0.4,
+    **knobs: Any,
+) -> list[Any]:
     """The same edit under growing injection, in one batch: [I, I* of the first share, I* of the second, ...]."""
-    return prompt_to_prompt(model, source, [target] * len(cross), cross=list(cross), selves=selves, **knobs)
+    return prompt_to_prompt(
+        model,
+        source,
+        [target] * len(cross_replace_steps),
+        cross_replace_steps=list(cross_replace_steps),
+        self_replace_steps=self_replace_steps,
+        **knobs,
+    )
 
 
 @torch.no_grad()
-def recorded(model: Model, source: str | Source, *, seed: int = 0, steps: int | None = None,
-             guidance: float | None = None, size: int | tuple[int, int] | None = None, up_to: int = UP_TO,
-             progress: bool = True) -> Recorded:
+def recorded(
+    model: Model,
+    source: str | Source,
+    *,
+    seed: int = 0,
+    steps: int | None = None,
+    guidance: float | None = None,
+    size: int | tuple[int, int] | None = None,
+    up_to: int = UP_TO,
+    progress: bool = True,
+) -> Recorded:
     """A source with its attention's queries and keys: each edit of it costs half, 100 rows at 50 steps instead of 200.
 
     source: a prompt, of which the picture is made (seed, steps, guidance, size as in `generate`), or a `Source`.

@@ -11,10 +11,7 @@ stands for several, it may change if any of them may, so that nothing thin is lo
 from __future__ import annotations
 
 import os
-import sys
-import warnings
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,14 +20,11 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
-from helpers.pictures import as_picture, opened, rgb
+from helpers.core.pictures import as_picture, opened, rgb
+from helpers.core.warn import MaskWarning, warn
 
 GREY = 32  # levels by which the colours of a grey picture may differ (JPEG makes such differences)
 SAME_SHAPE = 0.01  # by how much the aspect ratios of mask and picture may differ (rounding of small sizes)
-
-
-class MaskWarning(UserWarning):
-    """The mask was not taken exactly as it was given."""
 
 
 # ------------------------------------------------------------------------------------------------- from what is given
@@ -88,7 +82,7 @@ def fitted(mask: Any, image: Any, frame: tuple[int, int]) -> Image.Image:
     mask, size = as_mask(mask), size_of(image, frame)
     if not np.asarray(mask).any():
         raise ValueError("The mask is all black: nothing may change. Paint white where the picture may change; "
-                         "`helpers.masks.inverted(mask)` swaps black and white.")
+                         "`helpers.core.masks.inverted(mask)` swaps black and white.")
     if mask.size == frame:
         return mask
     if mask.size != size:
@@ -112,7 +106,8 @@ def resized_to(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
     if abs(mask.width * size[1] / (mask.height * size[0]) - 1) > SAME_SHAPE + 1 / min(*mask.size, *size):
         raise ValueError(f"The mask is {name(mask.size)} and the picture {name(size)}: they have other proportions. "
                          "Make the mask on this very picture, or crop one to the other.")
-    notice(f"The mask is {name(mask.size)} and the picture {name(size)}: the mask is resized to the picture.")
+    warn(f"The mask is {name(mask.size)} and the picture {name(size)}: the mask is resized to the picture.",
+         MaskWarning)
     return hard_stays_hard(mask, mask.resize(size, Image.Resampling.BOX))
 
 
@@ -125,15 +120,6 @@ def hard_stays_hard(before: Image.Image, after: Image.Image) -> Image.Image:
 def name(size: tuple[int, int]) -> str:
     """A size in words."""
     return f"{size[0]} x {size[1]} pixels"
-
-
-def notice(message: str) -> None:
-    """A MaskWarning at the reader's own line."""
-    ours = (str(Path(__file__).parent), str(Path(torch.__file__).parent))
-    depth = 1
-    while sys._getframe(depth).f_back and sys._getframe(depth).f_code.co_filename.startswith(ours):
-        depth += 1
-    warnings.warn(message, MaskWarning, stacklevel=depth + 1)
 
 
 # ----------------------------------------------------------------------------------------------------- what is done

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
-from helpers.pictures import as_picture
+from helpers.core.pictures import as_picture
 from helpers.show.figure import Figure
 
 SIDE = 256  # pixels of a picture

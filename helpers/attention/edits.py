@@ -1,0 +1,201 @@
+"""Watch and edit attention: an edit is a matrix and a vector over tokens.
+
+Hertz et al., "Prompt-to-Prompt image editing with cross attention control", arXiv:2208.01626, in matrix form.
+
+    paper     here          what                                                    shape
+    M         M             the source's cross-attention map, rows sum to 1         (heads, pixels, n)
+    M*        M_star        the target's own map at the same layer and step         (heads, pixels, n)
+    M^        -             what the target gets instead: M A + M* diag(b)          (heads, pixels, n)
+    Edit      A, b          which source token each target token looks with, and    (n, n) and (n,)
+                            how much of its own map it keeps
+    V         v_star        the target's values                                     (heads, n, d)
+    Q, K      q, k          the source's queries and keys; the target's end in _star
+
+Attention's output is M^ V = M (A V) + M* (diag(b) V): the edit is applied to the values, both terms run in the fused
+`scaled_dot_product_attention`, and no map is ever formed. A map of a word is the same with V = 1 at the word's tokens
+and 0 elsewhere, so that also who looks forms no more than what is looked at.
+
+    edit = during(replace(model, P, P_star), 0.0, 0.8) @ reweight(model, P_star, "fluffy", 2.0)
+    with attention(model, edit, look=Look(["cat"], grids=[(16, 16)])) as seen:
+        model.generate([P, P_star], seed=[7, 7])
+    seen.of("cat")
+
+Edits compose by matrix product: `first @ then` is the product of the block matrices [[1, A], [0, diag(b)]] that take
+(M, M*) to (M, M^). The batch's last rows are the target prompts, the row before them the source prompt; rows before
+that (the empty prompts of guidance) keep their own attention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.core.interface import Model
+from helpers.core.values import check_finite
+from helpers.core.words import Alignment, Tokens, align, tokens_of
+
+UP_TO = 16  # shorter side of the largest grids used: 16 x 16 of Stable Diffusion; SDXL's smallest, 32 x 32, is used too
+
+
+@dataclass(frozen=True)
+class Edit:
+    """M^ = M A + M* diag(b), piece by piece over the steps.
+
+    source, target: the prompts P and P* as the model's tokens; source is None where M is not needed.
+    starts: where each piece begins, as a share of the steps; the first is 0.0. It lasts until the next.
+    A: (pieces, n, n), A[., i, j] is how much of source token i's map goes to target token j.
+    b: (pieces, n), how much of its own map each target token keeps.
+    selves: for each piece, the shorter side of the largest grid whose self-attention is the source's; 0 for none. The
+        network's coarsest grid counts as one of them.
+    """
+
+    source: Tokens | None
+    target: Tokens
+    starts: tuple[float, ...]
+    A: Tensor
+    b: Tensor
+    selves: tuple[int, ...]
+
+    def piece(self, step: int, steps: int) -> int:
+        """Which piece holds at `step` of `steps`."""
+        return max(i for i, start in enumerate(self.starts) if round(start * steps) <= step)
+
+    def at(self, step: int, steps: int) -> tuple[Tensor, Tensor]:
+        """A (n, n) and b (n,) at `step` of `steps`."""
+        piece = self.piece(step, steps)
+        return self.A[piece], self.b[piece]
+
+    def cut(self, starts: Collection[float]) -> Edit:
+        """The same edit with pieces that begin at least at all of `starts`."""
+        starts = tuple(sorted({*self.starts, *(start for start in starts if start < 1)}))
+        old = [max(i for i, own in enumerate(self.starts) if own <= start) for start in starts]
+        return Edit(self.source, self.target, starts, self.A[old], self.b[old], tuple(self.selves[i] for i in old))
+
+    def __matmul__(self, then: Edit) -> Edit:
+        """First this edit, then the other: A = A_then + A diag(b_then), b = b b_then."""
+        if self.target != then.target or (self.source and then.source and self.source != then.source):
+            raise ValueError("These edits are of different prompts and cannot be composed.")
+        first, then = self.cut(then.starts), then.cut(self.starts)
+        return Edit(first.source or then.source, first.target, first.starts, then.A + first.A * then.b[:, None, :],
+                    first.b * then.b, tuple(map(max, first.selves, then.selves)))
+
+
+def replace(model: Model, source: str, target: str) -> Edit:
+    """Word swap, M^ = M A: every word of P* looks where the word it stands for looks in P.
+
+    Words of different numbers of tokens share: a source token's map is spread evenly, so rows still sum to 1.
+    Raises ValueError if a word of one prompt has no counterpart in the other.
+    """
+    p, q = tokens_for(model, source, target)
+    pairs = align(source, target)
+    if pairs.new or pairs.gone:
+        listed = "; ".join(f"{who}: {', '.join(word.text for word in words)}" for who, words in
+                           (("only in the target", pairs.new), ("only in the source", pairs.gone)) if words)
+        raise ValueError(f"These prompts do not swap word for word ({listed}). Use `refine`, which lets new words look "
+                         f"for themselves, or `mixed`, which does both: {source!r}, {target!r}.")
+    return constant_edit(p, q, alignment_matrix(p, q, pairs, swaps=True), torch.zeros(q.window))
+
+
+def refine(model: Model, source: str, target: str) -> Edit:
+    """A phrase added: shared words look where they look in P (A), all others of P* for themselves (b = 1).
+
+    As in the paper, nothing is scaled afterwards: a row sums to 1, plus what new words take, less what gone words had.
+    """
+    p, q = tokens_for(model, source, target)
+    pairs = align(source, target)
+    fresh = [*pairs.new, *(word for _, words in pairs.swapped for word in words)]
+    return constant_edit(p, q, alignment_matrix(p, q, pairs, swaps=False), new_token_mask(q, fresh))
+
+
+def mixed(model: Model, source: str, target: str) -> Edit:
+    """Word swap and added phrase in one: swapped words as in `replace`, new ones as in `refine`."""
+    p, q = tokens_for(model, source, target)
+    pairs = align(source, target)
+    return constant_edit(p, q, alignment_matrix(p, q, pairs, swaps=True), new_token_mask(q, pairs.new))
+
+
+def reweight(model: Model, target: str, word: str, c: float) -> Edit:
+    """The word's map times c, M^ = M* diag(b) with b = c at its tokens: c = 1 changes nothing, 0 silences the word."""
+    check_finite("the weight", c)
+    q = model_tokens(model, target)
+    b = torch.ones(q.window)
+    b[tokens_of(q, word)] = c
+    return constant_edit(None, q, torch.zeros(q.window, q.window), b)
+
+
+def inject_self(model: Model, source: str, target: str, up_to: int = UP_TO) -> Edit:
+    """The source's self-attention (its queries and keys, the target's values) on grids of at most `up_to`."""
+    p, q = tokens_for(model, source, target)
+    edit = constant_edit(p, q, torch.zeros(q.window, q.window), torch.ones(q.window))
+    return Edit(p, q, edit.starts, edit.A, edit.b, (up_to,))
+
+
+def during(edit: Edit, start: float = 0.0, end: float | Mapping[str, float] = 1.0) -> Edit:
+    """The edit from round(start N) to before round(end N) of N steps; outside, the target keeps its own maps.
+
+    end: one number, or one for each word of P*: {"default": 0.8, "car": 0.4}. Words not named have "default" (1.0).
+    """
+    words = dict(end) if isinstance(end, Mapping) else {"default": end}
+    last = words.pop("default", 1.0)
+    ends = torch.full((edit.target.window,), float(last), dtype=torch.float64)
+    for word, its_end in words.items():
+        ends[tokens_of(edit.target, word)] = float(its_end)
+    if not all(0 <= share <= 1 for share in (start, *ends.tolist())):
+        raise ValueError(f"start is {start} and end is {end}; expected shares of the steps, from 0 to 1.")
+    edit = edit.cut({start, *ends.tolist()})
+    begun = torch.tensor(edit.starts, dtype=torch.float64)[:, None]
+    on = (begun >= start) & (begun < ends)  # (pieces, n)
+    selves = tuple(up_to if start <= s < last else 0 for s, up_to in zip(edit.starts, edit.selves, strict=True))
+    return Edit(edit.source, edit.target, edit.starts, edit.A * on[:, None, :], torch.where(on, edit.b, 1.0), selves)
+
+
+def constant_edit(source: Tokens | None, target: Tokens, A: Tensor, b: Tensor) -> Edit:
+    """The edit that has A (n, n) and b (n,) at every step."""
+    return Edit(source, target, (0.0,), A[None], b[None], (0,))
+
+
+def alignment_matrix(source: Tokens, target: Tokens, pairs: Alignment, swaps: bool) -> Tensor:
+    """A (n, n) of the words that answer each other, of the marks around the prompts, and of the padding."""
+    A = torch.zeros(source.window, target.window)
+    blocks = [([0], [0]), ([len(source.spans) - 1], [len(target.spans) - 1])]
+    blocks += [(source.at(word), target.at(answer)) for word, answer in pairs.same]
+    for words, answers in pairs.swapped if swaps else ():
+        old, fresh = [i for word in words for i in source.at(word)], [j for word in answers for j in target.at(word)]
+        blocks.append((old, fresh))
+    for i, j in blocks:
+        same_length = len(i) == len(j)
+        A[torch.tensor(i)[:, None], torch.tensor(j)] = torch.eye(len(i)) if same_length else 1 / len(j)
+    for k in range(len(source.spans), source.window):  # padding: the k-th to the k-th, what is left over to the last
+        A[k, min(k - len(source.spans) + len(target.spans), target.window - 1)] = 1
+    return A
+
+
+def new_token_mask(target: Tokens, words: Sequence[Any]) -> Tensor:
+    """b (n,): 1 on the tokens of these words, 0 elsewhere."""
+    b = torch.zeros(target.window)
+    b[[position for word in words for position in target.at(word)]] = 1
+    return b
+
+
+def tokens_for(model: Model, source: str, target: str) -> tuple[Tokens, Tokens]:
+    """Both prompts as tokens, fit to be aligned."""
+    return model_tokens(model, source), model_tokens(model, target)
+
+
+def model_tokens(model: Model, prompt: str) -> Tokens:
+    """A prompt as tokens; an error if it is empty, too long, or the model has no tokens."""
+    if not hasattr(model, "tokens") or not hasattr(model, "unet"):
+        raise ValueError(f"{type(model).__name__} has no cross-attention that could be watched or edited.")
+    if not isinstance(prompt, str):
+        raise TypeError(f"Got a {type(prompt).__name__} where a prompt should be. A picture that is given becomes a "
+                        "source with helpers.methods.inversion.direct(model, picture, prompt).")
+    tokens = model.tokens(prompt)
+    if len(tokens.spans) < 3:
+        raise ValueError("The prompt is empty: there are no words whose attention could be edited.")
+    if tokens.cut_off:
+        raise ValueError(f"The prompt {prompt!r} is too long: the model does not see {tokens.cut_off!r}. Shorten it.")
+    return tokens

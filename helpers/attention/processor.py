@@ -1,0 +1,134 @@
+"""The processor that takes the place of one attention layer's own while it is watched or edited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention as sdpa
+
+from helpers.attention.kernel import Plan, finished, grid_of, inputs, keys, queries, remixed, values
+from helpers.attention.maps import AttentionStore, below
+
+
+class Layer:
+    """The processor of one attention layer while it is watched or edited; else the layer's own does the work.
+
+    What changes from call to call is told from outside before the call, and what was seen is collected after it:
+    nothing in here counts, so a compiled network is not compiled again.
+    """
+
+    def __init__(self, name: str, module: Any) -> None:
+        self.name, self.module, self.own = name, module, module.processor
+        self.cross = bool(module.is_cross_attention)
+        self.count = 0  # prompts at the end of the batch
+        self.latent = (0, 0)
+        self.coarsest = 0  # shorter side of the network's smallest grid
+        self.plan: Plan | None = None
+        self.source: tuple[Tensor, Tensor] | None = None  # recorded queries and keys
+        self.looks: tuple[tuple[AttentionStore, Tensor], ...] = ()
+        self.up_to: int | None = None  # record the last row, and self-attention up to this grid
+        self.start()
+
+    def start(self) -> None:
+        """Forget the last call."""
+        self.called, self.grid, self.maps, self.recorded = False, (0, 0), (), None
+
+    def __call__(self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
+                 attention_mask: Tensor | None = None, temb: Tensor | None = None, **kwargs: Any) -> Tensor:
+        """The layer's output; for the targets' rows that of the edited attention."""
+        if self.called:
+            raise RuntimeError(f"{self.name} was called twice in one call of the model; its maps would be mixed up.")
+        self.called = True
+        length = hidden_states.shape[1] if hidden_states.ndim == 3 else hidden_states.shape[-2:].numel()
+        self.grid = grid_of(self.latent, length)
+        if self.looks or self.up_to is not None:
+            self._watch(attn, hidden_states, encoder_hidden_states)
+        if not self._edits():
+            return self.own(attn, hidden_states, encoder_hidden_states, attention_mask, temb, **kwargs)
+        if attention_mask is not None:
+            raise NotImplementedError(f"{self.name} has an attention mask; such attention cannot be edited.")
+        x, text = inputs(attn, hidden_states, encoder_hidden_states, temb)
+        out = self._edited_cross(attn, x, text) if self.cross else self._edited_self(attn, x)
+        return finished(attn, out, hidden_states)
+
+    def _edits(self) -> bool:
+        if self.plan is None:
+            return False
+        if self.cross:
+            return self.plan.A is not None or self.plan.b is not None
+        return any(map(self._within, self.plan.selves))
+
+    def _within(self, up_to: int) -> bool:
+        """Whether this layer's grid is one of those meant by `up_to`; unless that is 0, the coarsest always is."""
+        return up_to > 0 and min(self.grid) <= max(up_to, self.coarsest)
+
+    def _edited_cross(self, attn: Any, x: Tensor, text: Tensor) -> Tensor:
+        """(B, heads, L, d): the targets, which are the last rows, with M^ instead of M*."""
+        A, b, selves = self.plan
+        first = len(x) - len(selves)  # of the targets
+        asked = x if b is not None else x[:first]  # the targets' own queries and keys are not needed where b = 0
+        q, k, v = queries(attn, asked), keys(attn, text[: len(asked)]), values(attn, text)
+        q_source, k_source = self.source or (q[first - 1 : first], k[first - 1 : first])
+        edited = remixed(q_source, k_source, q[first:], k[first:], v[first:], A, b)
+        return torch.cat([sdpa(q[:first], k[:first], v[:first]), edited]) if first else edited
+
+    def _edited_self(self, attn: Any, x: Tensor) -> Tensor:
+        """(B, heads, L, d): the source's queries and keys in the targets' rows, each row's own values."""
+        first = len(x) - len(self.plan.selves)
+        injected = [*map(self._within, self.plan.selves)]
+        asked = x[:first] if all(injected) else x
+        q, k, v = queries(attn, asked), keys(attn, asked), values(attn, x)
+        source = self.source or (q[first - 1 : first], k[first - 1 : first])
+        q, k = (torch.cat([part[:first], *(its if yes else part[first + i : first + i + 1]
+                                           for i, yes in enumerate(injected))])
+                for part, its in zip((q, k), source, strict=True))
+        return sdpa(q, k, v)
+
+    def _watch(self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None) -> None:
+        """Put what was asked for into `maps` and `recorded`."""
+        x, text = inputs(attn, hidden_states, encoder_hidden_states, None)
+        if self.up_to is not None and (self.cross or self._within(self.up_to)):
+            self.recorded = (queries(attn, x[-1:]), keys(attn, text[-1:]))
+        wanted = [words if look.wants(self.name, self.grid) else None for look, words in self.looks]
+        if self.cross and any(words is not None for words in wanted):
+            q, k = queries(attn, x[-self.count :]).float(), keys(attn, text[-self.count :]).float()
+            if self.source is not None:
+                q, k = (torch.cat([its.float(), part]) for its, part in zip(self.source, (q, k), strict=True))
+            self.maps = tuple(None if words is None else self._maps(q, k, words) for words in wanted)
+
+    def _maps(self, q: Tensor, k: Tensor, words: Tensor) -> Tensor:
+        """(prompts, 2, words, h, w): maps of words (prompts, n, words) before and after the edit, mean of the heads."""
+        values = words[:, None].expand(-1, q.shape[1], -1, -1)
+        before = after = sdpa(q, k, values)
+        if self._edits():
+            A, b = (None if part is None else part.float() for part in self.plan[:2])
+            first = len(q) - len(self.plan.selves)
+            after = torch.cat([before[:first], remixed(q[:1], k[:1], q[first:], k[first:], values[first:], A, b)])
+        maps = torch.stack([before, after], 1).mean(2)  # (prompts, 2, L, words)
+        return maps.transpose(-1, -2).unflatten(-1, self.grid)
+
+
+def chosen_layers(model: Any, starts: str | Sequence[str] | None) -> list[Layer]:
+    """The attention layers of a model whose names begin with one of `starts`, found by what they have, not by class."""
+    unet = getattr(model, "unet", None)
+    found = [(name.removeprefix("_orig_mod."), module) for name, module in unet.named_modules()
+             if all(hasattr(module, part) for part in ("processor", "set_processor", "to_q", "to_k", "to_v", "heads"))
+             ] if isinstance(unet, torch.nn.Module) else []
+    if not any(module.is_cross_attention for _, module in found):
+        raise ValueError(f"{type(model).__name__} has no cross-attention that could be watched or edited.")
+    if starts is not None:
+        starts = [starts] if isinstance(starts, str) else list(starts)
+        if not starts:
+            raise ValueError("No layer is chosen: name the start of at least one layer's name, or give None for all.")
+        for start in starts:
+            if not any(below(name, start) for name, _ in found):
+                listed = ", ".join(name for name, _ in found)
+                raise ValueError(f"There is no layer {start!r}; the layers are: {listed}.")
+        found = [(name, module) for name, module in found if any(below(name, start) for start in starts)]
+    for name, module in found:
+        if isinstance(module.processor, torch.nn.Module):
+            raise ValueError(f"{name} has an adapter in its attention processor; unload it before you edit attention.")
+    return [Layer(name, module) for name, module in found]

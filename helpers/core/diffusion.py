@@ -1,0 +1,139 @@
+"""Diffusion in latent space: noise in, noise out, one DDIM step, guidance.
+
+Song et al., "Denoising Diffusion Implicit Models", ICLR 2021, arXiv:2010.02502 (steps, eta = 0).
+Ho and Salimans, "Classifier-free diffusion guidance", arXiv:2207.12598 (guidance).
+
+    paper        here         what                               shape or range
+    x_t          x            noisy latent                       (B, C, h, w)
+    x_0          x0           clean latent                       (B, C, h, w)
+    eps          eps          predicted noise                    (B, C, h, w)
+    alpha_bar    alpha_bar    share of signal at time t          (0, 1], large when t is small
+    t, s         t, s         time now and after the step        0 ... 999, or CLEAN
+    w            guidance     eps_u + w (eps_c - eps_u)          0 unconditional, 1 conditional
+
+Each formula is written once, here. Nothing here touches the global random state.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.core.interface import CLEAN, Model, Text, Watch, ignore, join
+from helpers.core.values import check_finite
+
+
+def encode_one(model: Model, image: Any, size: int | tuple[int, int] | None = None) -> Tensor:
+    """The latent (1, C, h, w) of one picture, of the model's own size unless given; ValueError for several pictures."""
+    x0 = model.encode(image) if size is None else model.encode(image, size)
+    if len(x0) != 1:
+        raise ValueError(f"Got {len(x0)} pictures; expected one: call this once for each.")
+    return x0
+
+
+def alpha_bar_at(model: Model, t: int | Tensor) -> Any:
+    """alpha_bar at time t, a number; at CLEAN the value the model's schedule ends with.
+
+    For a time of its own for each of B latents, t (B,), a tensor (B, 1, 1, 1) on the model's device.
+    """
+    if isinstance(t, Tensor):
+        return model.alpha_bar[t.cpu()].view(-1, 1, 1, 1).to(model.device)
+    return model.final_alpha_bar if t == CLEAN else float(model.alpha_bar[t])
+
+
+def add_noise(model: Model, x0: Tensor, noise: Tensor, t: int | Tensor) -> Tensor:
+    """x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) noise; at CLEAN the picture comes back untouched."""
+    if isinstance(t, int) and t == CLEAN:
+        return x0
+    alpha_bar = alpha_bar_at(model, t)
+    return alpha_bar**0.5 * x0 + (1 - alpha_bar) ** 0.5 * noise.to(x0)
+
+
+def predict_clean(model: Model, x: Tensor, eps: Tensor, t: int) -> Tensor:
+    """x_0 = (x_t - sqrt(1 - alpha_bar) eps) / sqrt(alpha_bar): the picture the model has in mind at time t."""
+    alpha_bar = alpha_bar_at(model, t)
+    return (x - (1 - alpha_bar) ** 0.5 * eps) / alpha_bar**0.5
+
+
+def ddim_step(model: Model, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
+    """From time t to time s along the predicted noise (equation 12); s may be after t, or before it where eta is 0.
+
+    With eta above 0 it is the mean of the step; noise of deviation `ddim_sigma(model, t, s, eta)` is to be added.
+    """
+    alpha_bar = alpha_bar_at(model, s)
+    left = max(1 - alpha_bar - ddim_sigma(model, t, s, eta) ** 2, 0.0)
+    return alpha_bar**0.5 * predict_clean(model, x, eps, t) + left**0.5 * eps
+
+
+def ddim_sigma(model: Model, t: int, s: int, eta: float) -> float:
+    """sigma = eta sqrt((1 - a_s) / (1 - a_t)) sqrt(1 - a_t / a_s) (equation 16): eta 0 is DDIM, 1 is DDPM."""
+    if eta == 0:
+        return 0.0
+    a_t, a_s = alpha_bar_at(model, t), alpha_bar_at(model, s)
+    return eta * ((1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) ** 0.5
+
+
+def noise_of(output: Tensor, x: Tensor, alpha_bar: float, prediction: str) -> Tensor:
+    """The noise in `x` when the network predicts "epsilon", "v_prediction" or "sample" (the clean latent)."""
+    signal, sigma = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
+    if prediction == "epsilon":
+        return output
+    if prediction == "v_prediction":  # v = signal eps - sigma x_0
+        return signal * output + sigma * x
+    if prediction == "sample":
+        return (x - signal * output) / sigma
+    raise ValueError(f"The network predicts {prediction!r}; expected 'epsilon', 'v_prediction' or 'sample'.")
+
+
+def guide(eps_u: Tensor, eps_c: Tensor, guidance: float) -> Tensor:
+    """From the unconditional prediction towards the conditional one and beyond: 0 is the first, 1 the second."""
+    check_finite("guidance", guidance)
+    return eps_u + guidance * (eps_c - eps_u)
+
+
+def cfg(model: Model, x: Tensor, t: int, text: Text, guidance: float) -> Tensor:
+    """Noise predicted with classifier-free guidance; one call of the model, two rows a latent unless w is 0 or 1."""
+    text = text.rows(len(x))
+    if guidance == 1:
+        return model.eps(x, t, text)
+    if guidance == 0:
+        return model.eps(x, t, text.unconditional())
+    eps_u, eps_c = model.eps(torch.cat([x, x]), t, join(text.unconditional(), text)).chunk(2)
+    return guide(eps_u, eps_c, guidance)
+
+
+def last_part(times: Sequence[int], strength: float) -> list[int]:
+    """The last round(strength * len(times)) of all times, then CLEAN: where to start and which way to go."""
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength is {strength}; expected a number from 0 (keep the picture) to 1 (forget it).")
+    return [*times[len(times) - round(strength * len(times)) :], CLEAN]
+
+
+def pairs(times: Sequence[int], progress: bool = True) -> Iterable[tuple[int, int]]:
+    """(t, s) for each step of `times`, with a progress bar once the work takes over a second."""
+    from tqdm.auto import tqdm
+
+    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # the notebook bar does not read it by itself
+    return tqdm(list(pairwise(times)), delay=1, disable=silent, leave=False, unit="step")
+
+
+def denoise(
+    model: Model,
+    x: Tensor,
+    text: Text,
+    times: Sequence[int],
+    guidance: float,
+    watch: Watch = ignore,
+    progress: bool = True,
+) -> Tensor:
+    """Walk `x` (B, C, h, w) down the `times` and return the state at the last of them."""
+    for t, s in pairs(times, progress):
+        eps = cfg(model, x, t, text, guidance)
+        x = ddim_step(model, x, eps, t, s)
+        watch(x=x, t=s, eps=eps)
+    return x

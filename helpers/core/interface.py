@@ -1,0 +1,95 @@
+"""What a method may know of a text-to-image model: `Model`, prompts as it understands them (`Text`), and `Watch`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+CLEAN = -1  # the time after the last step: the picture itself
+Watch = Callable[..., None]  # called once a step with x=, t=, eps= (x is the state after the step, at time t)
+
+
+def ignore(**_: object) -> None:
+    """Watch nothing."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """B prompts as a model understands them.
+
+    embeddings: (B, n, d), one row of n token vectors for each prompt.
+    pooled: (B, p), one vector for each prompt; only models like SDXL have it.
+    empty: the same number of empty prompts, for guidance; None if these prompts are themselves the empty ones.
+    """
+
+    embeddings: Tensor
+    pooled: Tensor | None = None
+    empty: Text | None = None
+
+    def __len__(self) -> int:
+        """Number of prompts B."""
+        return len(self.embeddings)
+
+    def __getitem__(self, rows: slice | list[int]) -> Text:
+        """The prompts of these rows."""
+        pooled = None if self.pooled is None else self.pooled[rows]
+        return Text(self.embeddings[rows], pooled, None if self.empty is None else self.empty[rows])
+
+    def rows(self, count: int) -> Text:
+        """As many rows as there are latents: one prompt serves all of them, otherwise the numbers must agree."""
+        if len(self) not in (1, count):
+            raise ValueError(f"{len(self)} prompts for {count} latents: give one prompt, or one for each latent.")
+        return self if len(self) == count else self[[0] * count]
+
+    def unconditional(self) -> Text:
+        """The empty prompts, or itself where this already is an empty prompt."""
+        return self if self.empty is None else self.empty
+
+
+def join(first: Text, second: Text) -> Text:
+    """The rows of `first`, then those of `second` (without their empty prompts)."""
+    pooled = None if first.pooled is None else torch.cat([first.pooled, second.pooled])
+    return Text(torch.cat([first.embeddings, second.embeddings]), pooled)
+
+
+class Model(Protocol):
+    """What a method may know of a text-to-image model.
+
+    alpha_bar: (1000,) float32 on the CPU, the share of signal at each time.
+    final_alpha_bar: the share of signal after the last step. 1 if the model's schedule ends in the clean picture;
+        Stable Diffusion's ends at alpha_bar[0] = 0.99915 (`set_alpha_to_one=False`).
+    steps, guidance: what to use where the reader does not say.
+    size: (width, height) of its pictures in pixels.
+    fingerprint: a short text that two models share only if they predict the same.
+    device: where the network is.
+    """
+
+    alpha_bar: Tensor
+    final_alpha_bar: float
+    steps: int
+    guidance: float
+    size: tuple[int, int]
+    fingerprint: str
+    device: torch.device
+
+    def shape(self, count: int, size: int | tuple[int, int] | None = None) -> tuple[int, int, int, int]:
+        """(B, C, h, w) of the latents of `count` pictures, of the model's own size unless given."""
+
+    def times(self, steps: int, strength: float = 1.0) -> list[int]:
+        """Times from noisy to CLEAN, round(strength * steps) + 1 of them."""
+
+    def embed(self, prompts: str | Sequence[str]) -> Text:
+        """Prompts as the model understands them."""
+
+    def encode(self, images: Any) -> Tensor:
+        """Pictures to latents (B, C, h, w)."""
+
+    def decode(self, latents: Tensor) -> list[Any]:
+        """Latents (B, C, h, w) to B pictures."""
+
+    def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
+        """Noise predicted in `x` (B, C, h, w) at time t; float32."""

@@ -1,0 +1,52 @@
+"""Watching a fit: progress, losses, and pictures of what the model makes meanwhile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from helpers.core.interface import ignore
+from helpers.finetuning.adam import _Training
+from helpers.finetuning.loss import processes
+from helpers.finetuning.weights import Weights
+
+
+def _bar(training: _Training, steps: int, progress: bool) -> Iterator[int]:
+    """The steps that are left, with a progress bar that tells the mean of the last losses."""
+    from tqdm.auto import tqdm
+
+    silent = not progress or bool(os.environ.get("TQDM_DISABLE")) or processes()[0] != 0
+    with tqdm(total=steps, initial=training.step, delay=1, disable=silent, leave=False, unit="step") as bar:
+        while training.step < steps:
+            yield training.step
+            last = training.losses[-20:]
+            bar.set_postfix_str(f"loss {sum(last) / len(last):.4f}", refresh=False)
+            bar.update()
+
+
+class Diary:
+    """Watches a fit: the losses, and pictures of what the model makes meanwhile.
+
+        diary = Diary(model, "a sks cat at the temple", every=50)
+        fit_dreambooth(..., watch=diary)
+        diary.losses, diary.samples
+
+    every: steps from one picture to the next. show: called with the diary after each picture, to draw it anew.
+    """
+
+    def __init__(self, model: Any, prompt: str, every: int = 50, seed: int = 0, show: Callable[[Diary], None] = ignore,
+                 **knobs: Any) -> None:
+        """Pictures of `prompt` from `seed`; `knobs` (steps, guidance) as for `model.generate`."""
+        self.model, self.prompt, self.every, self.seed, self.show, self.knobs = model, prompt, every, seed, show, knobs
+        self.losses: list[float] = []
+        self.samples: dict[int, Any] = {}
+
+    def __call__(self, step: int, loss: float, weights: Weights | None = None, **_: Any) -> None:
+        """One step is done."""
+        self.losses.append(loss)
+        if weights is not None and step % self.every == 0:
+            with weights.on(self.model):
+                picture = self.model.generate(self.prompt, seed=self.seed, progress=False, **self.knobs)[0]
+            self.samples[step] = picture
+            self.show(self)

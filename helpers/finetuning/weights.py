@@ -1,0 +1,186 @@
+"""A change of a model's weights: small, saved as safetensors, applied with `with weights.on(model):`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.core.files import read_safetensors, written
+from helpers.finetuning.loss import Trainable
+
+LORA_A, LORA_B, ALPHA, ROWS, VALUES = ".lora_A.weight", ".lora_B.weight", ".alpha", ".rows", ".values"
+ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "q_proj", "k_proj", "v_proj", "out_proj")  # its linear layers
+TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A change of a model's weights: small, saved as safetensors, applied with `with weights.on(model):`.
+
+    tensors: by name. A weight W is replaced as a whole ("unet.conv_in.weight": W'), or changed by a LoRA,
+        W + alpha / r B A ("unet. ... .to_q.lora_A.weight": (r, in), ".lora_B.weight": (out, r), ".alpha": ()), or only
+        some rows of it are replaced (".rows": (k,), ".values": (k, d)).
+    words: words the changed model knows and the model itself does not.
+    metadata: what it was fitted to, for the reader.
+    """
+
+    tensors: dict[str, Tensor]
+    words: tuple[str, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """What it is, without the numbers."""
+        numbers = sum(value.numel() for value in trained(self.tensors).values())
+        kind = "LoRA" if any(name.endswith(LORA_A) for name in self.tensors) else "weights"
+        prompt = f", {self.metadata['prompt']!r}" if "prompt" in self.metadata else ""
+        return f"Weights({kind}, {numbers:,} numbers{prompt})"
+
+    @contextmanager
+    def on(self, model: Trainable) -> Iterator[None]:
+        """`model` with these weights, inside the with-block; nothing in it is written to."""
+        with torch.no_grad():
+            changed = changed_weights(model, self.tensors)
+        with model.changed(changed, self.words):
+            yield
+
+    def scaled(self, strength: float) -> Weights:
+        """A LoRA that counts `strength` times as much; 0 is the model as it was."""
+        if not any(name.endswith(LORA_A) for name in self.tensors):
+            raise ValueError("Only a LoRA can be scaled: these weights replace the model's own.")
+        grown = {k: v * strength if k.endswith(LORA_B) else v for k, v in self.tensors.items()}
+        return replace(self, tensors=grown)
+
+    def save(self, file: str | Path, dtype: torch.dtype | None = None) -> Path:
+        """Writes a .safetensors file, whole or not at all; diffusers' `load_lora_weights` reads a LoRA's.
+
+        dtype: torch.float16 makes it half as large; exact unless given.
+        """
+        from safetensors.torch import save_file
+
+        tensors = {k: v.detach().cpu().contiguous() for k, v in folded(self.tensors).items()}
+        if dtype is not None:
+            tensors = {k: v.to(dtype) if v.is_floating_point() else v for k, v in tensors.items()}
+        metadata = {"weights": json.dumps({"words": self.words, "told": self.metadata}), "format": "pt"}
+        return written(Path(file), lambda new: save_file(tensors, new, metadata=metadata))
+
+    @classmethod
+    def load(cls, file: str | Path) -> Weights:
+        """Reads what `save` wrote; ValueError if the file is something else."""
+        tensors, metadata = read_safetensors(Path(file), "weights")
+        floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+        return cls(floats, tuple(metadata["words"]), metadata["told"])
+
+
+def full(model: Trainable, networks: Sequence[str] = ("unet",)) -> Weights:
+    """All weights of these networks as they are: where a full fine-tuning starts. They lie in main memory."""
+    return Weights({name: value.detach().cpu() for name, value in parameters(model, networks).items()})
+
+
+def lora(
+    model: Trainable, rank: int = 4, alpha: float | None = None, networks: Sequence[str] = ("unet",), seed: int = 0
+) -> Weights:
+    """A LoRA of the attention's linear layers that changes nothing yet: A is random, B is zero."""
+    if not isinstance(rank, int) or rank < 1:
+        raise ValueError(f"rank is {rank!r}; expected a whole number from 1 on (4 is usual).")
+    generator, tensors = torch.Generator().manual_seed(seed), {}
+    for name, value in parameters(model, networks).items():
+        stem = name.removesuffix(".weight")
+        if value.ndim == 2 and stem.endswith(ATTENTION):
+            wide, deep = value.shape
+            tensors |= {stem + LORA_A: torch.randn(rank, deep, generator=generator) / rank,
+                        stem + LORA_B: torch.zeros(wide, rank),
+                        stem + ALPHA: torch.tensor(float(rank if alpha is None else alpha))}
+    if not tensors:
+        raise ValueError(f"There is no attention with linear layers in {', '.join(networks)}.")
+    return Weights(tensors)
+
+
+def token_rows(model: Trainable, word: str, like: str) -> Weights:
+    """The rows of the token tables that spell `word`, each set to the row of `like`: where textual inversion starts."""
+    tensors: dict[str, Tensor] = {}
+    for (table, rows), (_, source) in zip(model.token_rows(word), model.token_rows(like), strict=True):
+        if set(rows) & set(source):
+            raise ValueError(f"{word!r} and {like!r} share tokens: take a word like 'sks' that means nothing.")
+        values = parameters(model, [table.partition(".")[0]])[table][source[-1]].detach().float()
+        tensors |= {table + ROWS: torch.tensor(rows), table + VALUES: values.repeat(len(rows), 1)}
+    return Weights(tensors)
+
+
+def parameters(model: Trainable, networks: Sequence[str]) -> dict[str, Tensor]:
+    """The weights of these networks by name, "unet.conv_in.weight" say."""
+    missing = [name for name in networks if name not in model.networks]
+    if missing:
+        raise ValueError(f"This model has no {', '.join(missing)}; it has {', '.join(model.networks)}.")
+    return {f"{name}.{path}": value for name in networks for path, value in model.networks[name].named_parameters()}
+
+
+def changed_weights(
+    model: Trainable, tensors: Mapping[str, Tensor], dtype: torch.dtype | None = None
+) -> dict[str, Tensor]:
+    """W' of every weight that `tensors` (see `Weights`) change, in the model's own dtype unless given.
+
+    Gradients flow back to `tensors`. Raises ValueError where they do not fit the model.
+    """
+    own, here = parameters(model, list(dict.fromkeys(name.partition(".")[0] for name in tensors))), model.device
+    changed = {}
+    for name, value in tensors.items():
+        if name.endswith((LORA_B, ALPHA, VALUES)):
+            continue  # used with LORA_A or ROWS
+        stem = name.removesuffix(LORA_A).removesuffix(ROWS)
+        target = stem + ".weight" if name.endswith(LORA_A) else stem
+        if target not in own:
+            raise ValueError(f"These weights were made for another model: there is no {target!r} here.")
+        base = own[target]
+        if name.endswith(LORA_A):
+            if (len(tensors[stem + LORA_B]), value.shape[1]) != tuple(base.shape):
+                raise ValueError(f"These weights were made for another model: {target!r} is {tuple(base.shape)} here.")
+            scale = tensors[stem + ALPHA] / len(value) if stem + ALPHA in tensors else 1.0
+            value = base.detach().float() + scale * (tensors[stem + LORA_B].to(here) @ value.to(here))
+        elif name.endswith(ROWS):
+            value = base.detach().float().index_copy(0, value.to(here), tensors[stem + VALUES].to(here))
+        if value.shape != base.shape:
+            raise ValueError(f"These weights were made for another model: {target!r} is {tuple(base.shape)} here, "
+                             f"{tuple(value.shape)} there.")
+        changed[target] = value.to(here, dtype or base.dtype)
+    return changed
+
+
+@contextmanager
+def offloaded(model: Trainable, names: Sequence[str]) -> Iterator[None]:
+    """These of the model's own weights in main memory inside the with-block: on a GPU a fit needs their room.
+
+    They come back bit for bit. The first of each network stays where it is: it tells where the network is.
+    """
+    networks = list(dict.fromkeys(name.partition(".")[0] for name in names))
+    first = {next(iter(parameters(model, [network]))) for network in networks}
+    own, here = parameters(model, networks), model.device
+    moved = [own[name] for name in names if name not in first]
+    try:
+        for value in moved:
+            value.data = value.data.cpu()
+        yield
+    finally:
+        for value in moved:
+            value.data = value.data.to(here)
+
+
+def folded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A LoRA with alpha / r taken into B, as it is saved: no reader can get it wrong."""
+    out = {name: value for name, value in tensors.items() if not name.endswith(ALPHA)}
+    for name, value in tensors.items():
+        if name.endswith(ALPHA):
+            stem = name.removesuffix(ALPHA)
+            out[stem + LORA_B] = out[stem + LORA_B] * (value.item() / len(out[stem + LORA_A]))
+    return out
+
+
+def trained(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those of a `Weights`' tensors that are fitted."""
+    return {k: v for k, v in tensors.items() if v.is_floating_point() and not k.endswith(ALPHA)}

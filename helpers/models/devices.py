@@ -1,0 +1,36 @@
+"""Where to compute, how precisely, and whether there is memory for it."""
+
+from __future__ import annotations
+
+import torch
+
+from helpers.models import catalogue
+
+
+def place(device: str | torch.device | None, dtype: torch.dtype | None) -> tuple[torch.device, torch.dtype]:
+    """Where and how precisely to compute: a GPU if there is one; float16 on NVIDIA's, else float32."""
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(device)
+    except RuntimeError:
+        raise ValueError(f"device is {device!r}; expected 'cpu', 'cuda' or 'mps'.") from None
+    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(device.type, lambda: True)()
+    if not there:
+        raise ValueError(f"There is no {device.type} device that this torch can use: leave device out, or write "
+                         "device='cpu'.")
+    if not isinstance(dtype, torch.dtype | None):
+        raise TypeError(f"dtype is {dtype!r}; expected one of torch's, torch.float16 say.")
+    return device, dtype or (torch.float16 if device.type == "cuda" else torch.float32)
+
+
+def free_gb(device: torch.device) -> float:
+    """Free memory of a GPU in GB, infinite on other devices."""
+    return torch.cuda.mem_get_info(device)[0] / 1e9 if device.type == "cuda" else float("inf")
+
+
+def check_memory(entry: catalogue.Entry, device: torch.device) -> None:
+    """Refuse before anything is downloaded if the model will not fit."""
+    free = free_gb(device)
+    if free < entry.gpu_gb:
+        raise catalogue.too_little_memory(entry.name, entry.gpu_gb, free)
