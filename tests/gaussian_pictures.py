@@ -18,7 +18,7 @@ from helpers.core.values import check_steps
 
 
 class GaussianPictures:
-    """x0 ~ N(mean of the prompt, covariance); implements `helpers.diffusion.Model`."""
+    """x0 ~ N(mean of the prompt, covariance); implements `helpers.core.interface.Model`."""
 
     device = torch.device("cpu")
     final_alpha_bar, steps, guidance, fingerprint = 1.0, 50, 1.0, "gaussian pictures"

@@ -14,13 +14,13 @@ from html.parser import HTMLParser
 import ipywidgets
 import numpy as np
 import pytest
-from helpers.analytic import AnalyticModel
-from helpers.magicmix import magicmix
-from helpers.sdedit import sdedit
 from PIL import Image
 
 from helpers import show
 from helpers.methods.diffedit import diffedit
+from helpers.methods.magicmix import magicmix
+from helpers.methods.sdedit import sdedit
+from helpers.models.analytic import AnalyticModel
 from helpers.show.comparing import compare
 from helpers.show.markup import Html, data_url, name_of, static
 from helpers.show.painting import Painter, layer, painter

@@ -15,7 +15,7 @@ from helpers.core.interface import Text
 
 
 class ToyModel:
-    """Predicts noise (or v) as a linear function of the point and the prompt; a `helpers.finetune.Trainable`.
+    """Predicts noise (or v) as a linear function of the point and the prompt; a `helpers.finetuning.loss.Trainable`.
 
     A "picture" is a point in the plane, as an RGB picture of one pixel or two numbers; a prompt is known by its length.
     """

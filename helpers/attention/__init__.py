@@ -5,5 +5,5 @@ from helpers.attention.edits import UP_TO, Edit, during, inject_self, mixed, ref
 from helpers.attention.maps import AttentionStore, Site
 from helpers.attention.recording import Recording
 
-__all__ = ["UP_TO", "AttentionStore", "Edit", "Recording", "Site", "attention", "during", "inject_self", "mixed", "refine",
-           "replace", "reweight"]
+__all__ = ["UP_TO", "AttentionStore", "Edit", "Recording", "Site", "attention", "during", "inject_self", "mixed",
+           "refine", "replace", "reweight"]

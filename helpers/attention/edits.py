@@ -16,7 +16,7 @@ Attention's output is M^ V = M (A V) + M* (diag(b) V): the edit is applied to th
 and 0 elsewhere, so that also who looks forms no more than what is looked at.
 
     edit = during(replace(model, P, P_star), 0.0, 0.8) @ reweight(model, P_star, "fluffy", 2.0)
-    with attention(model, edit, look=Look(["cat"], grids=[(16, 16)])) as seen:
+    with attention(model, edit, look=AttentionStore(["cat"], grids=[(16, 16)])) as seen:
         model.generate([P, P_star], seed=[7, 7])
     seen.of("cat")
 

@@ -42,7 +42,7 @@ def noising(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
     """Is `answer(x0, z, alpha_bar)` the noisy x_t? Tensors of one shape, alpha_bar in (0, 1]."""
     arguments = [(A, B, 0.81), (A, B, 0.3), (A, B, 1.0)]
     return of_formula(answer, arguments, lambda x0, z, a: a**0.5 * x0 + (1 - a) ** 0.5 * z, NOISING_SLIPS,
-                      "This is the line of helpers.diffusion.add_noise. The squares of the two factors sum to 1.")
+                      "This is the line of helpers.core.add_noise. The squares of the two factors sum to 1.")
 
 
 GUIDANCE_SLIPS: Slips = {

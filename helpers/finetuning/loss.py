@@ -35,7 +35,7 @@ from helpers.core.interface import Model, Text
 
 
 class Trainable(Model, Protocol):
-    """A model with weights: what fine-tuning must know besides `Model`. `helpers.model.DiffusersModel` is one."""
+    """A model with weights: what fine-tuning must know besides `Model`. `helpers.DiffusersModel` is one."""
 
     prediction: str
     networks: dict[str, nn.Module]

@@ -21,6 +21,8 @@ from helpers.core.interface import Model, Text
 from helpers.core.randomness import noise
 from helpers.core.values import check_prompt
 
+RENAMED = {"empties": "uncond_embeddings", "noises": "variance_noise"}  # tensors of files written by version 0.1
+
 
 @dataclass(frozen=True)
 class Source:
@@ -65,7 +67,7 @@ class Source:
 
         metadata = {"prompt": self.prompt, "steps": self.steps, "guidance": self.guidance, "times": self.times,
                 "fingerprint": self.fingerprint, "eta": self.eta, "pinned": self.pinned}
-        tensors = {"trajectory": self.trajectory, "empties": self.uncond_embeddings, "noises": self.variance_noise,
+        tensors = {"trajectory": self.trajectory, "uncond_embeddings": self.uncond_embeddings, "variance_noise": self.variance_noise,
                    "pooled": self.pooled}
         kept = {k: v.contiguous() for k, v in tensors.items() if v is not None}
         written(Path(file), lambda new: save_file(kept, new, metadata={"source": json.dumps(metadata)}))
@@ -77,7 +79,8 @@ class Source:
             tensors, metadata = read_safetensors(Path(file), "source")
         except ValueError as error:
             raise ValueError(f"{str(file)!r} is not a saved Source; make one with `Source.save`.") from error
-        return cls(**metadata | {"times": tuple(metadata["times"])}, **tensors)
+        named = {RENAMED.get(name, name): value for name, value in tensors.items()}
+        return cls(**metadata | {"times": tuple(metadata["times"])}, **named)
 
 
 def generated(model: Model, prompt: str, *, seed: int = 0, steps: int | None = None, guidance: float | None = None,

@@ -33,7 +33,7 @@ THREE_PLACES = {"left": (-2.0, 0.0), "right": (2.0, 0.0), "top": (0.0, 2.0)}
 
 
 class AnalyticModel:
-    """The exact noise of a labelled mixture of Gaussians; implements `helpers.diffusion.Model` on the CPU."""
+    """The exact noise of a labelled mixture of Gaussians; implements `helpers.core.interface.Model` on the CPU."""
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 64 Picturebook pictures, 
 
 
 class DiffusersModel:
-    """A Stable Diffusion or Stable Diffusion XL pipeline as a `helpers.diffusion.Model`.
+    """A Stable Diffusion or Stable Diffusion XL pipeline as a `helpers.core.interface.Model`.
 
     pipeline: the diffusers pipeline, for whatever needs it; used as it is, nothing in it is changed.
     size: (width, height) of its pictures in pixels; latents are `pipeline.vae_scale_factor` times smaller.

@@ -1,7 +1,7 @@
 """One text-to-image model: embed, encode, decode, predict noise. The only file that imports diffusers.
 
 `load()` gives Picturebook, the model shipped with the package; `load("stable-diffusion-v1-5")` the real thing. Methods
-see only the interface `helpers.diffusion.Model`.
+see only the interface `helpers.core.interface.Model`.
 """
 
 from __future__ import annotations

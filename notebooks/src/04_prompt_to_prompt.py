@@ -326,7 +326,8 @@ from helpers.methods.prompt_to_prompt import recorded, sweep
 
 bicycle, shares = "a cat riding a bicycle on the street", [0, 0.2, 0.4, 0.8, 1]
 source = recorded(model, bicycle, seed=ride_seed)
-swapped = {ride: sweep(model, source, bicycle.replace("a bicycle", ride), cross_replace_steps=shares, self_replace_steps=[s / 2 for s in shares])
+knobs = {"cross_replace_steps": shares, "self_replace_steps": [s / 2 for s in shares]}
+swapped = {ride: sweep(model, source, bicycle.replace("a bicycle", ride), **knobs)
            for ride in ("a motorcycle", "a car", "an airplane", "a train")}
 show.pictures(list(swapped.values()), rows=list(swapped), columns=["I", *(f"share {s:g}" for s in shares)],
               alt="a cat on a bicycle, and the swap to four rides under growing injection - notice from which share on "
