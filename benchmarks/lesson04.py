@@ -38,7 +38,7 @@ from PIL import Image, ImageChops
 
 from benchmarks.record import RESULTS, ROOT, interval, record
 from benchmarks.texts import markdown, write_lesson
-from helpers import load, show
+from helpers import load, measure, show
 from helpers.attention.control import attention
 from helpers.attention.maps import AttentionStore
 from helpers.core.words import align
@@ -46,7 +46,6 @@ from helpers.finetuning.fit import fast_dtype
 from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt, recorded, sweep
 from helpers.methods.sdedit import sdedit
 from helpers.models.diffusers_model import DiffusersModel
-from helpers.picturebook import measure
 from helpers.picturebook.caption import NOUNS, describe
 from helpers.picturebook.edits import Edit, random_edit
 from helpers.picturebook.judge import LOOK_AT, Judge, Reading

@@ -25,6 +25,7 @@ __getattr__, __dir__ = lazy(__name__, {
     "inversion": "methods.inversion",
     "load": "models.loading",
     "magicmix": "methods.magicmix",
+    "measure": "measure",
     "prompt_to_prompt": "methods.prompt_to_prompt",
     "scribble": "methods.blended",
     "sdedit": "methods.sdedit",

@@ -22,7 +22,7 @@ from toy_network import ToyModel
 
 from helpers import check
 from helpers.check.lesson07 import SHEETS, best_steps, distances, lora_size, with_prior
-from helpers.finetuning.fit import add_noise
+from helpers.core.diffusion import add_noise
 from helpers.finetuning.loss import draw
 from helpers.finetuning.weights import LORA_A, lora, parameters, trained
 from helpers.methods.dreambooth import fit_dreambooth

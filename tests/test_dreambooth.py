@@ -19,7 +19,7 @@ from toy_network import ToyModel
 import helpers.methods.dreambooth as module
 from helpers.core.randomness import noise
 from helpers.core.warn import PromptWarning
-from helpers.finetuning import fit as finetune
+from helpers.finetuning import loss
 from helpers.finetuning.checkpoint import FitWarning
 from helpers.finetuning.loss import denoising_loss, draw, in_turn, share
 from helpers.finetuning.weights import Weights, parameters
@@ -293,7 +293,7 @@ def test_two_processes_fit_what_one_does(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_batch_that_cannot_be_shared_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finetune, "processes", lambda: (0, 2))
+    monkeypatch.setattr(loss, "processes", lambda: (0, 2))
     with pytest.raises(ValueError, match="3 cannot be shared by 2 processes"):
         fit_dreambooth(ToyModel(), SUBJECT, "a sks cat", steps=1, batch=3, **QUIET)
 

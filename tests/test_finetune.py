@@ -18,7 +18,7 @@ from toy_network import ToyModel
 from benchmarks.alive import HOLDS, Alive, Hollow, fit_gb
 from helpers.core.diffusion import add_noise
 from helpers.core.randomness import noise
-from helpers.finetuning import fit as finetune
+from helpers.finetuning import adam, checkpoint
 from helpers.finetuning.checkpoint import FitWarning
 from helpers.finetuning.fit import fit, fit_weights
 from helpers.finetuning.log import Diary
@@ -162,13 +162,13 @@ def test_gradients_that_wait_in_half_precision_lose_nothing(
     dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They were computed in it: bit for bit the fit is the one that keeps them in float32, in one portion or ten."""
-    def keep_all_digits(training: finetune._Training, name: str, _: torch.dtype, value: torch.Tensor) -> None:
+    def keep_all_digits(training: adam._Training, name: str, _: torch.dtype, value: torch.Tensor) -> None:
         training.gradients[name], value.grad = value.grad, None
 
     short = toy_fit(ToyModel(), 20, dtype=dtype)
-    monkeypatch.setattr(finetune, "PORTION", 4)
+    monkeypatch.setattr(adam, "PORTION", 4)
     portioned = toy_fit(ToyModel(), 20, dtype=dtype)
-    monkeypatch.setattr(finetune._Training, "_keep", keep_all_digits)
+    monkeypatch.setattr(adam._Training, "_keep", keep_all_digits)
     long = toy_fit(ToyModel(), 20, dtype=dtype)
     assert same(short, portioned) and same(short, long)
 
@@ -414,7 +414,7 @@ def test_the_diary_keeps_losses_and_samples_and_touches_nothing() -> None:
 def test_the_files_are_readable_by_everybody(tmp_path: Path) -> None:
     file = toy_fit(ToyModel(), 1).save(tmp_path / "w.safetensors")
     assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o644
-    assert finetune.CHECKPOINT == "checkpoint.safetensors"
+    assert checkpoint.CHECKPOINT == "checkpoint.safetensors"
 
 
 def test_running_out_of_gpu_memory_in_a_fit_is_explained() -> None:

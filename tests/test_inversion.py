@@ -305,14 +305,14 @@ def test_on_the_exact_model_null_text_comes_back_where_ddim_does_not() -> None:
     assert float((source.trajectory[-1].flatten() - point).norm()) < 0.5 * float(missed.norm())
 
 
-@pytest.mark.parametrize("thrifty", [True, False])
+@pytest.mark.parametrize("gradient_checkpointing", [True, False])
 def test_only_the_unconditional_half_is_differentiated_and_checkpointing_changes_nothing(
     models: dict[str, DiffusersModel], monkeypatch: pytest.MonkeyPatch, gradient_checkpointing: bool
 ) -> None:
     model, calls = models["sd"], []
     knobs = {"steps": 2, "guidance": 4.0, "inner": 3, "tolerance": 0, **QUIET}
     plain = null_text(model, stripes(), "a cat", **knobs)
-    monkeypatch.setattr(module, "lean", lambda model: model.changed({}, gradient_checkpointing=gradient_checkpointing))
+    monkeypatch.setattr(module, "few_activations", lambda model: model.changed({}, gradient_checkpointing=gradient_checkpointing))
     hook = model.unet.register_forward_pre_hook(
         lambda unet, args: calls.append((len(args[0]), torch.is_grad_enabled(), unet.is_gradient_checkpointing))
     )
@@ -341,7 +341,7 @@ def test_activations_are_computed_again_on_a_gpu(device: str, asked: list[bool])
             found.append(gradient_checkpointing)
             return nullcontext()
 
-    with module.lean(Offering()), module.lean(PLANE):
+    with module.few_activations(Offering()), module.few_activations(PLANE):
         assert found == asked
 
 
@@ -401,7 +401,7 @@ def test_a_backward_pass_through_stable_diffusion_1_5_fits_a_16_gb_gpu() -> None
 def test_after_an_exception_nothing_is_left_changed(
     models: dict[str, DiffusersModel], monkeypatch: pytest.MonkeyPatch, error: type
 ) -> None:
-    monkeypatch.setattr(module, "lean", lambda model: model.changed({}, gradient_checkpointing=True))
+    monkeypatch.setattr(module, "few_activations", lambda model: model.changed({}, gradient_checkpointing=True))
     model, random = models["sd"], torch.get_rng_state()
     model.unet.conv_in.weight.requires_grad_(True)
     try:

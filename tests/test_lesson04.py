@@ -16,6 +16,7 @@ from PIL import Image
 from benchmarks import lesson04 as benchmark
 from benchmarks.texts import with_tables
 from helpers import attention, show
+from helpers.attention import kernel
 from helpers.attention.edits import during, mixed, replace, reweight
 from helpers.attention.kernel import remixed
 from helpers.core.words import align
@@ -37,7 +38,7 @@ def test_the_rule_of_the_sweet_spot_is_the_script_s() -> None:
 
 def test_every_function_it_names_exists() -> None:
     named = set(re.findall(r"`(\w+)`", TEXT))
-    found = {name for module in (attention, prompt_to_prompt) for name in vars(module)}
+    found = {name for module in (attention, kernel, prompt_to_prompt) for name in vars(module)}
     assert named and named <= found
 
 

@@ -16,7 +16,7 @@ from benchmarks.texts import with_tables
 from helpers.check.lesson06 import COST
 from helpers.core.interface import Text
 from helpers.core.randomness import noise
-from helpers.finetuning import fit as finetune
+from helpers.finetuning import fit, loss, weights
 from helpers.finetuning.weights import Weights, parameters
 from helpers.methods import imagic
 from helpers.methods.imagic import Fitted, fit_embedding, fit_model, interpolate
@@ -35,7 +35,7 @@ QUIET = {"progress": False}
 
 def test_every_function_it_names_exists() -> None:
     named = set(re.findall(r"`(\w+)`", TEXT))
-    found = {name for module in (finetune, imagic) for name in vars(module)}
+    found = {name for module in (fit, loss, weights, imagic) for name in vars(module)}
     assert named and named <= found
 
 

@@ -16,7 +16,7 @@ from benchmarks.texts import with_tables
 from helpers.check import lesson07 as checks
 from helpers.core.diffusion import add_noise, alpha_bar_at, noise_of
 from helpers.core.randomness import noise
-from helpers.finetuning import fit as finetune
+from helpers.finetuning import adam, fit, loss, weights
 from helpers.methods import dreambooth, textual_inversion
 from helpers.models import analytic
 from helpers.models.diffusers_model import DiffusersModel
@@ -37,7 +37,7 @@ needs_results = pytest.mark.skipif(
 
 def test_every_function_it_names_exists() -> None:
     named = set(re.findall(r"`(\w+)`", TEXT))
-    found = {name for module in (dreambooth, finetune, textual_inversion) for name in vars(module)}
+    found = {name for module in (dreambooth, fit, loss, weights, textual_inversion) for name in vars(module)}
     assert named and named <= found
 
 
@@ -99,7 +99,7 @@ def test_the_errors_of_clean_picture_noise_and_v_are_one_error_on_other_scales(p
         assert torch.allclose(clean(z + off) - clean(z), -(((1 - a) / a) ** 0.5) * off, atol=1e-3)
         assert torch.allclose(v(z + off) - v(z), off / a**0.5, atol=1e-3)
         errors = {"epsilon": off, "v_prediction": v(z + off) - v(z), "sample": clean(z + off) - clean(z)}
-        told = finetune.scale_of(model, t) * off.square().mean()
+        told = loss.scale_of(model, t) * off.square().mean()
         assert told == pytest.approx(errors[prediction].square().mean().item(), rel=1e-3)
 
 
@@ -120,17 +120,17 @@ def test_the_error_on_a_model_s_own_pictures_is_a_constant_and_the_distance_to_t
 
 
 def test_a_lora_has_the_numbers_that_the_text_says(models: dict[str, DiffusersModel]) -> None:
-    own, small = finetune.parameters(models["sd"], ["unet"]), finetune.lora(models["sd"], 2)
-    names = [name.removesuffix(finetune.LORA_A) for name in small.tensors if name.endswith(finetune.LORA_A)]
+    own, small = weights.parameters(models["sd"], ["unet"]), weights.lora(models["sd"], 2)
+    names = [name.removesuffix(weights.LORA_A) for name in small.tensors if name.endswith(weights.LORA_A)]
     layers = [tuple(own[f"{name}.weight"].shape) for name in names]
-    assert checks.lora_size(layers, 2) == sum(v.numel() for v in finetune.trained(small.tensors).values())
+    assert checks.lora_size(layers, 2) == sum(v.numel() for v in weights.trained(small.tensors).values())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_a_fit_of_all_weights_takes_16_bytes_for_each(dtype: torch.dtype) -> None:
     """Weight, gradient and Adam's two moments; in half precision half a gradient and the copy that is computed with."""
     variables = {"w": torch.ones(1000)}
-    training = finetune._Training(variables, 1e-3, dtype, cast=["w"])
+    training = adam._Training(variables, 1e-3, dtype, cast=["w"])
     computed_with = variables["w"].to(dtype)
     training.descend(computed_with.square().sum())
     kept = [variables["w"], training.gradients["w"]]
@@ -227,8 +227,8 @@ def test_the_comic_is_the_notebook_s() -> None:
 @pytest.mark.slow
 def test_the_figures_of_pictures_are_made_of_fits_and_leave_the_model_alone() -> None:
     model = benchmark.load(device="cpu")
-    own = {name: value.clone() for name, value in finetune.parameters(model, ["unet"]).items()}
+    own = {name: value.clone() for name, value in weights.parameters(model, ["unet"]).items()}
     alts = {"07_sheets": "sheets - notice the rows", "07_comic": "a comic - notice the panels"}
     drawn = benchmark.pictured(model, alts, steps=1)
     assert set(drawn) == set(alts) and all(drawn[name].alt == alts[name] for name in alts)
-    assert all(torch.equal(value, own[name]) for name, value in finetune.parameters(model, ["unet"]).items())
+    assert all(torch.equal(value, own[name]) for name, value in weights.parameters(model, ["unet"]).items())

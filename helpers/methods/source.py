@@ -67,7 +67,8 @@ class Source:
 
         metadata = {"prompt": self.prompt, "steps": self.steps, "guidance": self.guidance, "times": self.times,
                 "fingerprint": self.fingerprint, "eta": self.eta, "pinned": self.pinned}
-        tensors = {"trajectory": self.trajectory, "uncond_embeddings": self.uncond_embeddings, "variance_noise": self.variance_noise,
+        tensors = {"trajectory": self.trajectory, "uncond_embeddings": self.uncond_embeddings,
+                   "variance_noise": self.variance_noise,
                    "pooled": self.pooled}
         kept = {k: v.contiguous() for k, v in tensors.items() if v is not None}
         written(Path(file), lambda new: save_file(kept, new, metadata={"source": json.dumps(metadata)}))
