@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from helpers.core.diffusion import alpha_bar_at, denoise, last_part, noise_of
+from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part, noise_of
 from helpers.core.interface import Text, Watch, ignore
 from helpers.core.pictures import as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import as_seeds, noise, seeds_of
@@ -28,7 +28,7 @@ NO_SIGNAL = 2.0**-24  # stands for an alpha_bar of exactly 0, from which no pict
 LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 64 Picturebook pictures, 4 of 512 px, 1 of 1024 px
 
 
-class DiffusersModel:
+class DiffusersModel(VariancePreserving):
     """A Stable Diffusion or Stable Diffusion XL pipeline as a `helpers.core.interface.Model`.
 
     pipeline: the diffusers pipeline, for whatever needs it; used as it is, nothing in it is changed.
