@@ -189,7 +189,7 @@ def test_row_13_every_blend_is_at_the_time_of_the_state_and_the_start_is_the_noi
         noised.append((t, z))
         return add_noise(model, x0, z, t)
 
-    monkeypatch.setattr(module, "add_noise", spy)
+    monkeypatch.setattr(GaussianPictures, "add_noise", spy)
     blended_diffusion(model, SOURCE, "dark", LEFT, strength=0.5, seed=8, steps=10, **QUIET)
     assert [t for t, _ in noised] == model.times(10, 0.5) and noised[-1][0] == CLEAN
     assert all(torch.equal(z, noise(8, (1, 1, 2, 3))) for _, z in noised)
@@ -443,6 +443,6 @@ def test_the_same_seed_gives_the_same_picture_and_the_rest_of_the_world_stays(mo
 def test_every_argument_has_a_row_in_the_symbol_table_and_every_row_a_name_in_the_code() -> None:
     rows = [line.split("  ") for line in module.__doc__.splitlines() if line.startswith("    ")][1:]
     names = [[cell.strip() for cell in row if cell.strip()][1] for row in rows]
-    assert set(inspect.signature(blended_diffusion).parameters) - {"model", "seed", "progress"} <= set(names)
+    assert set(inspect.signature(blended_diffusion).parameters) - {"model", "seed", "progress", "watch"} <= set(names)
     code = inspect.getsource(blended_diffusion)
     assert all(name in code for name in names)

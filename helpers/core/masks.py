@@ -11,7 +11,7 @@ stands for several, it may change if any of them may, so that nothing thin is lo
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
 from helpers.core.pictures import as_array, as_picture, opened, rgb
-from helpers.core.values import Count, entrance
+from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
 
 GREY = 32  # levels by which the colours of a grey picture may differ (JPEG makes such differences)
@@ -48,6 +48,9 @@ def as_mask(mask: Any) -> Image.Image:
     picture = ImageOps.exif_transpose(opened(mask))
     levels = np.asarray(alpha_of(picture) or grey_of(picture))
     return Image.fromarray(levels * 255 if levels.max() == 1 else levels)
+
+
+ReadMask = Annotated[Any, Kind(lambda name, value: as_mask(value))]  # for `entrance`: any mask, as mode "L"
 
 
 def alpha_of(picture: Image.Image) -> Image.Image | None:

@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from helpers.core.values import OneOf, WrongKind, entrance, number, path, plain, shown
+from helpers.core.values import Kind, OneOf, entrance, path, plain, shown
 
 FITS = ("cover", "contain", "stretch")
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # nothing else is ever opened: no EPS, which would start Ghostscript
@@ -43,15 +43,18 @@ def as_picture(x: Any, size: int | tuple[int, int] | None = None, fit: Annotated
     return picture if size is None else resized(picture, as_size(size), fit)
 
 
+Read = Annotated[Any, Kind(lambda name, value: as_picture(value))]  # for `entrance`: any picture, as RGB
+
+
 def as_size(size: int | tuple[int, int]) -> tuple[int, int]:
     """(width, height) from one whole number or two; both must be at least 1."""
     size = plain(size.tolist() if isinstance(size, (np.ndarray, Tensor)) else size)
-    sides = (size, size) if isinstance(size, Integral) and not isinstance(size, bool) else size
-    if not isinstance(sides, (tuple, list)) or len(sides) != 2:
-        raise WrongKind(f"size is {shown(size)}; expected a whole number or (width, height).")
-    width, height = (number("size", side, 1, LARGEST_SIDE, whole=True, hint="a width and a height of at least 1 pixel")
-                     for side in sides)
-    return width, height
+    sides = size if isinstance(size, (tuple, list)) else (size, size)
+    if len(sides) != 2 or not all(isinstance(plain(side), Integral) and side is not True for side in sides):
+        raise TypeError(f"size is {shown(size)}; expected a whole number or (width, height).")
+    if min(sides) < 1 or max(sides) > LARGEST_SIDE:
+        raise ValueError(f"size is {shown(size)}; expected a width and a height of at least 1 and at most {LARGEST_SIDE}.")
+    return int(sides[0]), int(sides[1])
 
 
 def opened(x: Any) -> Image.Image:
@@ -72,6 +75,11 @@ def checked_size(picture: Image.Image) -> Image.Image:
     if picture.width * picture.height > MOST_PIXELS:
         raise ValueError(f"The picture is too large, {picture.width} x {picture.height} pixels; expected at most "
                          f"{MOST_PIXELS:,} in all. Save a smaller copy.")
+    return picture
+
+
+def no_strip(picture: Image.Image) -> Image.Image:
+    """The picture, if a page can show it."""
     if max(picture.size) > MOST_STRETCH * min(picture.size):
         raise ValueError(f"The picture is a strip of {picture.width} x {picture.height} pixels; expected one side to be "
                          f"at most {MOST_STRETCH} times the other. Cut out the part that matters.")

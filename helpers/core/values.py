@@ -89,7 +89,7 @@ def number(name: str, value: Any, low: float = -LARGEST, high: float = LARGEST, 
     except OverflowError:
         raise ValueError(wrong) from None
     if not math.isfinite(made):
-        raise ValueError(wrong)
+        raise ValueError(wrong.replace("expected a number", "expected a finite number"))
     if whole and made != int(made):
         raise WrongKind(wrong)
     made = int(made) if whole else made
@@ -239,14 +239,15 @@ class OneOf(Kind):
 Real = Annotated[float, Number()]
 Share = Annotated[float, Number(0, 1)]
 Positive = Annotated[float, Number(0, above=True)]
-Count = Annotated[int, Number(0, whole=True)]
-AtLeastOne = Annotated[int, Number(1, whole=True)]
+Count = Annotated[int, Number(0, 10**12, whole=True)]
+AtLeastOne = Annotated[int, Number(1, 10**12, whole=True)]
 Guidance = Annotated[float, Number(-1000, 1000, hint="0 is unconditional, 1 conditional, 3 to 15 are usual")]
 Steps = Annotated[int, Number(1, 1000, whole=True)]
 Rate = Annotated[float, Number(0, 10, above=True, below=True, hint="a learning rate, 1e-4 say")]
 FitSteps = Annotated[int, Number(1, 10_000_000, whole=True)]
 Batch = Annotated[int, Number(1, 65_536, whole=True)]
 Rank = Annotated[int, Number(1, 65_536, whole=True, hint="of a LoRA, 4 is usual")]
+Width = Annotated[int, Number(16, 4096, whole=True, hint="CSS pixels")]
 Seed = Annotated[int, Kind(seed)]
 Seeds = Annotated[int | Sequence[int], Kind(seeds)]
 Prompt = Annotated[str, Kind(text)]

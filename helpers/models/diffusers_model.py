@@ -18,7 +18,7 @@ from helpers.core.pictures import as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import as_seeds, noise, seeds_of
 from helpers.core.values import check_steps
 from helpers.core.warn import PromptWarning, warn
-from helpers.core.words import Tokens, nearest, unknown_words
+from helpers.core.words import Tokens, composed, never_seen, unknown_words
 from helpers.models import catalogue
 from helpers.models.devices import place
 from helpers.models.pipelines import read_folder, read_known_words, settled
@@ -185,7 +185,7 @@ class DiffusersModel(VariancePreserving):
 
     def tokens(self, prompt: str) -> Tokens:
         """The prompt as the tokenizer cuts it; SDXL's two tokenizers cut alike."""
-        tokenizer = self.pipeline.tokenizer
+        tokenizer, prompt = self.pipeline.tokenizer, composed(prompt)
         with quiet():
             cut = tokenizer(prompt, return_offsets_mapping=True)
         spans = tuple((int(start), int(end)) for start, end in cut.offset_mapping)
@@ -199,9 +199,7 @@ class DiffusersModel(VariancePreserving):
             warn(f"The prompt is too long (there is room for {room} tokens); this part is not seen: {cut!r}.",
                  PromptWarning)
         for word in unknown_words(prompt, self.known_words) if self.known_words else ():
-            similar = ", ".join(nearest(word, self.known_words)) or "none"
-            warn(f"This model has never seen the word {word!r}; words like it that it knows: {similar}.",
-                 PromptWarning)
+            warn(never_seen(word, self.known_words), PromptWarning)
 
     @torch.no_grad()
     def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
