@@ -7,7 +7,8 @@
     seam       can the mask's border be seen in the picture?     extra step across it, [-1, 1]; 0 is no seam
 
 The first three need a picture of the Picturebook world, where the true I* is known (`helpers.picturebook.edits.Edit`).
-Pictures and masks come in any form `as_picture` and `as_mask` take. `kept`, `distance` and `seam` compare pixel by pixel: pictures and masks of different sizes are a ValueError.
+Pictures and masks come in any form `as_picture` and `as_mask` take. `kept`, `distance` and `seam` compare pixel by
+pixel: pictures and masks of different sizes are a ValueError.
 """
 
 from __future__ import annotations

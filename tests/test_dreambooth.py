@@ -23,7 +23,7 @@ from helpers.finetuning import loss
 from helpers.finetuning.checkpoint import FitWarning
 from helpers.finetuning.loss import denoising_loss, draw, in_turn, share
 from helpers.finetuning.weights import Weights, parameters
-from helpers.methods.dreambooth import fit_dreambooth, prior_pictures, subject_pictures
+from helpers.methods.dreambooth import fit_dreambooth, losses, new_words, prior_pictures, subject_pictures
 from helpers.methods.textual_inversion import fit_textual_inversion
 from helpers.models.diffusers_model import DiffusersModel
 
@@ -170,7 +170,7 @@ def test_prior_pictures_are_made_once_and_a_broken_off_set_is_completed(tmp_path
     made: list[int] = []
 
     class Maker:
-        steps, guidance, size = 2, 4.0, (8, 8)
+        steps, guidance, size, fingerprint = 2, 4.0, (8, 8), "maker"
 
         def generate(self, prompt: str, seed: list[int], **_: object) -> list[Image.Image]:
             made.extend(seed)
@@ -210,7 +210,7 @@ def test_pictures_of_which_nothing_is_told_are_not_taken_for_the_prior(
     models: dict[str, DiffusersModel], tmp_path: Path
 ) -> None:
     picture(1).save(tmp_path / "00000.png")
-    with pytest.raises(ValueError, match="class_prompt"):
+    with pytest.raises(ValueError, match="not made here"):
         prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
 
 
@@ -255,7 +255,7 @@ def test_textual_inversion_wants_its_word_in_the_prompt_and_a_word_of_its_own(mo
 def test_every_row_of_the_symbol_table_has_a_name_in_the_code() -> None:
     rows = [line.split("  ") for line in module.__doc__.splitlines() if line.startswith("    ")][1:]
     names = [[cell.strip() for cell in row if cell.strip()][1] for row in rows]
-    code = inspect.getsource(fit_dreambooth)
+    code = inspect.getsource(fit_dreambooth) + inspect.getsource(losses)
     assert all(name in code for name in names)
     assert {"prompt", "class_prompt", "prior_weight", "rank"} <= set(names)
 
@@ -315,3 +315,38 @@ def test_the_command_line_fits_resumes_and_tells_mistakes(
     assert len(Weights.load(tmp_path / "q.safetensors").tensors) > 2
     monkeypatch.setattr(sys, "argv", [line[0], str(tmp_path / "nowhere"), *line[2:]])
     assert tool.main() == 1 and "no folder" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------------------------ whose pictures
+
+
+def test_another_models_pictures_are_not_taken_for_the_prior(tmp_path: Path) -> None:
+    class Maker:
+        steps, guidance, size = 2, 4.0, (8, 8)
+
+        def __init__(self, fingerprint: str) -> None:
+            self.fingerprint = fingerprint
+
+        def generate(self, prompt: str, seed: list[int], **_: object) -> list[Image.Image]:
+            return [picture(s) for s in seed]
+
+    prior_pictures(Maker("one"), "a cat", 2, folder=tmp_path, **QUIET)
+    prior_pictures(Maker("one"), "a cat", 3, folder=tmp_path, **QUIET)
+    with pytest.raises(ValueError, match="differ in model: give another folder"):
+        prior_pictures(Maker("other"), "a cat", 2, folder=tmp_path, **QUIET)
+    (tmp_path / "prior.json").write_text("[")
+    with pytest.raises(ValueError, match="is broken"):
+        prior_pictures(Maker("one"), "a cat", 2, folder=tmp_path, **QUIET)
+
+
+def test_a_typing_mistake_beside_the_new_word_is_told(models: dict[str, DiffusersModel], tmp_path: Path) -> None:
+    from helpers.core.warn import heard
+
+    class Knowing:
+        known_words = frozenset({"a", "cat", "dog"})
+
+    with heard() as told:
+        assert new_words(Knowing(), "a sks cat", "a cat") == ("sks",) and not told
+        assert new_words(Knowing(), "a sks caat") == ("sks", "caat")
+    assert "'sks', 'caat' are all new" in told[0]
+    assert new_words(Knowing(), "a sks caat", "a caat") == ("sks",)  # the class prompt warns of the other

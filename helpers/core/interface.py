@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 CLEAN = -1  # the time after the last step: the picture itself
-Watch = Callable[..., None]  # called once a step with x=, t=, eps= (x is the state after the step, at time t); may raise
+Watch = Callable[..., None]  # called once a step with x=, t=, eps= (x is the state after it, at time t); may raise
 Progress = bool | Callable[[int, int], None]  # a bar, no bar, or what is called with (steps done, steps in all)
 Picture = Any  # what `as_picture` takes: a path, a PIL picture, an array or tensor; a point of the analytic model
 

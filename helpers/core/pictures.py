@@ -18,7 +18,8 @@ from helpers.core.values import Kind, OneOf, entrance, path, plain, shown
 FITS = ("cover", "contain", "stretch")
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # nothing else is ever opened: no EPS, which would start Ghostscript
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp")
-OTHER_PHOTOS = (".heic", ".heif", ".avif", ".tif", ".tiff", ".raw", ".dng", ".cr2", ".nef", ".arw", ".jxl", ".svg", ".psd")
+OTHER_PHOTOS = (".heic", ".heif", ".avif", ".tif", ".tiff", ".raw", ".dng", ".cr2", ".nef", ".arw", ".jxl", ".svg",
+                ".psd")
 SAVE_AS = "save it as PNG or JPEG"
 MOST_PIXELS = 80_000_000  # of a picture; Pillow itself warns from 89 million on
 LARGEST_SIDE = 16_384  # of a picture that is asked for
@@ -53,7 +54,8 @@ def as_size(size: int | tuple[int, int]) -> tuple[int, int]:
     if len(sides) != 2 or not all(isinstance(plain(side), Integral) and side is not True for side in sides):
         raise TypeError(f"size is {shown(size)}; expected a whole number or (width, height).")
     if min(sides) < 1 or max(sides) > LARGEST_SIDE:
-        raise ValueError(f"size is {shown(size)}; expected a width and a height of at least 1 and at most {LARGEST_SIDE}.")
+        raise ValueError(f"size is {shown(size)}; expected a width and a height of at least 1 and at most "
+                         f"{LARGEST_SIDE}.")
     return int(sides[0]), int(sides[1])
 
 
@@ -81,8 +83,8 @@ def checked_size(picture: Image.Image) -> Image.Image:
 def no_strip(picture: Image.Image) -> Image.Image:
     """The picture, if a page can show it."""
     if max(picture.size) > MOST_STRETCH * min(picture.size):
-        raise ValueError(f"The picture is a strip of {picture.width} x {picture.height} pixels; expected one side to be "
-                         f"at most {MOST_STRETCH} times the other. Cut out the part that matters.")
+        raise ValueError(f"The picture is a strip of {picture.width} x {picture.height} pixels; expected one side to "
+                         f"be at most {MOST_STRETCH} times the other. Cut out the part that matters.")
     return picture
 
 
@@ -117,8 +119,8 @@ def in_a_file(file: str | os.PathLike) -> Path:
     """The path of a file that is there."""
     told = os.fspath(file)
     if isinstance(told, str) and told.strip().lower().startswith(("http://", "https://", "data:")):
-        raise ValueError(f"{shown(told)} is an address: nothing is downloaded here. Save the picture to a file and give "
-                         "the file's name.")
+        raise ValueError(f"{shown(told)} is an address: nothing is downloaded here. Save the picture to a file and "
+                         "give the file's name.")
     file = path("The picture's path", file)
     if not os.path.exists(file):  # unlike Path.exists it takes any text
         raise FileNotFoundError(f"There is no file {str(file)!r} (looked from {str(Path.cwd())!r}).")
@@ -163,7 +165,7 @@ def as_array(x: np.ndarray | Tensor) -> np.ndarray:
 
 
 def from_array(x: np.ndarray | Tensor) -> Image.Image:
-    """A picture from an array or tensor (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); a tensor's colours may come first."""
+    """A picture from an array or tensor (H, W) or (H, W, C), C of 1, 3 or 4; a tensor's colours may come first."""
     array = as_array(x)
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]

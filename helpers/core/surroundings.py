@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 
 @contextmanager
 def surroundings(grad: bool) -> Iterator[None]:
-    """Inside the with-block gradients are on or off as `grad` says, and tensors without a say are float32 on the CPU."""
+    """Inside the with-block gradients are on or off as `grad` says; the default is float32 on the CPU."""
     with ExitStack() as stack:
         if torch.is_inference_mode_enabled():
             stack.enter_context(torch.inference_mode(False))

@@ -155,7 +155,8 @@ def path(name: str, value: Any) -> Path:
         raise ValueError(f"{name} is {ascii(told[:MOST_SHOWN])}, which no file can be called: it holds a NUL or half a "
                          "character.")
     if len(told) > 4000 or any(len(os.fsencode(part)) > 255 for part in Path(told).parts):
-        raise ValueError(f"{name} is {shown(told)}, {len(told):,} characters long: no file can be called so. Shorten it.")
+        raise ValueError(f"{name} is {shown(told)}, {len(told):,} characters long: no file can be called so; shorten "
+                         "it.")
     try:
         return Path(told).expanduser()
     except RuntimeError:
@@ -167,7 +168,8 @@ def choice(name: str, value: Any, options: Iterable[str]) -> str:
     found, options = plain(value), tuple(options)
     if not isinstance(found, str) or found not in options:
         *first, last = map(repr, options)
-        raise ValueError(f"{name} is {shown(value)}; expected {' or '.join([', '.join(first), last] if first else [last])}.")
+        told = f"{', '.join(first)} or {last}" if first else last
+        raise ValueError(f"{name} is {shown(value)}; expected {told}.")
     return str(found)
 
 
@@ -188,7 +190,8 @@ def seeds(name: str, value: Any) -> int | list[int]:
     """One seed or a list of them; a set has no order and a generator no end, so they are none."""
     if isinstance(plain(value), RealNumber) and not isinstance(value, bool):
         return seed(name, value)
-    return [seed(f"{name}[{i}]", each) for i, each in enumerate(listed(name, value, "a whole number, or a list of them"))]
+    several = listed(name, value, "a whole number, or a list of them")
+    return [seed(f"{name}[{i}]", each) for i, each in enumerate(several)]
 
 
 def _encodable(value: str, errors: str = "strict") -> bool:

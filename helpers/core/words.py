@@ -24,7 +24,7 @@ from typing import NamedTuple
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _WORD_OR_MARK = re.compile(rf"{_WORD.pattern}|[^\w\s]|_")
 _POSSESSIVE = re.compile("['’]s$")
-ALIKE = 0.75  # share of letters that a word and a suggestion must have in common
+ALIKE = 0.7  # share of letters that a word and a suggestion must have in common
 TOGETHER = 1e-3  # what a kept neighbour is worth in an alignment, small against a match
 
 
@@ -39,9 +39,10 @@ def words_of(prompt: str) -> list[str]:
 def nearest(word: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Up to `count` words of `known` that `word` may be a slip of the pen for, best first; may be empty.
 
-    Alike enough is one letter in four: "gray" is grey, but a dragon is no drawing.
+    "bycicle" is bicycle and "gray" is grey, but a dragon is no drawing and no wagon.
     """
-    return get_close_matches(word.lower(), sorted(known), n=count, cutoff=ALIKE)
+    close = get_close_matches(word.lower(), sorted(known), n=count, cutoff=ALIKE)
+    return [one for one in close if one[:1] == word.lower()[:1]]
 
 
 def never_seen(word: str, known: Iterable[str]) -> str:

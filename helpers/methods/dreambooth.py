@@ -121,27 +121,27 @@ def fit_dreambooth(model: Trainable, pictures: Sequence[Picture] | str | Path, p
     networks = ["unet", *(name for name in TEXT_ENCODERS if text_encoder and name in model.networks)]
     words = new_words(model, prompt, class_prompt)
     given = None if text_encoder else embedded(model, prompts, words)
-    x0 = [model.encode(those) for those in (subject, others)[: len(prompts)]]  # once, not at each step
+    x0, x_pr = model.encode(subject), model.encode(others) if len(prompts) == 2 else None  # once, not at each step
     metadata = {"method": "dreambooth", "prompt": prompt, "class_prompt": class_prompt, "seed": seed, "batch": batch,
                 "rank": rank, "networks": networks, "prior_weight": prior_weight, "pictures": digest(subject),
                 "prior": digest(others)}
     start = full(model, networks) if rank is None else lora(model, rank, networks=networks, seed=seed)
-    loss = losses(model, x0, lambda: given or model.embed(prompts), prior_weight, batch, seed)
+    loss = losses(model, x0, x_pr, lambda: given or model.embed(prompts), prior_weight, batch, seed)
     lr = lr if lr is not None else 1e-4 if rank is None else 1e-3
     return fit_weights(model, replace(start, words=words, metadata=metadata), loss, steps=steps, lr=lr, folder=folder,
                        watch=watch, progress=progress)
 
 
-def losses(model: Trainable, x0: Sequence[Tensor], prompts: Callable[[], Text], prior_weight: float, batch: int,
-           seed: int) -> Callable[[int], Tensor]:
-    """Equation 2 as a function of the step; equation 1 where `x0` has the subject's latents and none of the prior."""
+def losses(model: Trainable, x0: Tensor, x_pr: Tensor | None, prompts: Callable[[], Text], prior_weight: float,
+           batch: int, seed: int) -> Callable[[int], Tensor]:
+    """Equation 2 as a function of the step; equation 1 where there are no latents x_pr of the prior."""
 
     def loss(step: int) -> Tensor:
         c = prompts()
-        x, t, noise = rows(model, x0[0], batch, seed, step)
-        if len(x0) == 1:
+        x, t, noise = rows(model, x0, batch, seed, step)
+        if x_pr is None:
             return denoising_loss(model, x, c, t, noise).mean()
-        both = zip((x, t, noise), rows(model, x0[1], batch, f"{seed}, prior", step), strict=True)
+        both = zip((x, t, noise), rows(model, x_pr, batch, f"{seed}, prior", step), strict=True)
         x, t, noise = (torch.cat(pair) for pair in both)  # one call of the network for both terms
         c = join(c[[0] * (len(x) // 2)], c[[1] * (len(x) // 2)])
         error, error_pr = denoising_loss(model, x, c, t, noise).chunk(2)
@@ -160,8 +160,8 @@ def new_words(model: Any, prompt: str, class_prompt: str | None = None) -> tuple
     asked = words_of(prompt) if known is None else unknown_words(prompt, known)
     new = tuple(dict.fromkeys(word for word in asked if word not in before))
     if known is not None and len(new) > 1:
-        warn(f"{', '.join(map(repr, new))} are all new to this model and will mean the subject together: if one of them "
-             "is a typing mistake, mend it in the prompt.", FitWarning)
+        warn(f"{', '.join(map(repr, new))} are all new to this model and will mean the subject together: if one of "
+             "them is a typing mistake, mend it in the prompt.", FitWarning)
     return new
 
 

@@ -7,7 +7,7 @@
     edit_friendly     Huberman-Spiegelglas et al., CVPR 2024, arXiv:2304.06140: what each DDPM step must add
 
     paper         here        what                                                   shape or range
-    I             picture     the picture to invert                                  any picture; latent (1, C, h, w)
+    I             image       the picture to invert                                  any picture; latent (1, C, h, w)
     P             prompt      what the picture shows                                 a text
     T             steps       steps from pure noise to clean                         1 ... 1000
     w             guidance    with which the way is walked down again, and edited    1 is plain conditional

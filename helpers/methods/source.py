@@ -36,9 +36,10 @@ class Source:
     times: n + 1 times, noisy first, CLEAN last; n < N where the way starts at less than pure noise.
     trajectory: (n + 1, C, h, w), the state at each of the times; the last is the clean latent. float32, on the CPU.
     fingerprint: of the model that made it.
-    uncond_embeddings: (n, tokens, d) or (1, tokens, d), what stands for the empty prompt at each step (null-text inversion); None
-        for the model's own.
-    variance_noise: (n, C, h, w), what each step adds to the DDIM step with `eta` (edit-friendly inversion); None for nothing.
+    uncond_embeddings: (n, tokens, d) or (1, tokens, d), what stands for the empty prompt at each step (null-text
+        inversion); None for the model's own.
+    variance_noise: (n, C, h, w), what each step adds to the DDIM step with `eta` (edit-friendly inversion); None for
+        nothing.
     eta: how much of the noise each step of the walk leaves to `variance_noise`; 0 is DDIM, 1 is DDPM.
     pooled: (1, p), what stands for the empty prompt's pooled vector (SDXL, negative-prompt inversion); None for the
         model's own.

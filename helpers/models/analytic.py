@@ -98,7 +98,8 @@ class AnalyticModel(VariancePreserving):
 
     def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
         """E[eps | x_t] = sqrt(1 - a) sum_k r_k (x - sqrt(a) mu_k) / var_k, r_k the posterior of component k."""
-        a = torch.as_tensor(alpha_bar_at(self, t), dtype=torch.float32, device=self.device).reshape(-1, 1)  # (B, 1), or (1, 1) for one time
+        a = torch.as_tensor(alpha_bar_at(self, t), dtype=torch.float32, device=self.device)
+        a = a.reshape(-1, 1)  # (B, 1), or (1, 1) for one time
         offset = x[:, None, :, 0, 0] - a[..., None] ** 0.5 * self.means  # (B, K, 2)
         variance = a * self.spreads**2 + 1 - a  # (B, K)
         shares = text.rows(len(x)).embeddings[:, 0]  # (B, K)

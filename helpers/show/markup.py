@@ -63,7 +63,7 @@ def name_of(kind: str, *parts: object) -> str:
 
 
 def own_name(owner: object, kind: str, *parts: object) -> str:
-    """A name that no other living widget has, since styles hold for the whole page: `name_of`, numbered from the second."""
+    """A name that no other living widget has, since styles hold for the whole page; the second is numbered."""
     plain = name_of(kind, *parts)
     name = next(name for i in count(1) if (name := plain if i == 1 else f"{plain}-{i}") not in _living)
     _living[name] = owner

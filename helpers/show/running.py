@@ -24,7 +24,7 @@ RANGES: dict[str, tuple[float, float, float]] = {
     "steps": (1, 100, 1),
     "seed": (0, 9999, 1),
 }
-#: where a knob starts in the studio, if not at the method's default: on Picturebook MagicMix's paper values change little
+#: where a knob starts in the studio, if not at its default: on Picturebook MagicMix's paper values change little
 STARTS: dict[str, dict[str, float]] = {"magicmix": {"k_min": 0.3, "k_max": 0.9, "nu": 0.8}}
 PICTURES = ("image", "picture", "guide")
 NOT_ASKED = ("progress", "watch")
