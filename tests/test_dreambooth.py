@@ -18,9 +18,8 @@ from toy_network import ToyModel
 
 import helpers.methods.dreambooth as module
 from helpers.core.randomness import noise
-from helpers.core.warn import PromptWarning
+from helpers.core.warn import FitWarning, PromptWarning
 from helpers.finetuning import loss
-from helpers.finetuning.checkpoint import FitWarning
 from helpers.finetuning.loss import denoising_loss, draw, in_turn, share
 from helpers.finetuning.weights import Weights, parameters
 from helpers.methods.dreambooth import fit_dreambooth, prior_pictures, subject_pictures
@@ -170,7 +169,7 @@ def test_prior_pictures_are_made_once_and_a_broken_off_set_is_completed(tmp_path
     made: list[int] = []
 
     class Maker:
-        steps, guidance, size = 2, 4.0, (8, 8)
+        steps, guidance, size, fingerprint = 2, 4.0, (8, 8), "0"
 
         def generate(self, prompt: str, seed: list[int], **_: object) -> list[Image.Image]:
             made.extend(seed)
@@ -210,8 +209,40 @@ def test_pictures_of_which_nothing_is_told_are_not_taken_for_the_prior(
     models: dict[str, DiffusersModel], tmp_path: Path
 ) -> None:
     picture(1).save(tmp_path / "00000.png")
-    with pytest.raises(ValueError, match="class_prompt"):
+    with pytest.raises(ValueError, match="were not made here: give a folder of its own") as refused:
         prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
+    assert "delete" not in str(refused.value)  # they may be the reader's only copies
+
+
+def test_pictures_of_another_model_are_not_taken_for_the_prior(models: dict[str, DiffusersModel], tmp_path: Path) -> None:
+    prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
+    with pytest.raises(ValueError, match="differ in .*model"):
+        prior_pictures(models["v"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "3", "null"])
+def test_a_damaged_note_beside_the_prior_is_said_to_be_damaged(
+    text: str, models: dict[str, DiffusersModel], tmp_path: Path
+) -> None:
+    prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
+    (tmp_path / "prior.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="damaged|differ in"):
+        prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
+
+
+def test_only_the_subject_s_word_becomes_known_and_a_typo_is_still_told(models: dict[str, DiffusersModel]) -> None:
+    model = DiffusersModel(models["sd"].pipeline, known_words=frozenset({"a", "cat", "beach", "the", "on"}))
+    knobs = {"steps": 1, "rank": 1, **QUIET}
+    with pytest.warns(PromptWarning, match="'baech'"):
+        weights = fit_dreambooth(model, [picture(1)], "a sks cat on the baech", **knobs)
+    assert weights.words == ("sks",)
+    weights = fit_dreambooth(model, [picture(1)], "a sks cat", "a cat", [picture(2)], **knobs)
+    assert weights.words == ("sks",)
+
+
+def test_a_prompt_that_is_too_long_is_told_before_the_fit(models: dict[str, DiffusersModel]) -> None:
+    with pytest.warns(PromptWarning, match="too long"):
+        fit_dreambooth(models["sd"], [picture(1)], "a sks cat " * 40, steps=1, rank=1, **QUIET)
 
 
 @pytest.mark.parametrize("knobs", [{}, {"rank": 2}, {"rank": 2, "text_encoder": True}, {"word": "q", "like": "cat"}])

@@ -130,7 +130,7 @@ def test_a_lora_has_the_numbers_that_the_text_says(models: dict[str, DiffusersMo
 def test_a_fit_of_all_weights_takes_16_bytes_for_each(dtype: torch.dtype) -> None:
     """Weight, gradient and Adam's two moments; in half precision half a gradient and the copy that is computed with."""
     variables = {"w": torch.ones(1000)}
-    training = adam._Training(variables, 1e-3, dtype, cast=["w"])
+    training = adam.Training(variables, 1e-3, dtype, cast=["w"])
     computed_with = variables["w"].to(dtype)
     training.descend(computed_with.square().sum())
     kept = [variables["w"], training.gradients["w"]]

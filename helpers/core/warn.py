@@ -15,6 +15,10 @@ class PromptWarning(UserWarning):
     """The prompt will not be understood as it was written."""
 
 
+class FitWarning(UserWarning):
+    """A fit goes on, but something about it should be known."""
+
+
 class MaskWarning(UserWarning):
     """The mask was not taken exactly as it was given."""
 

@@ -29,16 +29,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from helpers.core.files import check_folder, digest, written
+from helpers.core.files import check_folder, digest, to_json, written
 from helpers.core.interface import Text, Watch, ignore, join
 from helpers.core.pictures import as_picture
-from helpers.core.words import words_of
-from helpers.finetuning.checkpoint import FitWarning
+from helpers.core.warn import FitWarning
+from helpers.core.words import unknown_words, words_of
 from helpers.finetuning.fit import fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
 from helpers.finetuning.weights import TEXT_ENCODERS, Weights, full, lora
 
-TOLD = "prior.json"  # how the pictures of a folder were made
+PRIOR = "prior.json"  # how the pictures of a folder were made
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 
 
@@ -56,8 +56,8 @@ def prior_pictures(
         return model.generate(class_prompt, seed=list(range(seed, seed + count)), progress=progress, **knobs)
     folder = Path(folder).expanduser()
     check_folder(folder)
-    own = {"steps": model.steps, "guidance": model.guidance, "size": model.size}
-    check_told(folder, {"class_prompt": class_prompt} | own | knobs)
+    own = {"model": model.fingerprint, "steps": model.steps, "guidance": model.guidance, "size": model.size}
+    check_metadata(folder, {"class_prompt": class_prompt} | own | knobs)
     files = {i: folder / f"{seed + i:05}.png" for i in range(count)}
     missing = [i for i, file in files.items() if not file.is_file()]
     for some in (missing[i : i + 16] for i in range(0, len(missing), 16)):
@@ -67,16 +67,21 @@ def prior_pictures(
     return [as_picture(file) for file in files.values()]
 
 
-def check_told(folder: Path, metadata: dict[str, Any]) -> None:
+def check_metadata(folder: Path, metadata: dict[str, Any]) -> None:
     """An error if the folder's pictures were made in another way than `metadata`; notes it where there are none yet."""
-    file, metadata = folder / TOLD, json.loads(json.dumps(metadata))
+    file, metadata = folder / PRIOR, json.loads(to_json(metadata))
     if not any(folder.glob("*.png")):
-        written(file, lambda new: Path(new).write_text(json.dumps(metadata) + "\n", encoding="utf-8"))
-    there = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        written(file, lambda new: Path(new).write_text(to_json(metadata) + "\n", encoding="utf-8"))
+    if not file.is_file():
+        raise ValueError(f"{str(folder)!r} holds pictures that were not made here: give a folder of its own.")
+    try:
+        there = dict(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{str(file)!r} is damaged, so that nobody knows how these pictures were made: give another "
+                         "folder.") from error
     other = sorted(key for key in there.keys() | metadata.keys() if there.get(key) != metadata.get(key))
     if other:
-        raise ValueError(f"{str(folder)!r} holds pictures that differ in {', '.join(other)}: give another folder, or "
-                         "delete it to make them again.")
+        raise ValueError(f"{str(folder)!r} holds pictures that differ in {', '.join(other)}: give another folder.")
 
 
 def fit_dreambooth(
@@ -114,7 +119,10 @@ def fit_dreambooth(
     prompts = [prompt] if x_pr is None else [prompt, class_prompt]
     networks = ["unet", *(name for name in TEXT_ENCODERS if text_encoder and name in model.networks)]
     with torch.no_grad():
-        text = None if text_encoder else embedded(model, prompts)
+        words = subject_words(model, prompt, class_prompt)
+        with model.changed({}, words):  # here every other word is checked, once
+            text = model.embed(prompts)
+        text = None if text_encoder else text
 
     def loss(step: int) -> Tensor:
         c = embedded(model, prompts) if text is None else text
@@ -134,7 +142,7 @@ def fit_dreambooth(
     lr = lr if lr is not None else 1e-4 if rank is None else 1e-3
     return fit_weights(
         model,
-        replace(start, words=tuple(words_of(prompt)), metadata=metadata),
+        replace(start, words=words, metadata=metadata),
         loss,
         steps=steps,
         lr=lr,
@@ -152,8 +160,17 @@ def check_prior(prior: Sequence[Any], class_prompt: str | None, prior_weight: fl
         raise ValueError("The prior wants both: class_prompt='a cat', say, and prior=prior_pictures(model, 'a cat').")
 
 
+def subject_words(model: Trainable, prompt: str, class_prompt: str | None) -> tuple[str, ...]:
+    """The words that are to mean the subject: those that the class prompt has not, else the first unknown one."""
+    words = words_of(prompt)
+    if class_prompt is not None:
+        return tuple(word for word in words if word not in words_of(class_prompt))
+    known = getattr(model, "known_words", None) or frozenset()
+    return tuple(unknown_words(prompt, known)[:1]) if known else tuple(words)
+
+
 def embedded(model: Trainable, prompts: str | Sequence[str]) -> Text:
-    """The prompts, without a warning that the subject's word is new: that is what it is for."""
+    """The prompts at every step of a fit, without the warnings that were given before the first."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return model.embed(prompts)

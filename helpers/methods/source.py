@@ -8,7 +8,6 @@ Every inversion returns a `Source`; `prompt_to_prompt` and the other methods tak
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 
 from helpers.core.diffusion import ddim_step, denoise
-from helpers.core.files import read_safetensors, written
+from helpers.core.files import damaged, load_tensors, required, save_tensors
 from helpers.core.interface import Model, Text
 from helpers.core.randomness import noise
 from helpers.core.values import check_prompt
@@ -56,6 +55,18 @@ class Source:
     pooled: Tensor | None = None
     pinned: bool = False
 
+    def check_whole(self) -> None:
+        """ValueError where its parts do not fit each other, or hold numbers that are not finite."""
+        n = len(self.times) - 1
+        parts = {"trajectory": (4, (n + 1,)), "uncond_embeddings": (3, (1, n)), "variance_noise": (4, (n,)),
+                 "pooled": (2, (1,))}
+        for name, (dimensions, lengths) in parts.items():
+            value = getattr(self, name)
+            if value is not None and (value.ndim != dimensions or len(value) not in lengths):
+                raise ValueError(f"{name} is {tuple(value.shape)}, which does not fit {n} steps")
+            if value is not None and not value.isfinite().all():
+                raise ValueError(f"{name} holds numbers that are not finite")
+
     def __repr__(self) -> str:
         """What it is, without the numbers."""
         size = " x ".join(map(str, self.trajectory.shape[1:]))
@@ -63,25 +74,26 @@ class Source:
 
     def save(self, file: str | Path) -> None:
         """Writes a .safetensors file, whole or not at all."""
-        from safetensors.torch import save_file
-
         metadata = {"prompt": self.prompt, "steps": self.steps, "guidance": self.guidance, "times": self.times,
                 "fingerprint": self.fingerprint, "eta": self.eta, "pinned": self.pinned}
         tensors = {"trajectory": self.trajectory, "uncond_embeddings": self.uncond_embeddings,
                    "variance_noise": self.variance_noise,
                    "pooled": self.pooled}
-        kept = {k: v.contiguous() for k, v in tensors.items() if v is not None}
-        written(Path(file), lambda new: save_file(kept, new, metadata={"source": json.dumps(metadata)}))
+        save_tensors(file, "source", {k: v for k, v in tensors.items() if v is not None}, metadata)
 
     @classmethod
     def load(cls, file: str | Path) -> Source:
         """Reads what `save` wrote; ValueError if the file is something else."""
-        try:
-            tensors, metadata = read_safetensors(Path(file), "source")
-        except ValueError as error:
-            raise ValueError(f"{str(file)!r} is not a saved Source; make one with `Source.save`.") from error
+        tensors, metadata = load_tensors(file, "source")
+        required(file, metadata, prompt=str, steps=int, guidance=(int, float), times=list, fingerprint=str,
+                 eta=(int, float), pinned=bool)
         named = {RENAMED.get(name, name): value for name, value in tensors.items()}
-        return cls(**metadata | {"times": tuple(metadata["times"])}, **named)
+        try:
+            source = cls(**metadata | {"times": tuple(metadata["times"])}, **named)
+            source.check_whole()
+            return source
+        except (TypeError, ValueError) as error:
+            raise damaged(Path(file), str(error)) from error
 
 
 def generated(model: Model, prompt: str, *, seed: int = 0, steps: int | None = None, guidance: float | None = None,
