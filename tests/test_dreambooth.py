@@ -214,7 +214,9 @@ def test_pictures_of_which_nothing_is_told_are_not_taken_for_the_prior(
     assert "delete" not in str(refused.value)  # they may be the reader's only copies
 
 
-def test_pictures_of_another_model_are_not_taken_for_the_prior(models: dict[str, DiffusersModel], tmp_path: Path) -> None:
+def test_pictures_of_another_model_are_not_taken_for_the_prior(
+    models: dict[str, DiffusersModel], tmp_path: Path
+) -> None:
     prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
     with pytest.raises(ValueError, match="differ in .*model"):
         prior_pictures(models["v"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
