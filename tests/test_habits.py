@@ -1,0 +1,110 @@
+"""Licences, citation, contributing, hooks and workflows: what they say is so."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from test_packaging import PROJECT, ROOT
+
+WRITTEN_ELSEWHERE = {"docs/add_a_method.md"}  # may be missing until its author has written it
+TEXTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/licences.md")
+
+
+def read(name: str) -> str:
+    """Return the text of a file of this repository."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def tracked(pattern: str = "*") -> list[Path]:
+    """Return the files that git knows; skips the test in a copy without git."""
+    listed = subprocess.run(["git", "ls-files", pattern], cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
+    if listed.returncode or not listed.stdout:
+        pytest.skip("this copy of the repository has no git")
+    return [path for line in listed.stdout.splitlines() if (path := ROOT / line).is_file()]
+
+
+# ------------------------------------------------------------------------------------------------------- the papers
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_links_lead_to_files(name: str) -> None:
+    folder = (ROOT / name).parent
+    for link in re.findall(r"(?<!!)\[[^\]]*\]\(([^)#]+)\)", read(name)):
+        if link.startswith("http"):
+            continue
+        target = (folder / link).resolve()
+        assert target.is_file() or target.relative_to(ROOT).as_posix() in WRITTEN_ELSEWHERE, link
+
+
+def test_the_licence_is_the_one_that_the_package_names() -> None:
+    assert PROJECT["license"] == "Apache-2.0" and PROJECT["license-files"] == ["LICENSE"]
+    text = read("LICENSE")
+    assert "Apache License\n                           Version 2.0" in text and "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_citation_has_the_form_of_the_citation_file_format() -> None:
+    citation = yaml.safe_load(read("CITATION.cff"))
+    assert citation["cff-version"] == "1.2.0" and citation["title"] and citation["message"]
+    assert all(set(author) & {"name", "family-names"} for author in citation["authors"])
+    assert citation["version"] == PROJECT["version"] and citation["license"] == PROJECT["license"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", str(citation["date-released"]))
+
+
+def test_the_changelog_has_todays_version_and_only_known_headings() -> None:
+    text = read("CHANGELOG.md")
+    versions = re.findall(r"(?m)^## \[([^\]]+)\](?: - \d{4}-\d\d-\d\d)?$", text)
+    assert versions[0] == "Unreleased" and PROJECT["version"] in versions
+    known = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"(?m)^### (.+)$", text)) <= known
+
+
+def test_every_room_of_the_package_is_on_the_map() -> None:
+    rooms = {path.parent.name for path in (ROOT / "helpers").glob("*/__init__.py")}
+    assert rooms <= set(re.findall(r"(?m)^\| `(\w+)` \|", read("CONTRIBUTING.md")))
+
+
+def test_commands_of_the_guide_name_files_and_modules_that_exist() -> None:
+    commands = re.findall(r"`\.venv/bin/python (-m \w+|[^\s`]+)", read("CONTRIBUTING.md"))
+    assert commands
+    for command in commands:
+        module = command.removeprefix("-m ")
+        assert (ROOT / module).is_file() or subprocess.run(
+            [sys.executable, "-c", f"import importlib.util as u, sys; sys.exit(not u.find_spec({module!r}))"]
+        ).returncode == 0, command
+
+
+# -------------------------------------------------------------------------------------------------------- the wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """What others install, built from the files that git knows."""
+    folder = tmp_path_factory.mktemp("wheel")
+    for path in tracked():
+        name = path.relative_to(ROOT)
+        if name.parts[0] == "helpers" or name.as_posix() in ("pyproject.toml", "README.md", "LICENSE"):
+            (folder / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, folder / "tree" / name)
+    build = "import sys, setuptools.build_meta as b; b.build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, str(folder)], cwd=folder / "tree", check=True, capture_output=True)
+    return zipfile.ZipFile(next(folder.glob("*.whl")))
+
+
+def test_the_wheel_holds_the_licence_and_names_it(wheel: zipfile.ZipFile) -> None:
+    (licence,) = (name for name in wheel.namelist() if name.endswith("licenses/LICENSE"))
+    assert wheel.read(licence).decode() == read("LICENSE")
+    (metadata,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    assert "License-Expression: Apache-2.0\n" in wheel.read(metadata).decode()
+
+
+def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert packed == {path.relative_to(ROOT).as_posix() for path in tracked("helpers/*")}
