@@ -9,10 +9,11 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from test_packaging import PROJECT, ROOT
+from test_packaging import PROJECT, PYTHONS, ROOT, pins
 
 WRITTEN_ELSEWHERE = {"docs/add_a_method.md"}  # may be missing until its author has written it
 TEXTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/licences.md")
@@ -98,6 +99,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(next(folder.glob("*.whl")))
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_licence_and_names_it(wheel: zipfile.ZipFile) -> None:
     (licence,) = (name for name in wheel.namelist() if name.endswith("licenses/LICENSE"))
     assert wheel.read(licence).decode() == read("LICENSE")
@@ -105,6 +107,7 @@ def test_the_wheel_holds_the_licence_and_names_it(wheel: zipfile.ZipFile) -> Non
     assert "License-Expression: Apache-2.0\n" in wheel.read(metadata).decode()
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert packed == {path.relative_to(ROOT).as_posix() for path in tracked("helpers/*")}
@@ -142,3 +145,82 @@ def test_every_file_is_read_and_written_in_a_named_encoding() -> None:
     paths = [path for path in tracked("*.py") if "training" not in path.relative_to(ROOT).parts]
     bare = {path.relative_to(ROOT).as_posix(): bare_file_calls(path.read_text(encoding="utf-8")) for path in paths}
     assert {path: calls for path, calls in bare.items() if calls} == {}
+
+
+# ------------------------------------------------------------------------------------------------ workflows and hooks
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def workflow(path: Path) -> dict[Any, Any]:
+    """Return a workflow; YAML reads its key "on" as the truth value."""
+    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {"on" if key is True else key: value for key, value in read.items()}
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    """Return the steps of all jobs of a workflow."""
+    return [step for job in workflow(path)["jobs"].values() for step in job["steps"]]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_has_the_form_that_github_reads(path: Path) -> None:
+    read = workflow(path)
+    assert set(read) <= {"name", "on", "permissions", "concurrency", "jobs"} and {"name", "on", "jobs"} <= set(read)
+    assert set(read["on"]) <= {"push", "pull_request", "schedule", "workflow_dispatch"}
+    assert read["permissions"] == {"contents": "read"}
+    for job in read["jobs"].values():
+        assert {"runs-on", "timeout-minutes", "steps"} <= set(job)
+        for step in job["steps"]:
+            assert ("uses" in step) != ("run" in step)
+            assert set(step) <= {"uses", "run", "with", "env", "if", "name"}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_of_github_and_pinned_to_a_major_version(path: Path) -> None:
+    used = [step["uses"] for step in steps(path) if "uses" in step]
+    assert used and all(re.fullmatch(r"actions/[\w-]+@v\d+", name) for name in used)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_what_a_workflow_runs_is_here(path: Path) -> None:
+    for command in (step["run"] for step in steps(path) if "run" in step):
+        files = [word for word in command.split() if "." in word]
+        assert files and all((ROOT / file).is_file() for file in files), command
+
+
+def test_all_tests_run_on_three_systems_with_every_python() -> None:
+    matrix = workflow(ROOT / ".github/workflows/ci.yml")["jobs"]["tests"]["strategy"]["matrix"]
+    assert {system.partition("-")[0] for system in matrix["system"]} == {"ubuntu", "macos", "windows"}
+    assert matrix["python"] == list(PYTHONS)
+
+
+def test_once_a_week_colabs_versions_are_tested() -> None:
+    weekly = workflow(ROOT / ".github/workflows/weekly.yml")
+    assert [len(entry["cron"].split()) for entry in weekly["on"]["schedule"]] == [5]
+    assert any(".ci/colab.txt" in step.get("run", "") for step in steps(ROOT / ".github/workflows/weekly.yml"))
+
+
+def hooks() -> list[dict[str, Any]]:
+    """Return the hooks of pre-commit."""
+    return [hook for repo in yaml.safe_load(read(".pre-commit-config.yaml"))["repos"] for hook in repo["hooks"]]
+
+
+def test_hooks_use_the_tested_versions() -> None:
+    needed = [line.split("==") for hook in hooks() for line in hook.get("additional_dependencies", [])]
+    tested = pins()
+    assert {name for name, _ in needed} - set(tested) == {"pre-commit-hooks"}
+    assert [name for name, version in needed if tested.get(name, version) != version] == []
+    assert {"ruff", "codespell", "jupytext"} <= {name for name, _ in needed}
+
+
+def test_no_file_but_the_weights_is_larger_than_the_hook_allows() -> None:
+    (hook,) = (hook for hook in hooks() if hook["id"] == "check-added-large-files")
+    allowed = int(re.search(r"--maxkb=(\d+)", hook["entry"])[1]) * 1024
+    large = {path.name for path in tracked() if path.stat().st_size > allowed}
+    assert [name for name in large if not re.search(hook["exclude"], name)] == []
+
+
+def test_nothing_is_misspelt() -> None:
+    spelt = subprocess.run([sys.executable, "-m", "codespell_lib"], cwd=ROOT, capture_output=True, text=True)
+    assert spelt.returncode == 0, spelt.stdout + spelt.stderr

@@ -22,29 +22,15 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHONS = ("3.11", "3.12", "3.13")
-# What Colab shipped on 2026-08-19; the ranges must let a reader keep it.
-COLAB = {
-    "anywidget": "0.9.21",
-    "diffusers": "0.39.0",
-    "ipykernel": "6.17.1",
-    "ipywidgets": "7.7.1",
-    "matplotlib": "3.10.0",
-    "numpy": "2.1.3",
-    "pillow": "11.3",
-    "torch": "2.11.0",
-    "transformers": "5.15.0",
-}
-
-
 def requirements(*extras: str) -> list[str]:
     """Return the requirement lines of pyproject.toml: the package's own, then those of `extras`."""
     optional = PROJECT["optional-dependencies"]
     return [*PROJECT["dependencies"], *(line for extra in extras for line in optional[extra])]
 
 
-def pins() -> dict[str, str]:
-    """Return {package: version} of requirements-tested.txt."""
-    lines = (ROOT / "requirements-tested.txt").read_text(encoding="utf-8").splitlines()
+def pins(name: str = start.TESTED) -> dict[str, str]:
+    """Return {package: version} of requirements-tested.txt, or of another list of exact versions."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     pairs = (line.split("==") for line in lines if line and not line.startswith("#"))
     return {canonicalize_name(name): version for name, version in pairs}
 
@@ -78,9 +64,10 @@ def test_every_requirement_is_a_range_and_has_a_tested_version_inside_it():
 
 
 def test_colabs_own_versions_are_inside_the_ranges():
-    ranges = {Requirement(line).name: Requirement(line).specifier for line in requirements("course")}
-    outside = [f"{name} {version}" for name, version in COLAB.items() if not ranges[name].contains(version)]
-    assert not outside
+    ranges = {Requirement(line).name: Requirement(line).specifier for line in requirements("course", "test")}
+    colab = pins(".ci/colab.txt")
+    assert {"diffusers", "ipykernel", "ipywidgets", "numpy", "torch", "transformers"} <= set(colab)
+    assert not [f"{name} {colab[name]}" for name in set(colab) & set(ranges) if not ranges[name].contains(colab[name])]
 
 
 def test_the_tested_versions_are_exact_and_free_of_builds():
@@ -108,6 +95,7 @@ def test_every_place_that_names_python_versions_names_this_one(python):
     assert start.OLDEST <= tuple(map(int, python.split("."))) <= start.NEWEST
     assert python in README
     assert f"python{python}" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert f'"{python}"' in (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
 
 
 def test_no_other_python_is_admitted():
