@@ -123,7 +123,7 @@ def test_every_picture_has_its_turn() -> None:
 def test_pictures_of_mixed_sizes_one_or_a_hundred_are_taken(models: dict[str, DiffusersModel], tmp_path: Path) -> None:
     for i, size in enumerate([(40, 20), (8, 100), (32, 32)]):
         picture(i, size).save(tmp_path / f"{i}.png")
-    (tmp_path / "notes.txt").write_text("not a picture")
+    (tmp_path / "notes.txt").write_text("not a picture", encoding="utf-8")
     assert [p.size for p in subject_pictures(tmp_path)] == [(40, 20), (8, 100), (32, 32)]
     assert models["sd"].encode(subject_pictures(tmp_path)).shape == models["sd"].shape(3)
     assert len(subject_pictures([picture(i) for i in range(100)])) == 100
@@ -311,7 +311,7 @@ torch.distributed.destroy_process_group()
 
 @pytest.mark.slow
 def test_two_processes_fit_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "together.py").write_text(TOGETHER)
+    (tmp_path / "together.py").write_text(TOGETHER, encoding="utf-8")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
                str(tmp_path / "together.py"), str(tmp_path / "weights.safetensors")]
     monkeypatch.setenv("OMP_NUM_THREADS", "1")

@@ -364,7 +364,7 @@ def test_a_full_disk_loses_neither_the_fit_nor_the_checkpoint_before(
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error_before_the_first_step(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     steps = []
     with pytest.raises(OSError, match="Nothing can be written to the folder.*give another"):
         toy_fit(ToyModel(), folder=tmp_path / "file" / "run", watch=lambda step, **_: steps.append(step))

@@ -280,7 +280,8 @@ def test_a_model_that_knows_its_words_warns_of_others_with_the_nearest(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
     shutil.copytree(folders["v"], tmp_path / "small")
-    (tmp_path / "small" / "known_words.json").write_text(json.dumps(["a", "cat", "castle", "riding", "bicycle"]))
+    words = json.dumps(["a", "cat", "castle", "riding", "bicycle"])
+    (tmp_path / "small" / "known_words.json").write_text(words, encoding="utf-8")
     model = load(tmp_path / "small", "cpu")
     with pytest.warns(PromptWarning, match="'bycicle'.*bicycle") as caught:
         model.generate("A Cat, a bycicle", steps=1, progress=False)
@@ -388,7 +389,7 @@ def test_a_folder_with_pickled_weights_is_not_loaded(folders: dict[str, Path], t
 def test_what_is_no_model_is_refused_with_the_reason(folders: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="model_index.json"):
         load(tmp_path)
-    (tmp_path / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')
+    (tmp_path / "model_index.json").write_text('{"_class_name": "FluxPipeline"}', encoding="utf-8")
     with pytest.raises(ValueError, match="FluxPipeline; expected"):
         load(tmp_path)
     with pytest.raises(FileNotFoundError, match="no file"):

@@ -74,7 +74,8 @@ def tree(root: Path, lesson: str = LESSON) -> Path:
     """Write a repository of one lesson and one notebook to `root`; return it."""
     for folder in ("lessons/figures", "notebooks"):
         (root / folder).mkdir(parents=True)
-    (root / "README.md").write_text("# Animals\n\n[![Badge](https://a.b/c.svg)](https://a.b)\n\nHello.\n\n## Start\n")
+    readme = "# Animals\n\n[![Badge](https://a.b/c.svg)](https://a.b)\n\nHello.\n\n## Start\n"
+    (root / "README.md").write_text(readme, encoding="utf-8")
     (root / "lessons/03_wolves.md").write_text(lesson, encoding="utf-8")
     from PIL import Image
 
@@ -243,7 +244,8 @@ def test_a_style_sheet_that_fetches_and_a_page_that_nobody_lists_are_found(tmp_p
     (tmp_path / "index.html").write_text("<a href='listed.html'>x</a>", encoding="utf-8")
     (tmp_path / "listed.html").write_text("", encoding="utf-8")
     (tmp_path / "lost.html").write_text("", encoding="utf-8")
-    (tmp_path / "a.css").write_text("@font-face { src: url('https://a.b/c.woff2') } /* url(https://d) */")
+    css = "@font-face { src: url('https://a.b/c.woff2') } /* url(https://d) */"
+    (tmp_path / "a.css").write_text(css, encoding="utf-8")
     assert site_problems(tmp_path) == [
         "a.css: would fetch https://a.b/c.woff2", "lost.html: not in the table of contents"
     ]  # fmt: skip
@@ -271,7 +273,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatc
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
-    (tmp_path / "thesis.tex").write_text("years of work")
+    (tmp_path / "thesis.tex").write_text("years of work", encoding="utf-8")
     with pytest.raises(FileExistsError, match="not of a site"):
         build_site.clear(tmp_path)
     assert read(tmp_path / "thesis.tex") == "years of work"
