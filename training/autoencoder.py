@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from helpers.picturebook.drawing import PARTS, draw
 from helpers.picturebook.sampling import held_out_scenes
+
 from .loop import Log, Trainee, batches, device, fast, one_cycle, save_half, sheet, started
 from .pool import LABEL_SIZE, SIZE, Pool
 

@@ -21,6 +21,7 @@ from helpers.picturebook.judge import Judge
 from helpers.picturebook.sampling import held_out_scenes
 from helpers.picturebook.scene import Scene
 from helpers.picturebook.vocabulary import CLASSES, GRADED
+
 from .autoencoder import RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
 from .autoencoder import to_pixels, to_tensor

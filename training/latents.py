@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from helpers.picturebook.drawing import PARTS
+
 from .judge import load_autoencoder
 from .loop import device, fast
 from .pool import POOL, Pool, coarse_parts

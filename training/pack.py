@@ -21,6 +21,7 @@ from diffusers import AutoencoderTiny, UNet2DConditionModel
 from safetensors.torch import load_file
 
 from helpers.picturebook.caption import KNOWN_WORDS
+
 from .autoencoder import RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
 from .judge import RUN as JUDGE_RUN

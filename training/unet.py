@@ -24,6 +24,7 @@ from helpers.picturebook.drawing import PARTS
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.sampling import held_out_scenes
 from helpers.picturebook.scene import Scene
+
 from .autoencoder import LATENT_CHANNELS, to_pixels
 from .judge import RUN as JUDGE_RUN
 from .judge import load_autoencoder

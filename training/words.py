@@ -29,6 +29,7 @@ from helpers.picturebook.drawing import PARTS
 from helpers.picturebook.sampling import held_out_scenes, is_held_out, random_scene
 from helpers.picturebook.scene import Scene
 from helpers.picturebook.vocabulary import CLASSES, COLORS, GRADED, THINGS
+
 from .loop import Log, Trainee, batches, device, one_cycle, save_half
 
 RUN = Path("runs/words")
