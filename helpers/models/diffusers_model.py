@@ -24,7 +24,7 @@ from helpers.models import catalogue
 from helpers.models.devices import place
 from helpers.models.exclusive import exclusive, one_at_a_time
 from helpers.models.pipelines import read_folder, read_known_words, settled
-from helpers.models.quiet import quiet
+from helpers.models.quiet import quiet, usual_torch
 
 NO_SIGNAL = 2.0**-24  # stands for an alpha_bar of exactly 0, from which no picture could be predicted
 LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 64 Picturebook pictures, 4 of 512 px, 1 of 1024 px
@@ -49,7 +49,8 @@ class DiffusersModel:
 
         self.pipeline = pipeline
         self.steps, self.guidance, self.known_words = steps, guidance, known_words
-        self.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+        with usual_torch():
+            self.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
         self.alpha_bar = self.scheduler.alphas_cumprod.float().clamp(min=NO_SIGNAL)
         self.final_alpha_bar = float(self.scheduler.final_alpha_cumprod)
         side = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
@@ -168,7 +169,8 @@ class DiffusersModel:
         # beyond half of them "leading" spacing would begin in the middle of the schedule, at the wrong noise
         most = len(self.alpha_bar) // (2 if config.timestep_spacing == "leading" else 1)
         scheduler = copy(self.scheduler)  # this call's own: asking for times changes nothing that others see
-        scheduler.set_timesteps(check_steps(steps, most))
+        with torch.device("cpu"):
+            scheduler.set_timesteps(check_steps(steps, most))
         # "trailing" spacing rounds: for 61 steps and some others it gives a 62nd time, -1
         return last_part(scheduler.timesteps.tolist()[:steps], strength)
 
