@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -293,7 +294,7 @@ def test_an_old_site_is_replaced(tmp_path):
 def test_every_page_is_in_the_table_of_contents(site):
     side = read(site / "index.html").partition('<nav class="bd-links')[2].partition("</nav>")[0]
     listed = {link for link in Page(side).links if link != "#"}
-    written = {f"{path.parent.name}/{path.name}" for path in site.glob("[ln]*/*.html")}
+    written = {f"{path.parent.name}/{path.name}" for path in site.glob("[aln]*/*.html")}
     assert written and listed == written
 
 
@@ -310,6 +311,15 @@ def test_the_real_site_holds_every_lesson_and_notebook(real):
     for folder, suffix in (("lessons", "md"), ("notebooks", "ipynb")):
         sources = {path.stem for path in (build_site.ROOT / folder).glob(f"[0-9][0-9]_*.{suffix}")}
         assert sources == {path.stem for path in (real / folder).glob("*.html")}
+
+
+@needs_packages
+def test_the_real_site_lists_the_package_room_by_room(real):
+    package = build_site.ROOT / "helpers"
+    rooms = {"helpers", *(path.parent.name for path in package.glob("*/__init__.py"))}
+    assert {path.stem for path in (real / "api").glob("*.html")} == {"index", *rooms}
+    functions = re.findall(r"(?m)^def ([a-z]\w+)", read(package / "show/figures.py"))
+    assert functions and {name.replace("_", "-") for name in functions} <= Page(read(real / "api/show.html")).ids
 
 
 @needs_packages
