@@ -4,13 +4,15 @@
     python start.py test     set up, then run all tests: linter, unit tests, notebooks
     python start.py setup    set up only
 
-Everything is installed into the folder .venv beside this file, with the versions of requirements-tested.txt;
-deleting that folder undoes it. Uses the standard library alone, and no shell: it runs the same on Windows.
+Everything is installed into the folder .venv beside this file, with the versions of requirements-tested.txt (those of
+another file with --versions FILE); deleting that folder undoes it.
+Uses the standard library alone, and no shell: it runs the same on Windows.
 """
 
 from __future__ import annotations  # Python 3.6 stops at this line: the course needs Python 3.11, 3.12 or 3.13
 
 import argparse
+import errno
 import hashlib
 import os
 import platform
@@ -18,8 +20,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,21 +35,35 @@ STAMP = VENV / "installed.txt"
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 CPU_TORCH = "https://download.pytorch.org/whl/cpu"
 OLDEST, NEWEST = (3, 11), (3, 13)
-ONE_AT_A_TIME = "If another set-up of this folder was running, let that one finish first."
+OLDEST_TORCH = "2.11"
+TESTED = "requirements-tested.txt"
+# Gigabytes to download and on the disk, measured on Linux without a GPU; torch's GPU libraries are an estimate.
+SIZES = {"course": (0.35, 1.6), "course,test,site": (0.45, 1.9)}
+GPU_LIBRARIES = (3, 6)
+# Settings of pip that say where packages come from. All others (PIP_USER, PIP_TARGET ...) would install elsewhere.
+KEPT_OF_PIP = {f"PIP_{name}" for name in (
+    "CACHE_DIR CERT CLIENT_CERT CONFIG_FILE DEFAULT_TIMEOUT EXTRA_INDEX_URL FIND_LINKS INDEX_URL KEYRING_PROVIDER LOG "
+    "NO_CACHE_DIR NO_INDEX PROGRESS_BAR PROXY RETRIES TIMEOUT TRUSTED_HOST").split()}  # fmt: skip
+IN_A_BROWSER = "The course also runs with nothing installed: the badges at the top of README.md open it in a browser."
+HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}  # how a system says that somebody else has a lock
+BEYOND = 1 << 30  # a byte behind the end of start.py: on Windows, nobody else can read one that is locked
 
 
 def main() -> int:  # Python 2 stops at this line: the course needs Python 3.11, 3.12 or 3.13
     """Do what the command line asks; return the exit status."""
     parser = argparse.ArgumentParser(description="Set the course up and open it, or run its tests.")
     parser.add_argument("what", nargs="?", default="course", choices=["course", "test", "setup"])
-    what = parser.parse_args().what
+    parser.add_argument("--versions", default=TESTED, metavar="FILE", help=f"versions to install; default: {TESTED}")
+    asked = parser.parse_args()
     refuse_other_pythons()
+    if not (ROOT / asked.versions).is_file():
+        sys.exit(f"{asked.versions} is missing. Is this a full copy of the repository?")
     with Path(__file__).open("rb") as lock:
         wait_for_other_set_ups(lock)
-        install("course,test,site" if what == "test" else "course")
-    if what == "setup":
+        install("course,test,site" if asked.what == "test" else "course", asked.versions)
+    if asked.what == "setup":
         return 0
-    return run_tests() if what == "test" else open_course()
+    return run_tests(asked.versions) if asked.what == "test" else open_course()
 
 
 def refuse_other_pythons() -> None:
@@ -65,17 +85,59 @@ def runs(python: str) -> bool:
         return False
 
 
-def wait_for_other_set_ups(lock: BinaryIO) -> None:
-    """Lock an open file, which others do too, as soon as none of them has; Windows has no such lock."""
-    try:
-        import fcntl
+def refuse_machines_without_torch() -> None:
+    """Stop with a sentence if torch is not made for this Python on this machine: pip's own words help nobody."""
+    reason = without_torch()
+    if reason:
+        sys.exit(f"{reason} {IN_A_BROWSER}")
 
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print("Another set-up of this folder is running; this one waits until it has ended.", flush=True)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    except (ImportError, OSError):  # the set-up that fails says ONE_AT_A_TIME
+
+def without_torch() -> str:
+    """Return why there is no torch for this Python on this machine, and what to do; "" if there should be one."""
+    system, machine, libc = sys.platform, platform.machine().lower(), platform.libc_ver()
+    get = "Get one from https://www.python.org/downloads"
+    if platform.python_implementation() != "CPython":
+        return f"The course needs the usual Python, CPython; this is {platform.python_implementation()}. {get}."
+    if sys.maxsize < 2**32:
+        return f"The course needs a 64-bit Python; this is a 32-bit one. {get}."
+    if system == "darwin" and machine == "x86_64":
+        return ("There is no torch for Macs with an Intel processor after 2.2.2, and the course needs "
+                f"{OLDEST_TORCH}. If this Mac has an M processor, this Python is not made for it: {get}.")
+    if system == "win32" and sysconfig.get_platform() != "win-amd64":
+        return f"Not all packages are made for a Python of {sysconfig.get_platform()}; that of win-amd64 runs. {get}."
+    if system not in ("linux", "darwin", "win32") or system == "linux" and machine not in ("x86_64", "aarch64"):
+        return f"There is no torch for {platform.system()} on {platform.machine()}."
+    if system == "linux" and libc[0] != "glibc":
+        return "There is no torch for Linux without glibc, such as Alpine."
+    if system == "linux" and tuple(map(int, libc[1].split(".")[:2])) < (2, 28):
+        return f"torch needs glibc 2.28 or later (a Linux of 2019 or later); this system has {libc[1]}."
+    return ""
+
+
+def wait_for_other_set_ups(lock: BinaryIO) -> None:
+    """Lock an open file, which others do too, as soon as none of them has."""
+    if locked(lock):
         return
+    print("Another set-up of this folder is running; this one waits until it has ended.", flush=True)
+    while not locked(lock):
+        time.sleep(0.5)
+
+
+def locked(lock: BinaryIO) -> bool:
+    """Lock an open file; return False if somebody else has, True also where a file cannot be locked at all."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            lock.seek(BEYOND)
+            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:  # some network drives have no locks
+        return error.errno not in HELD
+    return True
 
 
 def venv_python() -> str:
@@ -83,41 +145,136 @@ def venv_python() -> str:
     return str(VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 
 
-def install(extras: str) -> None:
+def install(extras: str, versions: str = TESTED) -> None:
     """Install the package and its `extras` (comma-separated) into .venv, unless that is done already."""
-    wanted = fingerprint()
+    wanted = fingerprint(versions)
     done = STAMP.read_text(encoding="utf-8").split() if STAMP.is_file() and Path(venv_python()).exists() else []
-    if done[:1] == [wanted] and set(extras.split(",")) <= set(done[1:]):
+    fresh = done[:1] != [wanted]
+    if not fresh and set(extras.split(",")) <= set(done[1:]):
         return
-    if done[:1] != [wanted]:
-        make_venv()
-    print("Installing the course into .venv; the first time this takes a few minutes.", flush=True)
+    refuse_machines_without_torch()
+    source = torch_source()
+    tell_size(extras, fresh, gpu=sys.platform == "linux" and not source)
+    with new_venv() if fresh else nullcontext():
+        install_packages(extras, versions, source)
+        STAMP.write_text(" ".join([wanted, *extras.split(",")]), encoding="utf-8")
+
+
+def tell_size(extras: str, fresh: bool, gpu: bool) -> None:
+    """Say how much will be downloaded and how much of the disk it fills; stop if the disk has no room for it."""
+    download, disk = SIZES[extras]
+    if not fresh:
+        download, disk = download - SIZES["course"][0], disk - SIZES["course"][1]
+    more = " With torch's libraries for a GPU it is about {} GB and {} GB more.".format(*GPU_LIBRARIES)
+    print(f"Installing the course into .venv: about {download:.2g} GB to download, {disk:.2g} GB on the disk."
+          f"{more if fresh and gpu else ''} The first time this takes a few minutes.", flush=True)
+    free = shutil.disk_usage(ROOT).free / 1e9
+    if free < disk:
+        sys.exit(f"This disk has {free:.2g} GB left. Make room for {disk:.2g} GB, then run the same command again.")
+
+
+def install_packages(extras: str, versions: str, source: list[str]) -> None:
+    """Run pip in .venv; stop with a sentence if it fails."""
     quiet = [] if sys.stdout.isatty() else ["--quiet"]
-    packages = ["-c", "requirements-tested.txt", "-e", f".[{extras}]"]
-    pip = [venv_python(), "-m", "pip", "--disable-pip-version-check", "install", *quiet, *torch_source(), *packages]
-    if subprocess.run(pip, cwd=ROOT, stdin=subprocess.DEVNULL).returncode:
-        advice = f"Once online, run the same command again. {ONE_AT_A_TIME}"
-        sys.exit(f"The packages could not be installed; pip says why above. {advice}")
-    STAMP.write_text(" ".join([wanted, *extras.split(",")]), encoding="utf-8")
+    packages = ["--no-user", *source, "-c", versions, "-e", f".[{extras}]"]
+    pip = [venv_python(), "-m", "pip", "--disable-pip-version-check", "install", *quiet, *packages]
+    if subprocess.run(pip, cwd=ROOT, env=pip_environment(), stdin=subprocess.DEVNULL).returncode:
+        sys.exit("The packages could not be installed; pip says why above. Once online, run the same command again.")
 
 
-def fingerprint() -> str:
+def pip_environment() -> dict[str, str]:
+    """Return this process's environment without what would make pip install elsewhere, or see packages of elsewhere."""
+    def kept(name: str) -> bool:
+        return not name.startswith("PIP_") or name in KEPT_OF_PIP
+
+    dropped = {"PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__"}
+    return {name: value for name, value in os.environ.items() if kept(name.upper()) and name.upper() not in dropped}
+
+
+def fingerprint(versions: str = TESTED) -> str:
     """Return a digest of all that an installation depends on: this folder, this Python, the package lists."""
     parts = [str(ROOT).encode(), sys.version.encode()]
-    parts += [(ROOT / name).read_bytes() for name in ("pyproject.toml", "requirements-tested.txt")]
+    parts += [(ROOT / name).read_bytes() for name in ("pyproject.toml", versions)]
     return hashlib.sha256(b"\n".join(parts)).hexdigest()
 
 
-def make_venv() -> None:
-    """Create .venv afresh, in place of whatever is there; of a link, only the link is removed."""
+@contextmanager
+def new_venv() -> Iterator[None]:
+    """Make .venv afresh for a `with` block; if the block fails or is stopped, what was there before is put back.
+
+    Scripts in .venv know its path, so that the new one cannot be made beside it: the old one steps aside. Of a link,
+    only the link is removed. Stops with a sentence if a program runs in .venv: its packages would vanish under it.
+    """
+    before = VENV.with_name(VENV.name + "-before")
     if VENV.is_symlink() or VENV.is_file():
         VENV.unlink()
-    command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+    close = "A program runs in .venv. Close JupyterLab and its notebooks, then run the same command again."
+    if VENV.exists() and in_use():
+        sys.exit(close)
+    try:
+        if VENV.exists():
+            shutil.rmtree(before, ignore_errors=True)
+            VENV.rename(before)
+    except PermissionError:  # Windows: a file in it is open
+        sys.exit(close)
+    try:
+        make_venv()
+        yield
+    except BaseException:
+        if before.exists():
+            shutil.rmtree(VENV, ignore_errors=True)
+            before.rename(VENV)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def make_venv() -> None:
+    """Create .venv; stop with a sentence if Python cannot."""
+    command = [getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", str(VENV)]
     # What it says is kept back: after Ctrl+C that is a traceback, which helps nobody.
     made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     if made.returncode:
-        remedy = f"On Debian and Ubuntu: sudo apt install python3-venv\n{ONE_AT_A_TIME}"
+        remedy = "On Debian and Ubuntu: sudo apt install python3-venv"
         sys.exit(f"{made.stdout}{made.stderr}\nPython could not make a virtual environment. {remedy}")
+
+
+def in_use() -> bool:
+    """Return whether another program runs in .venv, such as JupyterLab or the kernel of a notebook."""
+    if os.name == "nt":
+        try:
+            Path(venv_python()).open("r+b").close()
+        except FileNotFoundError:
+            return False
+        except OSError:  # Windows lets nobody write to a program that runs
+            return True
+        return False
+    return any(program.startswith(str(VENV) + os.sep) for program in programs())
+
+
+def programs() -> list[str]:
+    """Return the paths of the programs that run, as they were called; this one is left out."""
+    if not Path("/proc/self/cmdline").exists():
+        return programs_listed_by_ps()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            called = os.fsdecode((process / "cmdline").read_bytes().split(b"\0")[0])
+            if called and process.name != str(os.getpid()):
+                found.append(os.path.join(os.readlink(process / "cwd"), called))
+        except OSError:  # ended meanwhile, or somebody else's
+            continue
+    return found
+
+
+def programs_listed_by_ps() -> list[str]:
+    """Return what `programs` does on a system without /proc, such as macOS."""
+    command = ["ps", "-axww", "-o", "pid=", "-o", "command="]
+    try:
+        listed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    except OSError:
+        return []
+    pairs = [line.split(maxsplit=1) for line in listed.stdout.splitlines()]
+    return [pair[1] for pair in pairs if len(pair) == 2 and pair[0] != str(os.getpid())]
 
 
 def torch_source() -> list[str]:
@@ -152,12 +309,12 @@ def open_course() -> int:
             continue
 
 
-def run_tests() -> int:
+def run_tests(versions: str = TESTED) -> int:
     """Run the linter, then the unit tests and the notebooks; return 0 if all passed."""
     python = [venv_python(), "-m"]
     lint = subprocess.run([*python, "ruff", "check", "."], cwd=ROOT, stdin=subprocess.DEVNULL).returncode
-    # Printed numbers may differ in the last digit on other systems: there the notebooks only have to run.
-    compare = "--nbval" if sys.platform == "linux" else "--nbval-lax"
+    # Printed numbers may differ in the last digit on other systems and versions: there the notebooks only have to run.
+    compare = "--nbval" if sys.platform == "linux" and versions == TESTED else "--nbval-lax"
     limits = ["--nbval-cell-timeout=300", "--nbval-kernel-startup-timeout=120"]
     notebooks = [compare, "--nbval-current-env", "--nbval-sanitize-with=tests/nbval_sanitize.cfg", *limits]
     # As many files at a time as there are cores, up to four, which share the cores: memory is for no more.

@@ -176,10 +176,11 @@ def main() -> None:
               if (wrong := [f"{a} read as {r.attributes[a]}" for a in c.said if a in CLASSES and not r.agrees(s, a)])]
     missed = missed[::max(1, len(missed) // 16)][:16]  # from all over, known and new combinations
     sheet([pictures[i] for i, _ in missed], 8, CARD / "failures.png")
-    (CARD / "failures.txt").write_text("".join(f"{captions[i].text}: {', '.join(w)}\n" for i, w in missed))
+    failures = "".join(f"{captions[i].text}: {', '.join(w)}\n" for i, w in missed)
+    (CARD / "failures.txt").write_text(failures, encoding="utf-8")
     chosen = [*range(24), *range(half, half + 24)]
     sheet([pictures[i] for i in chosen], 8, CARD / "samples.png")
-    (CARD / "samples.txt").write_text("".join(f"{captions[i].text}\n" for i in chosen))
+    (CARD / "samples.txt").write_text("".join(f"{captions[i].text}\n" for i in chosen), encoding="utf-8")
 
 
 if __name__ == "__main__":

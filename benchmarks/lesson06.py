@@ -99,7 +99,8 @@ def told(found: Score) -> dict[str, float | None]:
 
 def all_rows(model: DiffusersModel, judge: Judge, count: int, file: Path | None, quick: bool) -> list[dict[str, Any]]:
     """Every edit in every way; what is in the file is not measured again."""
-    rows = [json.loads(line) for line in file.read_text().splitlines()] if file and file.exists() else []
+    lines = file.read_text(encoding="utf-8").splitlines() if file and file.exists() else []
+    rows = [json.loads(line) for line in lines]
     done = {(row["edit"], row["way"]) for row in rows}
     for way in ("sdedit", "all weights") if quick else ("sdedit", *WAYS):
         for number, (kind, edit) in enumerate(edits(count if way in ("sdedit", "all weights") else ABLATED)[:count]):
@@ -110,7 +111,7 @@ def all_rows(model: DiffusersModel, judge: Judge, count: int, file: Path | None,
             rows += new
             print(way, number, new[0], flush=True)
             if file:
-                with file.open("a") as f:
+                with file.open("a", encoding="utf-8") as f:
                     f.writelines(json.dumps(row) + "\n" for row in new)
     return rows
 

@@ -187,7 +187,7 @@ def fitted(bench: Bench, subject: Subject, knobs: Mapping[str, Any], way: str, p
 
 def known(file: Path | None, key: str) -> list[dict[str, Any]]:
     """The lines of a file of rows that have this key."""
-    lines = file.read_text().splitlines() if file and file.exists() else []
+    lines = file.read_text(encoding="utf-8").splitlines() if file and file.exists() else []
     return [row for row in map(json.loads, lines) if key in row]
 
 
@@ -209,7 +209,7 @@ def all_rows(bench: Bench, file: Path | None, subjects: Sequence[str], seeds: in
         for row in new:
             print(row, flush=True)
             if file:
-                with file.open("a") as f:
+                with file.open("a", encoding="utf-8") as f:
                     f.write(json.dumps(row) + "\n")
     return rows
 
@@ -459,7 +459,7 @@ def main() -> None:
     if price is None:
         price = costs(bench.model, 1 if arguments.quick else 7)
         if file:
-            with file.open("a") as f:
+            with file.open("a", encoding="utf-8") as f:
                 f.write(json.dumps({"costs": price}) + "\n")
     print(json.dumps({"recognizer": told, "costs": price}, indent=1), flush=True)
     rows = all_rows(bench, file, subjects, 1 if arguments.quick else arguments.seeds)

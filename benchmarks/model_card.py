@@ -30,7 +30,7 @@ The prompts of these pictures, in order, are in [samples.txt](samples.txt).
 | denoiser | `UNet2DConditionModel`, {widths} wide | {unet_minutes} minutes, {unet_pictures} pictures seen |
 | judge | finds the parts of a picture, then reads each attribute from its part | {judge_minutes} minutes |
 
-Trained on two CPU cores, the parts partly side by side. The recipe is `helpers/picturebook/training/`, at commit
+Trained on two CPU cores, the parts partly side by side. The recipe is `training/`, at commit
 `{commit}`; each file says how to run it. Every known word is one token. The text encoder is trained first, to
 understand captions, and then kept as it is. The denoiser predicts v under a cosine schedule, with cross-attention at
 16 x 16, 8 x 8 and 4 x 4. While it learns, a second small loss asks the cross-attention of a word to look at what the
@@ -159,10 +159,10 @@ def percent(share: dict[str, object], interval: bool = True) -> str:
 
 def card() -> str:
     """The card's text."""
-    r = json.loads((RESULTS / "picturebook.json").read_text())
-    training = json.loads((RESULTS / "training.json").read_text())
+    r = json.loads((RESULTS / "picturebook.json").read_text(encoding="utf-8"))
+    training = json.loads((RESULTS / "training.json").read_text(encoding="utf-8"))
     judge = r["judge"]
-    pointing = json.loads((RESULTS / "lesson04.json").read_text())["pointing"]
+    pointing = json.loads((RESULTS / "lesson04.json").read_text(encoding="utf-8"))["pointing"]
     names = [n for n in r["pictures"] if r["pictures"][n]["right"] is not None]
     groups = ("pictures", "pictures of known combinations", "pictures of new combinations")
     pictures = "\n".join(f"| {n.replace('_', ' ')} | " + " | ".join(percent(r[group][n]) for group in groups) + " |"
@@ -178,7 +178,7 @@ def card() -> str:
     sweep = r["by guidance"]
     by_guidance = "\n".join(f"| {w} | {v['place']:.0%} | {v['thing']:.0%} | {v['color']:.0%} | {v['burnt']:.1%} |"
                             for w, v in sweep.items() if isinstance(v, dict)).replace("%", " %")
-    steps = json.loads((RESULTS / "training_curve.json").read_text())["curve"]
+    steps = json.loads((RESULTS / "training_curve.json").read_text(encoding="utf-8"))["curve"]
     curve = "\n".join("| " + " | ".join([f"{c['pictures']:,}", *(f"{c[k]} %" if k in c else "-"
                                                                 for k in ("thing", "place", "color"))]) + " |"
                       for c in steps)
@@ -199,5 +199,5 @@ def card() -> str:
 
 
 if __name__ == "__main__":
-    CARD.write_text(card())
+    CARD.write_text(card(), encoding="utf-8")
     print(CARD)

@@ -20,7 +20,7 @@ def record(name: str, numbers: dict[str, object]) -> Path:
     """Writes `numbers` to `results/name.json`; texts that quote them are compared with it by a test."""
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{name}.json"
-    file.write_text(json.dumps({"measured": circumstances()} | numbers, indent=1) + "\n")
+    file.write_text(json.dumps({"measured": circumstances()} | numbers, indent=1) + "\n", encoding="utf-8")
     rows_file(name).unlink(missing_ok=True)
     return file
 

@@ -9,10 +9,7 @@
 Importing `helpers` is quick: torch and diffusers are imported when a name that needs them is first used.
 """
 
-from helpers.core.warn import calm
 from helpers.lazy import lazy
-
-calm()
 
 __getattr__, __dir__ = lazy(__name__, {
     "AnalyticModel": "models.analytic",

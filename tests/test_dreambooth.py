@@ -18,12 +18,11 @@ from toy_network import ToyModel
 
 import helpers.methods.dreambooth as module
 from helpers.core.randomness import noise
-from helpers.core.warn import PromptWarning
+from helpers.core.warn import FitWarning, PromptWarning
 from helpers.finetuning import loss
-from helpers.finetuning.checkpoint import FitWarning
 from helpers.finetuning.loss import denoising_loss, draw, in_turn, share
 from helpers.finetuning.weights import Weights, parameters
-from helpers.methods.dreambooth import fit_dreambooth, losses, new_words, prior_pictures, subject_pictures
+from helpers.methods.dreambooth import fit_dreambooth, losses, prior_pictures, subject_pictures
 from helpers.methods.textual_inversion import fit_textual_inversion
 from helpers.models.diffusers_model import DiffusersModel
 
@@ -124,7 +123,7 @@ def test_every_picture_has_its_turn() -> None:
 def test_pictures_of_mixed_sizes_one_or_a_hundred_are_taken(models: dict[str, DiffusersModel], tmp_path: Path) -> None:
     for i, size in enumerate([(40, 20), (8, 100), (32, 32)]):
         picture(i, size).save(tmp_path / f"{i}.png")
-    (tmp_path / "notes.txt").write_text("not a picture")
+    (tmp_path / "notes.txt").write_text("not a picture", encoding="utf-8")
     assert [p.size for p in subject_pictures(tmp_path)] == [(40, 20), (8, 100), (32, 32)]
     assert models["sd"].encode(subject_pictures(tmp_path)).shape == models["sd"].shape(3)
     assert len(subject_pictures([picture(i) for i in range(100)])) == 100
@@ -170,7 +169,7 @@ def test_prior_pictures_are_made_once_and_a_broken_off_set_is_completed(tmp_path
     made: list[int] = []
 
     class Maker:
-        steps, guidance, size, fingerprint = 2, 4.0, (8, 8), "maker"
+        steps, guidance, size, fingerprint = 2, 4.0, (8, 8), "0"
 
         def generate(self, prompt: str, seed: list[int], **_: object) -> list[Image.Image]:
             made.extend(seed)
@@ -210,8 +209,42 @@ def test_pictures_of_which_nothing_is_told_are_not_taken_for_the_prior(
     models: dict[str, DiffusersModel], tmp_path: Path
 ) -> None:
     picture(1).save(tmp_path / "00000.png")
-    with pytest.raises(ValueError, match="not made here"):
+    with pytest.raises(ValueError, match="were not made here: give a folder of its own") as refused:
         prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
+    assert "delete" not in str(refused.value)  # they may be the reader's only copies
+
+
+def test_pictures_of_another_model_are_not_taken_for_the_prior(
+    models: dict[str, DiffusersModel], tmp_path: Path
+) -> None:
+    prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
+    with pytest.raises(ValueError, match="differ in .*model"):
+        prior_pictures(models["v"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "3", "null"])
+def test_a_damaged_note_beside_the_prior_is_said_to_be_damaged(
+    text: str, models: dict[str, DiffusersModel], tmp_path: Path
+) -> None:
+    prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
+    (tmp_path / "prior.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="damaged|differ in"):
+        prior_pictures(models["sd"], "a cat", 1, steps=2, folder=tmp_path, **QUIET)
+
+
+def test_only_the_subject_s_word_becomes_known_and_a_typo_is_still_told(models: dict[str, DiffusersModel]) -> None:
+    model = DiffusersModel(models["sd"].pipeline, known_words=frozenset({"a", "cat", "beach", "the", "on"}))
+    knobs = {"steps": 1, "rank": 1, **QUIET}
+    with pytest.warns(PromptWarning, match="'baech'"):
+        weights = fit_dreambooth(model, [picture(1)], "a sks cat on the baech", **knobs)
+    assert weights.words == ("sks",)
+    weights = fit_dreambooth(model, [picture(1)], "a sks cat", "a cat", [picture(2)], **knobs)
+    assert weights.words == ("sks",)
+
+
+def test_a_prompt_that_is_too_long_is_told_before_the_fit(models: dict[str, DiffusersModel]) -> None:
+    with pytest.warns(PromptWarning, match="too long"):
+        fit_dreambooth(models["sd"], [picture(1)], "a sks cat " * 40, steps=1, rank=1, **QUIET)
 
 
 @pytest.mark.parametrize("knobs", [{}, {"rank": 2}, {"rank": 2, "text_encoder": True}, {"word": "q", "like": "cat"}])
@@ -278,7 +311,7 @@ torch.distributed.destroy_process_group()
 
 @pytest.mark.slow
 def test_two_processes_fit_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "together.py").write_text(TOGETHER)
+    (tmp_path / "together.py").write_text(TOGETHER, encoding="utf-8")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
                str(tmp_path / "together.py"), str(tmp_path / "weights.safetensors")]
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -335,18 +368,5 @@ def test_another_models_pictures_are_not_taken_for_the_prior(tmp_path: Path) -> 
     with pytest.raises(ValueError, match="differ in model: give another folder"):
         prior_pictures(Maker("other"), "a cat", 2, folder=tmp_path, **QUIET)
     (tmp_path / "prior.json").write_text("[")
-    with pytest.raises(ValueError, match="is broken"):
+    with pytest.raises(ValueError, match="is damaged"):
         prior_pictures(Maker("one"), "a cat", 2, folder=tmp_path, **QUIET)
-
-
-def test_a_typing_mistake_beside_the_new_word_is_told(models: dict[str, DiffusersModel], tmp_path: Path) -> None:
-    from helpers.core.warn import heard
-
-    class Knowing:
-        known_words = frozenset({"a", "cat", "dog"})
-
-    with heard() as told:
-        assert new_words(Knowing(), "a sks cat", "a cat") == ("sks",) and not told
-        assert new_words(Knowing(), "a sks caat") == ("sks", "caat")
-    assert "'sks', 'caat' are all new" in told[0]
-    assert new_words(Knowing(), "a sks caat", "a caat") == ("sks",)  # the class prompt warns of the other

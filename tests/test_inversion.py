@@ -312,7 +312,8 @@ def test_only_the_unconditional_half_is_differentiated_and_checkpointing_changes
     model, calls = models["sd"], []
     knobs = {"steps": 2, "guidance": 4.0, "inner": 3, "tolerance": 0, **QUIET}
     plain = null_text(model, stripes(), "a cat", **knobs)
-    monkeypatch.setattr(module, "few_activations", lambda model: model.changed({}, gradient_checkpointing=gradient_checkpointing))
+    few = {"gradient_checkpointing": gradient_checkpointing}
+    monkeypatch.setattr(module, "few_activations", lambda model: model.changed({}, **few))
     hook = model.unet.register_forward_pre_hook(
         lambda unet, args: calls.append((len(args[0]), torch.is_grad_enabled(), unet.is_gradient_checkpointing))
     )

@@ -29,12 +29,12 @@ def test_every_function_it_names_exists() -> None:
 
 @pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson02")
 def test_its_tables_are_those_of_the_results() -> None:
-    assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text()))) == TEXT
+    assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text(encoding="utf-8")))) == TEXT
 
 
 @pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson02")
 def test_the_methods_cost_no_more_calls_than_their_peers_and_little_beside_their_calls() -> None:
-    costs = json.loads(RESULTS.read_text())["costs"]
+    costs = json.loads(RESULTS.read_text(encoding="utf-8"))["costs"]
     assert costs["calls"]["sdedit"] <= costs["calls"]["diffusers img2img"]
     assert costs["rows"]["magicmix"] <= costs["rows"]["community magicmix (from its code)"]
     beside = costs["against the network and autoencoder"]
@@ -62,7 +62,7 @@ def test_a_strength_that_lesson_1_has_measured_is_not_measured_again(monkeypatch
     monkeypatch.setattr(benchmark, "RESULTS", tmp_path)
     assert benchmark.of_lesson_1(model, 108) == {}
     measured = {"n": 108, "model": "ab", "steps": 25, "sdedit": {"0.3": {"obeyed": 0.5}}}
-    (tmp_path / "lesson01.json").write_text(json.dumps(measured))
+    (tmp_path / "lesson01.json").write_text(json.dumps(measured), encoding="utf-8")
     assert benchmark.of_lesson_1(model, 108) == {"0.3": {"obeyed": 0.5}}
     assert benchmark.of_lesson_1(model, 36) == {}
     assert benchmark.of_lesson_1(SimpleNamespace(fingerprint="cd", steps=25), 108) == {}

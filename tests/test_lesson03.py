@@ -49,18 +49,18 @@ def test_guidance_falls_out_of_the_difference_as_the_text_derives() -> None:
 
 @needs_results
 def test_its_tables_are_those_of_the_results() -> None:
-    assert with_tables(TEXT, draw_lesson03.tables(json.loads(RESULTS.read_text()))) == TEXT
+    assert with_tables(TEXT, draw_lesson03.tables(json.loads(RESULTS.read_text(encoding="utf-8")))) == TEXT
 
 
 @needs_results
 def test_outside_the_mask_nothing_changes_in_the_measured_edits() -> None:
-    methods = json.loads(RESULTS.read_text())["methods"]
+    methods = json.loads(RESULTS.read_text(encoding="utf-8"))["methods"]
     assert methods["every_step"]["outside_most"] == methods["diffedit"]["outside_most"] == 0
 
 
 @needs_results
 def test_every_kind_of_edit_is_measured_for_every_method_of_the_table() -> None:
-    methods = json.loads(RESULTS.read_text())["methods"]
+    methods = json.loads(RESULTS.read_text(encoding="utf-8"))["methods"]
     assert all(set(methods[name]["by_kind"]) == {"add", "remove", "recolor", "background"}
                for name in draw_lesson03.METHODS)
 

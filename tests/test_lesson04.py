@@ -44,7 +44,7 @@ def test_every_function_it_names_exists() -> None:
 
 @pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson04")
 def test_its_tables_are_those_of_the_results() -> None:
-    assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text()))) == TEXT
+    assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text(encoding="utf-8")))) == TEXT
 
 
 # ----------------------------------------------------------------------------------------------------- its formulas

@@ -56,12 +56,12 @@ def test_the_price_it_derives_is_that_of_the_exercise() -> None:
 
 @pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson06")
 def test_its_tables_are_those_of_the_results() -> None:
-    assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text()))) == TEXT
+    assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text(encoding="utf-8")))) == TEXT
 
 
 @pytest.mark.skipif(not RESULTS.is_file(), reason="the lesson is not measured yet: python -m benchmarks.lesson06")
 def test_the_second_fit_lowers_the_loss_more_than_the_first() -> None:
-    row = json.loads(RESULTS.read_text())["ways"]["all weights"]["at"]["0.0"]
+    row = json.loads(RESULTS.read_text(encoding="utf-8"))["ways"]["all weights"]["at"]["0.0"]
     falls = {name: row[f"{name} loss, first"] - row[f"{name} loss, last"] for name in ("embedding", "model")}
     assert falls["model"] > falls["embedding"]
 
@@ -151,7 +151,7 @@ def test_the_lesson_asks_for_every_table_and_figure_that_the_script_makes(
         return Fitted(prompt, model.embed("a dog"), model.embed("a cat"), Weights({}), tuple(model.shape(1)))
 
     (tmp_path / "figures").mkdir()
-    (tmp_path / "lesson06.json").write_text(json.dumps(made_up))
+    (tmp_path / "lesson06.json").write_text(json.dumps(made_up), encoding="utf-8")
     (tmp_path / LESSON.name).write_text(TEXT, encoding="utf-8")
     for name, value in {"RESULTS": tmp_path, "ROOT": tmp_path, "LESSON": tmp_path / LESSON.name, "STEPS": 1,
                         "fit_imagic": unfitted, "fit_model": lambda *_, **__: Weights({})}.items():

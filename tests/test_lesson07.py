@@ -64,19 +64,19 @@ def test_the_scenes_of_the_lecture_are_in_the_notebook() -> None:
 
 @needs_results
 def test_its_tables_are_those_of_the_results() -> None:
-    assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text()))) == TEXT
+    assert with_tables(TEXT, benchmark.tables(json.loads(RESULTS.read_text(encoding="utf-8")))) == TEXT
 
 
 @needs_results
 def test_every_way_is_measured_at_the_steps_that_the_tables_show() -> None:
-    at = json.loads(RESULTS.read_text())["at"]
+    at = json.loads(RESULTS.read_text(encoding="utf-8"))["at"]
     assert set(at) == {"before", *benchmark.WAYS}
     assert all(list(at[way]) == [str(step) for step in benchmark.MEASURED_AT] for way in benchmark.REPEATED)
 
 
 @needs_results
 def test_the_word_alone_cannot_drift() -> None:
-    rows = json.loads(RESULTS.read_text())["rows"]
+    rows = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"]
     for after in (row for row in rows if row["way"] == "textual inversion"):
         (before,) = (row for row in rows if (row["who"], row["way"]) == (after["who"], "before"))
         assert [after[name] for name in ("drift", "diversity of the class")] == pytest.approx(
@@ -130,7 +130,7 @@ def test_a_lora_has_the_numbers_that_the_text_says(models: dict[str, DiffusersMo
 def test_a_fit_of_all_weights_takes_16_bytes_for_each(dtype: torch.dtype) -> None:
     """Weight, gradient and Adam's two moments; in half precision half a gradient and the copy that is computed with."""
     variables = {"w": torch.ones(1000)}
-    training = adam._Training(variables, 1e-3, dtype, cast=["w"])
+    training = adam.Training(variables, 1e-3, dtype, cast=["w"])
     computed_with = variables["w"].to(dtype)
     training.descend(computed_with.square().sum())
     kept = [variables["w"], training.gradients["w"]]

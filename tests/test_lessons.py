@@ -40,7 +40,7 @@ def test_every_number_is_the_measured_one(lesson: Path) -> None:
                                     "-1,200%<!-- {{lesson77.n:.1f}} -->"])
 def test_an_old_number_gives_way_to_the_measured_one(before: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
                                                      ) -> None:
-    (tmp_path / "lesson77.json").write_text('{"n": 4.25}')
+    (tmp_path / "lesson77.json").write_text('{"n": 4.25}', encoding="utf-8")
     monkeypatch.setattr("build_notebooks.RESULTS", tmp_path)
     told = fill_lessons.with_numbers(f"There are **{before}** (3 to 5) wolves.")
     assert told == "There are **4.2<!-- {{lesson77.n:.1f}} -->** (3 to 5) wolves."
@@ -48,7 +48,7 @@ def test_an_old_number_gives_way_to_the_measured_one(before: str, monkeypatch: p
 
 
 def test_a_number_that_runs_into_another_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "lesson77.json").write_text('{"n": 4.25}')
+    (tmp_path / "lesson77.json").write_text('{"n": 4.25}', encoding="utf-8")
     monkeypatch.setattr("build_notebooks.RESULTS", tmp_path)
     with pytest.raises(ValueError, match="runs into"):
         fill_lessons.with_numbers("1,{{lesson77.n}} wolves")

@@ -1,12 +1,9 @@
 """pyproject.toml, environment.yml, requirements-tested.txt, start.py and the README agree with each other."""
 
-import ast
 import re
-import runpy
 import shutil
 import subprocess
 import sys
-import threading
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -25,29 +22,15 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHONS = ("3.11", "3.12", "3.13")
-# What Colab shipped on 2026-08-19; the ranges must let a reader keep it.
-COLAB = {
-    "anywidget": "0.9.21",
-    "diffusers": "0.39.0",
-    "ipykernel": "6.17.1",
-    "ipywidgets": "7.7.1",
-    "matplotlib": "3.10.0",
-    "numpy": "2.1.3",
-    "pillow": "11.3",
-    "torch": "2.11.0",
-    "transformers": "5.15.0",
-}
-
-
 def requirements(*extras: str) -> list[str]:
     """Return the requirement lines of pyproject.toml: the package's own, then those of `extras`."""
     optional = PROJECT["optional-dependencies"]
     return [*PROJECT["dependencies"], *(line for extra in extras for line in optional[extra])]
 
 
-def pins() -> dict[str, str]:
-    """Return {package: version} of requirements-tested.txt."""
-    lines = (ROOT / "requirements-tested.txt").read_text(encoding="utf-8").splitlines()
+def pins(name: str = start.TESTED) -> dict[str, str]:
+    """Return {package: version} of requirements-tested.txt, or of another list of exact versions."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     pairs = (line.split("==") for line in lines if line and not line.startswith("#"))
     return {canonicalize_name(name): version for name, version in pairs}
 
@@ -81,9 +64,10 @@ def test_every_requirement_is_a_range_and_has_a_tested_version_inside_it():
 
 
 def test_colabs_own_versions_are_inside_the_ranges():
-    ranges = {Requirement(line).name: Requirement(line).specifier for line in requirements("course")}
-    outside = [f"{name} {version}" for name, version in COLAB.items() if not ranges[name].contains(version)]
-    assert not outside
+    ranges = {Requirement(line).name: Requirement(line).specifier for line in requirements("course", "test")}
+    colab = pins(".ci/colab.txt")
+    assert {"diffusers", "ipykernel", "ipywidgets", "numpy", "torch", "transformers"} <= set(colab)
+    assert not [f"{name} {colab[name]}" for name in set(colab) & set(ranges) if not ranges[name].contains(colab[name])]
 
 
 def test_the_tested_versions_are_exact_and_free_of_builds():
@@ -111,6 +95,7 @@ def test_every_place_that_names_python_versions_names_this_one(python):
     assert start.OLDEST <= tuple(map(int, python.split("."))) <= start.NEWEST
     assert python in README
     assert f"python{python}" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert f'"{python}"' in (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
 
 
 def test_no_other_python_is_admitted():
@@ -157,123 +142,6 @@ def test_links_in_the_readme_lead_to_files_and_pictures_have_alt_text():
         assert text.strip(), f"{link} has no text"
         if not link.startswith(("http", "[")):
             assert (ROOT / link).is_file(), f"the README refers to {link}, which is missing"
-
-
-def test_an_unreachable_page_of_torch_builds_does_not_stop_the_set_up(monkeypatch):
-    def unreachable(*_, **__):
-        raise OSError("no network")
-
-    monkeypatch.setattr(start.shutil, "which", lambda _: None)
-    monkeypatch.setattr(start.sys, "platform", "linux")
-    monkeypatch.setattr(start.urllib.request, "urlopen", unreachable)
-    assert start.torch_source() == []
-
-
-def test_on_a_machine_with_a_gpu_the_usual_torch_is_taken(monkeypatch):
-    monkeypatch.setattr(start.shutil, "which", lambda name: f"/usr/bin/{name}")
-    assert start.torch_source() == []
-
-
-def test_another_python_is_refused_with_a_remedy(monkeypatch):
-    monkeypatch.setattr(start.sys, "version_info", (3, 10, 0))
-    monkeypatch.setattr(start.sys, "argv", ["the course/start.py", "test"])
-    monkeypatch.setattr(start, "runs", lambda name: name == "python3.12")
-    with pytest.raises(SystemExit, match=r"3\.11, 3\.12 or 3\.13.*: python3\.12 'the course/start\.py' test$"):
-        start.refuse_other_pythons()
-    monkeypatch.setattr(start, "runs", lambda _: False)
-    with pytest.raises(SystemExit, match=r"Get one from https://www\.python\.org/downloads$"):
-        start.refuse_other_pythons()
-
-
-def test_only_a_command_that_starts_a_python_is_recommended(monkeypatch):
-    assert start.runs(sys.executable)
-    assert not start.runs("no-such-python")
-    monkeypatch.setattr(start.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 127))
-    assert not start.runs("python3.13"), "a shim of pyenv answers so: command not found"
-
-
-def test_a_python_too_old_to_read_start_py_shows_a_line_that_says_so():
-    text = (ROOT / "start.py").read_text(encoding="utf-8")
-    ast.parse(text, feature_version=(3, 7))  # from here on refuse_other_pythons says it
-    python_36 = next(line for line in text.splitlines() if line.startswith("from __future__ import annotations"))
-    python_2 = next(line for line in text.splitlines() if "->" in line)
-    for line in (python_36, python_2):
-        assert "the course needs Python 3.11, 3.12 or 3.13" in line
-
-
-def test_after_ctrl_c_one_sentence_says_how_to_go_on(monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("argparse.ArgumentParser.parse_args", interrupted)
-    with pytest.raises(SystemExit, match="Stopped. Run the same command again to go on"):
-        runpy.run_path(str(ROOT / "start.py"), run_name="__main__")
-
-
-@pytest.fixture
-def commands(monkeypatch, tmp_path):
-    """Return the list of the commands that a set-up of .venv in an empty folder gives; none of them is run."""
-    given = []
-
-    def run(command, **_):
-        given.append(command[2])
-        start.VENV.mkdir(exist_ok=True)  # what venv would do; fails where something else is in its place
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setattr(start, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(start, "STAMP", tmp_path / ".venv/installed.txt")
-    monkeypatch.setattr(start, "torch_source", lambda: [])
-    monkeypatch.setattr(start.subprocess, "run", run)
-    return given
-
-
-def test_a_set_up_that_is_complete_is_left_alone_and_one_without_its_python_is_made_afresh(commands):
-    start.install("course")
-    assert commands == ["venv", "pip"]
-    python = Path(start.venv_python())
-    python.parent.mkdir()
-    python.touch()
-    start.install("course")
-    assert commands == ["venv", "pip"]
-    start.install("course,test,site")
-    assert commands == ["venv", "pip", "pip"], "more packages need no new .venv"
-    python.unlink()
-    start.install("course")
-    assert commands == ["venv", "pip", "pip", "venv", "pip"]
-
-
-def test_a_file_or_a_link_in_the_place_of_the_set_up_is_removed_and_nothing_behind_the_link(commands, tmp_path):
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "thesis.tex").touch()
-    start.VENV.touch()
-    start.make_venv()
-    for linked in (elsewhere, tmp_path / "gone"):
-        start.VENV.rmdir()
-        start.VENV.symlink_to(linked)
-        start.make_venv()
-        assert start.VENV.is_dir() and not start.VENV.is_symlink()
-    assert (elsewhere / "thesis.tex").exists()
-
-
-def test_a_second_set_up_waits_for_the_first(tmp_path, capsys):
-    pytest.importorskip("fcntl", reason="Windows has no such lock")
-    (tmp_path / "start.py").touch()
-
-    def second():
-        with (tmp_path / "start.py").open("rb") as lock:
-            start.wait_for_other_set_ups(lock)
-
-    waiting = threading.Thread(target=second, daemon=True)
-    with (tmp_path / "start.py").open("rb") as lock:
-        start.wait_for_other_set_ups(lock)
-        assert capsys.readouterr().out == ""
-        waiting.start()
-        waiting.join(0.2)
-        assert waiting.is_alive()
-    waiting.join(10)
-    assert not waiting.is_alive()
-    assert "Another set-up of this folder is running" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")

@@ -51,7 +51,7 @@ def test_the_text_encoder_is_found_by_old_and_new_transformers():
 
 def test_the_text_encoder_is_the_trained_one_and_not_silently_random(model):
     """Its fingerprint is written into the model card's figures when the weights are packed."""
-    told = json.loads((FOLDER / "fingerprint.json").read_text())
+    told = json.loads((FOLDER / "fingerprint.json").read_text(encoding="utf-8"))
     seen = model.embed(told["prompt"]).embeddings[0, 3, :4].tolist()
     assert np.allclose(seen, told["embedding"], atol=2e-3)
 
@@ -123,4 +123,4 @@ def test_no_caption_of_the_world_warns(model, recwarn):
 
 
 def test_the_model_card_says_what_was_measured():
-    assert CARD.read_text() == card()
+    assert CARD.read_text(encoding="utf-8") == card()

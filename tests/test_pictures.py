@@ -136,7 +136,7 @@ def test_text_that_can_be_no_file_is_refused_as_such(text: str) -> None:
 
 
 def test_files_that_are_no_pictures_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "text.png").write_text("not a picture")
+    (tmp_path / "text.png").write_text("not a picture", encoding="utf-8")
     (tmp_path / "empty.png").touch()
     for name in ("text.png", "empty.png"):
         with pytest.raises(ValueError, match="not a picture"):

@@ -43,7 +43,8 @@ def test_no_lesson_s_benchmark_is_forgotten():
 
 def test_every_number_was_measured_with_the_weights_that_are_shipped():
     """Else the texts quote another model: python tools/remake.py --stale."""
-    results = {file.stem: json.loads(file.read_text()) for file in (remake.ROOT / "results").glob("*.json")}
+    files = (remake.ROOT / "results").glob("*.json")
+    results = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
     measured = {name: found["measured"]["weights"] for name, found in results.items() if "measured" in found}
     assert len(measured) >= 10 and measured == dict.fromkeys(measured, remake.weights())
 
@@ -54,7 +55,7 @@ def test_what_was_measured_with_these_weights_is_not_stale(folder):
     file = folder / "results" / "some.json"
     assert not remake.measured_already("a.py", folder) and not remake.measured_already("z.py", folder)
     for weights, already in ((remake.weights(), True), ("other", False)):
-        file.write_text(json.dumps({"measured": {"weights": weights}}))
+        file.write_text(json.dumps({"measured": {"weights": weights}}), encoding="utf-8")
         assert remake.measured_already("a.py", folder) is already
 
 
@@ -74,7 +75,7 @@ def test_side_by_side_a_stage_ends_before_the_next_begins(folder):
 def test_what_a_step_prints_is_in_its_file(folder):
     (folder / "a.py").write_text("print('it measured')", encoding="utf-8")
     assert remake.remake(remake.found(folder), ["a"], root=folder) == 0
-    assert (folder / "runs" / "remake" / "a.log").read_text().split() == ["it", "measured"]
+    assert (folder / "runs" / "remake" / "a.log").read_text(encoding="utf-8").split() == ["it", "measured"]
 
 
 def test_a_step_that_fails_ends_the_run_and_says_how_to_go_on(folder, capfd):

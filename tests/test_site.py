@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def tree(root: Path, lesson: str = LESSON) -> Path:
     """Write a repository of one lesson and one notebook to `root`; return it."""
     for folder in ("lessons/figures", "notebooks"):
         (root / folder).mkdir(parents=True)
-    (root / "README.md").write_text("# Animals\n\n[![Badge](https://a.b/c.svg)](https://a.b)\n\nHello.\n\n## Start\n")
+    readme = "# Animals\n\n[![Badge](https://a.b/c.svg)](https://a.b)\n\nHello.\n\n## Start\n"
+    (root / "README.md").write_text(readme, encoding="utf-8")
     (root / "lessons/03_wolves.md").write_text(lesson, encoding="utf-8")
     from PIL import Image
 
@@ -243,7 +245,8 @@ def test_a_style_sheet_that_fetches_and_a_page_that_nobody_lists_are_found(tmp_p
     (tmp_path / "index.html").write_text("<a href='listed.html'>x</a>", encoding="utf-8")
     (tmp_path / "listed.html").write_text("", encoding="utf-8")
     (tmp_path / "lost.html").write_text("", encoding="utf-8")
-    (tmp_path / "a.css").write_text("@font-face { src: url('https://a.b/c.woff2') } /* url(https://d) */")
+    css = "@font-face { src: url('https://a.b/c.woff2') } /* url(https://d) */"
+    (tmp_path / "a.css").write_text(css, encoding="utf-8")
     assert site_problems(tmp_path) == [
         "a.css: would fetch https://a.b/c.woff2", "lost.html: not in the table of contents"
     ]  # fmt: skip
@@ -271,7 +274,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatc
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
-    (tmp_path / "thesis.tex").write_text("years of work")
+    (tmp_path / "thesis.tex").write_text("years of work", encoding="utf-8")
     with pytest.raises(FileExistsError, match="not of a site"):
         build_site.clear(tmp_path)
     assert read(tmp_path / "thesis.tex") == "years of work"
@@ -291,7 +294,7 @@ def test_an_old_site_is_replaced(tmp_path):
 def test_every_page_is_in_the_table_of_contents(site):
     side = read(site / "index.html").partition('<nav class="bd-links')[2].partition("</nav>")[0]
     listed = {link for link in Page(side).links if link != "#"}
-    written = {f"{path.parent.name}/{path.name}" for path in site.glob("[ln]*/*.html")}
+    written = {f"{path.parent.name}/{path.name}" for path in site.glob("[aln]*/*.html")}
     assert written and listed == written
 
 
@@ -308,6 +311,15 @@ def test_the_real_site_holds_every_lesson_and_notebook(real):
     for folder, suffix in (("lessons", "md"), ("notebooks", "ipynb")):
         sources = {path.stem for path in (build_site.ROOT / folder).glob(f"[0-9][0-9]_*.{suffix}")}
         assert sources == {path.stem for path in (real / folder).glob("*.html")}
+
+
+@needs_packages
+def test_the_real_site_lists_the_package_room_by_room(real):
+    package = build_site.ROOT / "helpers"
+    rooms = {"helpers", *(path.parent.name for path in package.glob("*/__init__.py"))}
+    assert {path.stem for path in (real / "api").glob("*.html")} == {"index", *rooms}
+    functions = re.findall(r"(?m)^def ([a-z]\w+)", read(package / "show/figures.py"))
+    assert functions and {name.replace("_", "-") for name in functions} <= Page(read(real / "api/show.html")).ids
 
 
 @needs_packages

@@ -14,10 +14,10 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from helpers.picturebook.judge import Judge
-from helpers.picturebook.training import pack
-from helpers.picturebook.training.autoencoder import build
-from helpers.picturebook.training.judge import spoil
-from helpers.picturebook.training.loop import fast
+from training import pack
+from training.autoencoder import build
+from training.judge import spoil
+from training.loop import fast
 
 # ------------------------------------------------------------------------------------------------------------- packing
 
@@ -33,12 +33,12 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     weights = tmp_path / "weights"
     (weights / "pipeline" / "unet").mkdir(parents=True)
     for name in ("judge.safetensors", "pipeline/model_index.json", "pipeline/unet/old.safetensors"):
-        (weights / name).write_text("shipped")
+        (weights / name).write_text("shipped", encoding="utf-8")
     for name in ("autoencoder/vae", "words/text_encoder", "unet/unet", "judge/judge"):
         file = tmp_path / "runs" / f"{name}.safetensors"
         file.parent.mkdir(parents=True)
         save_file({"text_model.w": torch.ones(2)}, file, metadata={"clock": "[7, 60.0, 0]"})
-    (tmp_path / "runs" / "unet" / "scores.txt").write_text("7 place 90%\n")
+    (tmp_path / "runs" / "unet" / "scores.txt").write_text("7 place 90%\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pack, "WEIGHTS", weights)
     monkeypatch.setattr(pack, "FOLDER", weights / "pipeline")

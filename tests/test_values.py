@@ -6,6 +6,7 @@ import io
 import itertools
 import math
 import struct
+import threading
 import time
 import unicodedata
 import warnings
@@ -442,21 +443,15 @@ def test_suggestions_are_slips_of_the_pen_or_none() -> None:
     assert "did you mean 'cat'?" in words.never_seen("catt", known)
 
 
-def test_a_warning_in_a_notebook_is_one_calm_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    from helpers.core.warn import calm
-
-    shown = []
-    monkeypatch.setitem(__import__("sys").modules, "ipykernel", object())
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        monkeypatch.setattr(warnings, "showwarning", lambda *what, **_: shown.append(what[1]))
-        calm()
-        calm()
+def test_warnings_are_told_to_who_listens_in_this_thread_alone() -> None:
+    with heard() as told, warnings.catch_warnings():
+        warnings.simplefilter("error")
         warn("the mask is resized", MaskWarning)
-        warnings.warn("another's", DeprecationWarning, stacklevel=1)
-    assert capsys.readouterr().out == "Note: the mask is resized\n" and shown == [DeprecationWarning]
+        warn("the mask is resized", MaskWarning)
+        other = threading.Thread(target=lambda: warnings.simplefilter("ignore") or warn("elsewhere", MaskWarning))
+        other.start()
+        other.join()
+    assert told == ["the mask is resized"]
 
 
 def test_importing_helpers_needs_no_torch() -> None:

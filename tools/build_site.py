@@ -5,9 +5,9 @@
     python tools/build_site.py --out FOLDER  another place
 
 Nothing is run and nothing is fetched, neither now nor when the site is read. Measured numbers in a lesson are taken
-from results/ (tools/fill_lessons.py); marks in a lesson say what is on its slides (tools/slides.py). The build fails on
-a broken link, a picture without alt text, anything that a page would fetch from the network, a page that the table of
-contents does not list, and on every warning of Sphinx.
+from results/ (tools/fill_lessons.py); marks in a lesson say what is on its slides (tools/slides.py); pages list the
+package from its docstrings (tools/api.py). The build fails on a broken link, a picture without alt text, anything that
+a page would fetch from the network, a page that the table of contents does not list, and on every warning of Sphinx.
 Needs the packages of the extra "site" in pyproject.toml.
 """
 
@@ -79,9 +79,18 @@ class Course:
             self.add_lesson(name, path)
         for path in self.notebooks.values():
             self.add_notebook(path)
+        for name, text in self.api().items():
+            self.write(f"pages/api/{name}.md", text)
         self.write("pages/index.md", self.front_page())
         listed = "".join(f"{name}\n" for name in self.decks)
         self.write("decks/index.md", f"# Slides\n\n## All lessons\n\n```{{toctree}}\n:titlesonly:\n{listed}```\n")
+
+    def api(self) -> dict[str, str]:
+        """Return the pages that list the package, {name: Markdown}; none where the repository has no package."""
+        from api import api_pages
+
+        package = self.root / "helpers"
+        return api_pages(package) if (package / "__init__.py").is_file() else {}
 
     def write(self, name: str, text: str) -> None:
         """Write `text` to a file below `stage`."""
@@ -185,6 +194,7 @@ class Course:
         rows = [f"| {int(name[:2])} | {self.links(name)} | {learn.get(str(int(name[:2])), '')} |\n" for name in names]
         table = "| | lesson | you will learn |\n|---|---|---|\n" + "".join(rows)
         tree = "".join(f"{'lessons' if name in self.lessons else 'notebooks'}/{name}\n" for name in names)
+        tree += "api/index\n" if (self.stage / "pages/api/index.md").is_file() else ""
         parts = [self.checked(top, readme).strip(), "## Lessons", table, f"```{{toctree}}\n:hidden:\n{tree}```"]
         return "\n\n".join(parts) + "\n"
 

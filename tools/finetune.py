@@ -22,7 +22,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from helpers import load  # noqa: E402
-from helpers.finetuning.checkpoint import FitWarning  # noqa: E402
+from helpers.core.warn import FitWarning  # noqa: E402
 from helpers.finetuning.loss import processes  # noqa: E402
 from helpers.methods.dreambooth import fit_dreambooth, prior_pictures, subject_pictures  # noqa: E402
 

@@ -87,8 +87,10 @@ def measured_already(script: str, root: Path = ROOT) -> bool:
     """Whether all that a script records was measured with the weights that are shipped now."""
     recorded = re.findall(r'\brecord\("(\w+)"', (root / script).read_text(encoding="utf-8"))
     files = [root / "results" / f"{name}.json" for name in recorded]
-    return bool(files) and all(
-        file.is_file() and json.loads(file.read_text())["measured"].get("weights") == weights() for file in files)
+    if not files or not all(file.is_file() for file in files):
+        return False
+    results = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return all(result["measured"].get("weights") == weights() for result in results)
 
 
 def run(name: str, command: Sequence[str], threads: int = 0, root: Path = ROOT) -> tuple[int, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -82,6 +83,9 @@ class Model(Protocol):
     fingerprint: str
     device: torch.device
 
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Nobody else uses the model inside the with-block: a second thread waits, the same one does not."""
+
     def shape(self, count: int, size: int | tuple[int, int] | None = None) -> tuple[int, int, int, int]:
         """(B, C, h, w) of the latents of `count` pictures, of the model's own size unless given."""
 
@@ -91,8 +95,8 @@ class Model(Protocol):
     def embed(self, prompts: str | Sequence[str]) -> Text:
         """Prompts as the model understands them."""
 
-    def encode(self, images: Any) -> Tensor:
-        """Pictures to latents (B, C, h, w)."""
+    def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
+        """Pictures to latents (B, C, h, w), of the model's own size unless given."""
 
     def decode(self, latents: Tensor) -> list[Any]:
         """Latents (B, C, h, w) to B pictures."""

@@ -1,4 +1,4 @@
-"""Warnings that point at the reader's own line, not at ours; in a notebook one calm line each."""
+"""Warnings that point at the reader's own line, not at ours; or they are told to who listens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
 
 OURS = str(Path(__file__).parents[1])
 _listener: ContextVar[list[str] | None] = ContextVar("who hears warnings", default=None)
@@ -16,6 +15,10 @@ _listener: ContextVar[list[str] | None] = ContextVar("who hears warnings", defau
 
 class PromptWarning(UserWarning):
     """The prompt will not be understood as it was written."""
+
+
+class FitWarning(UserWarning):
+    """A fit goes on, but something about it should be known."""
 
 
 class MaskWarning(UserWarning):
@@ -45,22 +48,3 @@ def heard() -> Iterator[list[str]]:
         yield told
     finally:
         _listener.reset(token)
-
-
-def calm() -> None:
-    """In a notebook the warnings of this package are shown as a line that says what is the matter, and nothing else.
-
-    Otherwise Jupyter shows a red box with the path of a temporary file. Warnings of others stay as they are.
-    """
-    if "ipykernel" not in sys.modules or hasattr(warnings.showwarning, "before"):
-        return
-    before = warnings.showwarning
-
-    def show(message: Any, category: type[Warning], *place: Any, **knobs: Any) -> None:
-        if not category.__module__.startswith("helpers."):
-            before(message, category, *place, **knobs)
-        else:
-            print(f"Note: {message}", flush=True)
-
-    show.before = before
-    warnings.showwarning = show

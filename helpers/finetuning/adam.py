@@ -17,7 +17,7 @@ PORTION = 2**22  # numbers whose gradients are float32 at the same time
 FIRST_SCALE = 2.0**12  # of the loss in float16, whose smallest gradients would vanish otherwise
 
 
-class _Training:
+class Training:
     """Variables, their Adam, the step and the losses so far.
 
     Memory is what limits a fit: a gradient waits in the digits it was computed in, and is float32 only while Adam, who

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from helpers.core.interface import Watch, ignore
-from helpers.finetuning.adam import _Training
-from helpers.finetuning.checkpoint import _Book
-from helpers.finetuning.log import _bar
+from helpers.finetuning.adam import Training
+from helpers.finetuning.checkpoint import Checkpoint
+from helpers.finetuning.log import steps_left
 from helpers.finetuning.loss import Trainable
 from helpers.finetuning.weights import Weights, changed_weights, offloaded, parameters, trained
 from helpers.models.catalogue import explained_memory
@@ -88,11 +88,11 @@ def fit(
     FloatingPointError where the loss is no longer a number, TooLittleMemory where a GPU is too small.
     """
     check_fit(steps, lr)
-    training = _Training(variables, lr, dtype, cast)
-    book = _Book(folder, {**(metadata or {}), "lr": lr}, every)
+    training = Training(variables, lr, dtype, cast)
+    book = Checkpoint(folder, {**(metadata or {}), "lr": lr}, every)
     book.resume(training, steps)
     with closing(training):
-        for _ in _bar(training, steps, progress):
+        for _ in steps_left(training, steps, progress):
             with book.kept(training), explained_memory("this fit", FIT_LESS):
                 with inside():
                     training.descend(loss(training.step))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from helpers.core.interface import ignore
-from helpers.finetuning.adam import _Training
+from helpers.finetuning.adam import Training
 from helpers.finetuning.loss import processes
 from helpers.finetuning.weights import Weights
 
 
-def _bar(training: _Training, steps: int, progress: bool) -> Iterator[int]:
+def steps_left(training: Training, steps: int, progress: bool) -> Iterator[int]:
     """The steps that are left, with a progress bar that tells the mean of the last losses."""
     from tqdm.auto import tqdm
 
@@ -28,15 +28,16 @@ def _bar(training: _Training, steps: int, progress: bool) -> Iterator[int]:
 class Diary:
     """Watches a fit: the losses, and pictures of what the model makes meanwhile.
 
-        diary = Diary(model, "a sks cat at the temple", every=50)
+        diary = Diary(model, "a sks cat at the temple", every=50, show=lambda diary: print(sorted(diary.samples)))
         fit_dreambooth(..., watch=diary)
         diary.losses, diary.samples
 
-    every: steps from one picture to the next. show: called with the diary after each picture, to draw it anew.
+    every: steps from one picture to the next. show: called with the diary after each picture, to draw it anew; an error
+    in it is a warning, since a fit must not end because something could not be drawn.
     """
 
-    def __init__(self, model: Any, prompt: str, every: int = 50, seed: int = 0, show: Callable[[Diary], None] = ignore,
-                 **knobs: Any) -> None:
+    def __init__(self, model: Any, prompt: str, every: int = 50, seed: int = 0,
+                 show: Callable[[Diary], object] | None = None, **knobs: Any) -> None:
         """Pictures of `prompt` from `seed`; `knobs` (steps, guidance) as for `model.generate`."""
         self.model, self.prompt, self.every, self.seed, self.show, self.knobs = model, prompt, every, seed, show, knobs
         self.losses: list[float] = []
@@ -45,8 +46,12 @@ class Diary:
     def __call__(self, step: int, loss: float, weights: Weights | None = None, **_: Any) -> None:
         """One step is done."""
         self.losses.append(loss)
-        if weights is not None and step % self.every == 0:
-            with weights.on(self.model):
-                picture = self.model.generate(self.prompt, seed=self.seed, progress=False, **self.knobs)[0]
-            self.samples[step] = picture
-            self.show(self)
+        if weights is None or step % self.every:
+            return
+        with weights.on(self.model):
+            self.samples[step] = self.model.generate(self.prompt, seed=self.seed, progress=False, **self.knobs)[0]
+        if self.show is not None:
+            try:
+                self.show(self)
+            except Exception as error:
+                warnings.warn(f"The diary's `show` failed ({error!r}); the fit goes on.", stacklevel=2)

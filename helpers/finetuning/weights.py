@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.core.files import read_safetensors, written
+from helpers.core.files import damaged, load_tensors, required, save_tensors
+from helpers.core.values import check_finite
+from helpers.core.warn import FitWarning, warn
 from helpers.finetuning.loss import Trainable
 
 LORA_A, LORA_B, ALPHA, ROWS, VALUES = ".lora_A.weight", ".lora_B.weight", ".alpha", ".rows", ".values"
@@ -52,6 +53,7 @@ class Weights:
 
     def scaled(self, strength: float) -> Weights:
         """A LoRA that counts `strength` times as much; 0 is the model as it was."""
+        check_finite("strength", strength)
         if not any(name.endswith(LORA_A) for name in self.tensors):
             raise ValueError("Only a LoRA can be scaled: these weights replace the model's own.")
         grown = {k: v * strength if k.endswith(LORA_B) else v for k, v in self.tensors.items()}
@@ -62,20 +64,34 @@ class Weights:
 
         dtype: torch.float16 makes it half as large; exact unless given.
         """
-        from safetensors.torch import save_file
-
-        tensors = {k: v.detach().cpu().contiguous() for k, v in folded(self.tensors).items()}
+        tensors = folded(self.tensors)
         if dtype is not None:
             tensors = {k: v.to(dtype) if v.is_floating_point() else v for k, v in tensors.items()}
-        metadata = {"weights": json.dumps({"words": self.words, "told": self.metadata}), "format": "pt"}
-        return written(Path(file), lambda new: save_file(tensors, new, metadata=metadata))
+        return save_tensors(file, "weights", tensors, {"words": self.words, "told": self.metadata})
 
     @classmethod
     def load(cls, file: str | Path) -> Weights:
         """Reads what `save` wrote; ValueError if the file is something else."""
-        tensors, metadata = read_safetensors(Path(file), "weights")
+        tensors, metadata = load_tensors(file, "weights")
+        required(file, metadata, words=list, told=dict)
+        check_parts(file, tensors)
         floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
         return cls(floats, tuple(metadata["words"]), metadata["told"])
+
+
+def check_parts(file: str | Path, tensors: Mapping[str, Tensor]) -> None:
+    """DamagedFile where a LoRA or some rows are there by half, or do not fit each other."""
+    for name, value in tensors.items():
+        stem = name
+        for one, other in ((LORA_A, LORA_B), (LORA_B, LORA_A), (ROWS, VALUES), (VALUES, ROWS)):
+            if name.endswith(one):
+                stem = name.removesuffix(one)
+                if stem + other not in tensors:
+                    raise damaged(Path(file), f"{stem + other} is missing")
+        if name.endswith(LORA_A) and (value.ndim != 2 or tensors[stem + LORA_B].shape[1:] != value.shape[:1]):
+            raise damaged(Path(file), f"the LoRA of {stem} does not fit itself")
+        if name.endswith(ROWS) and (value.is_floating_point() or len(tensors[stem + VALUES]) != len(value)):
+            raise damaged(Path(file), f"the rows of {stem} do not fit their values")
 
 
 def full(model: Trainable, networks: Sequence[str] = ("unet",)) -> Weights:
@@ -108,6 +124,9 @@ def token_rows(model: Trainable, word: str, like: str) -> Weights:
     for (table, rows), (_, source) in zip(model.token_rows(word), model.token_rows(like), strict=True):
         if set(rows) & set(source):
             raise ValueError(f"{word!r} and {like!r} share tokens: take a word like 'sks' that means nothing.")
+        if len(rows) > 1:
+            warn(f"{word!r} is {len(rows)} tokens to this model, and other words are spelled with them, too: those "
+                 "change with it. Take a word of one token.", FitWarning)
         values = parameters(model, [table.partition(".")[0]])[table][source[-1]].detach().float()
         tensors |= {table + ROWS: torch.tensor(rows), table + VALUES: values.repeat(len(rows), 1)}
     return Weights(tensors)

@@ -28,29 +28,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from helpers.core.files import check_folder, digest, written
+from helpers.core.files import check_folder, digest, to_json, written
 from helpers.core.interface import Picture, Text, Watch, ignore, join
 from helpers.core.pictures import as_picture, listed_pictures
-from helpers.core.values import (
-    Batch,
-    File,
-    FitSteps,
-    Flag,
-    Number,
-    Prompt,
-    Rank,
-    Rate,
-    Seed,
-)
-from helpers.core.warn import warn
+from helpers.core.values import Batch, File, FitSteps, Flag, Number, Prompt, Rank, Rate, Seed
+from helpers.core.warn import FitWarning, heard, warn
 from helpers.core.words import unknown_words, words_of
-from helpers.finetuning.checkpoint import FitWarning
 from helpers.finetuning.fit import fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
 from helpers.finetuning.weights import TEXT_ENCODERS, Weights, full, lora
 from helpers.methods.contract import fitting, method
 
-TOLD = "prior.json"  # how the pictures of a folder were made
+PRIOR = "prior.json"  # how the pictures of a folder were made
 PriorWeight = Annotated[float, Number(0, 1000, hint="0 is no prior, 1 is usual")]
 HowMany = Annotated[int, Number(0, 100_000, whole=True)]
 
@@ -67,8 +56,8 @@ def prior_pictures(model: Any, class_prompt: Prompt, count: HowMany = 100, *, se
     if folder is None:
         return model.generate(class_prompt, seed=list(range(seed, seed + count)), progress=progress, **knobs)
     check_folder(folder)
-    own = {"steps": model.steps, "guidance": model.guidance, "size": model.size, "model": model.fingerprint}
-    check_told(folder, {"class_prompt": class_prompt} | own | knobs)
+    own = {"model": model.fingerprint, "steps": model.steps, "guidance": model.guidance, "size": model.size}
+    check_metadata(folder, {"class_prompt": class_prompt} | own | knobs)
     files = {i: folder / f"{seed + i:05}.png" for i in range(count)}
     missing = [i for i, file in files.items() if not file.is_file()]
     for some in (missing[i : i + 16] for i in range(0, len(missing), 16)):
@@ -78,19 +67,18 @@ def prior_pictures(model: Any, class_prompt: Prompt, count: HowMany = 100, *, se
     return [as_picture(file) for file in files.values()]
 
 
-def check_told(folder: Path, metadata: dict[str, Any]) -> None:
+def check_metadata(folder: Path, metadata: dict[str, Any]) -> None:
     """An error if the folder's pictures were made in another way than `metadata`; notes it where there are none yet."""
-    file, metadata = folder / TOLD, json.loads(json.dumps(metadata))
+    file, metadata = folder / PRIOR, json.loads(to_json(metadata))
     if not any(folder.glob("*.png")):
-        written(file, lambda new: Path(new).write_text(json.dumps(metadata) + "\n", encoding="utf-8"))
+        written(file, lambda new: Path(new).write_text(to_json(metadata) + "\n", encoding="utf-8"))
     if not file.is_file():
-        raise ValueError(f"{str(folder)!r} holds pictures that were not made here (there is no {TOLD} beside them): "
-                         "give another folder.")
+        raise ValueError(f"{str(folder)!r} holds pictures that were not made here: give a folder of its own.")
     try:
         there = dict(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, OSError) as error:
-        raise ValueError(f"{str(file)!r}, which says how the pictures beside it were made, is broken ({error}): give "
-                         "another folder.") from error
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{str(file)!r} is damaged, so that nobody knows how these pictures were made: give another "
+                         "folder.") from error
     other = sorted(key for key in there.keys() | metadata.keys() if there.get(key) != metadata.get(key))
     if other:
         raise ValueError(f"{str(folder)!r} holds pictures that differ in {', '.join(other)}: give another folder.")
@@ -119,14 +107,16 @@ def fit_dreambooth(model: Trainable, pictures: Sequence[Picture] | str | Path, p
     subject, others = subject_pictures(pictures), subject_pictures(prior) if has_prior else []
     prompts = [prompt, class_prompt] if others and prior_weight else [prompt]
     networks = ["unet", *(name for name in TEXT_ENCODERS if text_encoder and name in model.networks)]
-    words = new_words(model, prompt, class_prompt)
-    given = None if text_encoder else embedded(model, prompts, words)
+    words = subject_words(model, prompt, class_prompt)
+    with torch.no_grad(), model.changed({}, words):  # here every other word is checked, once
+        text = model.embed(prompts)
     x0, x_pr = model.encode(subject), model.encode(others) if len(prompts) == 2 else None  # once, not at each step
     metadata = {"method": "dreambooth", "prompt": prompt, "class_prompt": class_prompt, "seed": seed, "batch": batch,
                 "rank": rank, "networks": networks, "prior_weight": prior_weight, "pictures": digest(subject),
                 "prior": digest(others)}
     start = full(model, networks) if rank is None else lora(model, rank, networks=networks, seed=seed)
-    loss = losses(model, x0, x_pr, lambda: given or model.embed(prompts), prior_weight, batch, seed)
+    given = (lambda: embedded(model, prompts)) if text_encoder else (lambda: text)
+    loss = losses(model, x0, x_pr, given, prior_weight, batch, seed)
     lr = lr if lr is not None else 1e-4 if rank is None else 1e-3
     return fit_weights(model, replace(start, words=words, metadata=metadata), loss, steps=steps, lr=lr, folder=folder,
                        watch=watch, progress=progress)
@@ -150,24 +140,18 @@ def losses(model: Trainable, x0: Tensor, x_pr: Tensor | None, prompts: Callable[
     return loss
 
 
-def new_words(model: Any, prompt: str, class_prompt: str | None = None) -> tuple[str, ...]:
-    """The words of `prompt` that shall mean the subject: those that neither the model nor the class prompt knows.
-
-    Gives a FitWarning for more than one, since a typing mistake would be learnt like a name.
-    """
-    known = getattr(model, "known_words", None)
-    before = set(words_of(class_prompt or ""))
-    asked = words_of(prompt) if known is None else unknown_words(prompt, known)
-    new = tuple(dict.fromkeys(word for word in asked if word not in before))
-    if known is not None and len(new) > 1:
-        warn(f"{', '.join(map(repr, new))} are all new to this model and will mean the subject together: if one of "
-             "them is a typing mistake, mend it in the prompt.", FitWarning)
-    return new
+def subject_words(model: Trainable, prompt: str, class_prompt: str | None) -> tuple[str, ...]:
+    """The words that are to mean the subject: those that the class prompt has not, else the first unknown one."""
+    words = words_of(prompt)
+    if class_prompt is not None:
+        return tuple(word for word in words if word not in words_of(class_prompt))
+    known = getattr(model, "known_words", None) or frozenset()
+    return tuple(unknown_words(prompt, known)[:1]) if known else tuple(words)
 
 
-def embedded(model: Trainable, prompts: str | Sequence[str], words: Sequence[str]) -> Text:
-    """The prompts, without a warning that the subject's `words` are new: that is what they are for."""
-    with torch.no_grad(), model.changed({}, words):
+def embedded(model: Trainable, prompts: str | Sequence[str]) -> Text:
+    """The prompts at every step of a fit, without the warnings that were given before the first."""
+    with heard():
         return model.embed(prompts)
 
 

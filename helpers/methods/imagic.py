@@ -14,7 +14,6 @@ Differs from the paper: latents instead of Imagen's cascade; the model may be fi
 
 from __future__ import annotations
 
-import json
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +24,7 @@ import torch
 from torch import Tensor
 
 from helpers.core.diffusion import denoise, encode_one
-from helpers.core.files import digest, read_safetensors, written
+from helpers.core.files import damaged, digest, load_tensors, required, save_tensors
 from helpers.core.interface import Picture, Progress, Text, Watch, ignore
 from helpers.core.pictures import as_picture
 from helpers.core.randomness import noise
@@ -66,19 +65,20 @@ class Fitted:
 
     def save(self, file: str | Path) -> Path:
         """Writes a .safetensors file."""
-        from safetensors.torch import save_file
-
         texts = {"e_tgt": self.e_tgt, "e_opt": self.e_opt, "empty": self.e_tgt.unconditional()}
         tensors = {f"text/{k}/{part}": v for k, text in texts.items() for part, v in parts(text).items()}
         tensors |= folded(self.weights.tensors)
-        metadata = json.dumps({"prompt": self.prompt, "shape": self.shape, "told": self.weights.metadata})
-        whole = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
-        return written(path("file", file), lambda new: save_file(whole, new, metadata={"imagic": metadata}))
+        metadata = {"prompt": self.prompt, "shape": self.shape, "told": self.weights.metadata}
+        return save_tensors(path("file", file), "imagic", {k: v.clone() for k, v in tensors.items()}, metadata)
 
     @classmethod
     def load(cls, file: str | Path) -> Fitted:
         """Reads what `save` wrote; ValueError if the file is something else."""
-        tensors, metadata = read_safetensors(path("file", file), "imagic")
+        file = path("file", file)
+        tensors, metadata = load_tensors(file, "imagic")
+        required(file, metadata, prompt=str, shape=list, told=dict)
+        if missing := [k for k in ("empty", "e_tgt", "e_opt") if f"text/{k}/embeddings" not in tensors]:
+            raise damaged(file, f"{missing[0]} is missing")
         empty, e_tgt, e_opt = (
             Text(tensors.pop(f"text/{k}/embeddings"), tensors.pop(f"text/{k}/pooled", None))
             for k in ("empty", "e_tgt", "e_opt")

@@ -12,11 +12,11 @@ given picture's `Source`, whose states take the place of line 5.
     z, z*     z, z_star            noisy latents of the source and of T targets       (1, C, h, w), (T, C, h, w)
     tau       cross_replace_steps  share of the steps with the source's maps          [0, 1], or one for each word
     -         self_replace_steps   share of the steps with its self-attention         [0, 1]
-    c         weights              how strongly a word is attended to                 {word: c}; the paper's c in [-2, 2]
+    c         weights              how strongly a word is attended to                 {word: c}; paper: c in [-2, 2]
     w, w*     blend                words where the picture may change                 words; none: everywhere
     alpha     alpha                the mask of local blending                         (T, 1, h, w), 0 or 1
     k         K_MASK               a pixel belongs to a word above this share         0.3 of the map's maximum
-    N         steps                steps from pure noise to clean                     of a prompt; a `Source` has its own
+    N         steps                steps from pure noise to clean                     of a prompt; else the `Source`'s
     -         guidance             how strongly the prompt pulls                      1 is plain conditional
 """
 
@@ -76,7 +76,8 @@ def prompt_to_prompt(
         `Recorded` source, for edit after edit of one picture.
     target: a prompt or several. Words that differ from the source's are swapped, words that are new look for
         themselves. An `Edit` of helpers.attention is taken as it is, without the four knobs that follow.
-    cross_replace_steps, self_replace_steps, weights: as in the table; a list gives one for each target. 0 and 0 are plain generation.
+    cross_replace_steps, self_replace_steps, weights: as in the table; a list gives one for each target. 0 and 0 are
+        plain generation.
     blend: words; the picture changes only where one of them is seen, in the source or in the target.
     look: maps to watch: prompt 0 is the source, 1 the first target.
     seed, steps, size: of a source that is a prompt. guidance: the model's own, or the source's, unless given.

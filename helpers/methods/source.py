@@ -8,7 +8,6 @@ Every inversion returns a `Source`; `prompt_to_prompt` and the other methods tak
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor
 
 from helpers.core.diffusion import denoise
-from helpers.core.files import read_safetensors, written
+from helpers.core.files import damaged, load_tensors, required, save_tensors
 from helpers.core.interface import Model, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise
 from helpers.core.values import Guidance, Prompt, Seed, Steps, path, shown
@@ -59,6 +58,18 @@ class Source:
     pooled: Tensor | None = None
     pinned: bool = False
 
+    def check_whole(self) -> None:
+        """ValueError where its parts do not fit each other, or hold numbers that are not finite."""
+        n = len(self.times) - 1
+        parts = {"trajectory": (4, (n + 1,)), "uncond_embeddings": (3, (1, n)), "variance_noise": (4, (n,)),
+                 "pooled": (2, (1,))}
+        for name, (dimensions, lengths) in parts.items():
+            value = getattr(self, name)
+            if value is not None and (value.ndim != dimensions or len(value) not in lengths):
+                raise ValueError(f"{name} is {tuple(value.shape)}, which does not fit {n} steps")
+            if value is not None and not value.isfinite().all():
+                raise ValueError(f"{name} holds numbers that are not finite")
+
     def __repr__(self) -> str:
         """What it is, without the numbers."""
         size = " x ".join(map(str, self.trajectory.shape[1:]))
@@ -66,25 +77,27 @@ class Source:
 
     def save(self, file: str | Path) -> None:
         """Writes a .safetensors file, whole or not at all."""
-        from safetensors.torch import save_file
-
         metadata = {"prompt": self.prompt, "steps": self.steps, "guidance": self.guidance, "times": self.times,
                 "fingerprint": self.fingerprint, "eta": self.eta, "pinned": self.pinned}
         tensors = {"trajectory": self.trajectory, "uncond_embeddings": self.uncond_embeddings,
                    "variance_noise": self.variance_noise,
                    "pooled": self.pooled}
-        kept = {k: v.contiguous() for k, v in tensors.items() if v is not None}
-        written(path("file", file), lambda new: save_file(kept, new, metadata={"source": json.dumps(metadata)}))
+        save_tensors(path("file", file), "source", {k: v for k, v in tensors.items() if v is not None}, metadata)
 
     @classmethod
     def load(cls, file: str | Path) -> Source:
         """Reads what `save` wrote; ValueError if the file is something else."""
-        try:
-            tensors, metadata = read_safetensors(path("file", file), "source")
-        except ValueError as error:
-            raise ValueError(f"{str(file)!r} is not a saved Source; make one with `Source.save`.") from error
+        file = path("file", file)
+        tensors, metadata = load_tensors(file, "source")
+        required(file, metadata, prompt=str, steps=int, guidance=(int, float), times=list, fingerprint=str,
+                 eta=(int, float), pinned=bool)
         named = {RENAMED.get(name, name): value for name, value in tensors.items()}
-        return cls(**metadata | {"times": tuple(metadata["times"])}, **named)
+        try:
+            source = cls(**metadata | {"times": tuple(metadata["times"])}, **named)
+            source.check_whole()
+            return source
+        except (TypeError, ValueError) as error:
+            raise damaged(Path(file), str(error)) from error
 
 
 @method

@@ -17,6 +17,7 @@ x_t ~ N(sqrt(a) mu_k, (a s_k^2 + 1 - a) I), and the expected noise is -sqrt(1 - 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,11 @@ class AnalyticModel(VariancePreserving):
         """The mixture, in words."""
         return f"{self.words} {self.means.tolist()} {self.spreads.tolist()} {self.weights.tolist()}"
 
-    def shape(self, count: int, size: None = None) -> tuple[int, int, int, int]:
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Nothing ever changes in this model, so nobody has to wait."""
+        return nullcontext()
+
+    def shape(self, count: int, size: int | tuple[int, int] | None = None) -> tuple[int, int, int, int]:
         """(B, 2, 1, 1)."""
         return count, 2, 1, 1
 
@@ -85,8 +90,8 @@ class AnalyticModel(VariancePreserving):
             raise ValueError(f"This model does not know {prompt!r}; its words are {', '.join(self.words)}.")
         return torch.eye(len(self.words), dtype=torch.float32, device=self.device)[self.words.index(prompt.strip())]
 
-    def encode(self, images: Any) -> Tensor:
-        """Points, (2,) or (B, 2), as latents (B, 2, 1, 1)."""
+    def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
+        """Points, (2,) or (B, 2), as latents (B, 2, 1, 1); a point has one size only, whatever is asked for."""
         points = torch.as_tensor(np.asarray(images), dtype=torch.float32)
         if points.ndim not in (1, 2) or points.shape[-1] != 2:
             raise ValueError(f"The points have shape {tuple(points.shape)}; expected (2,) or (B, 2).")

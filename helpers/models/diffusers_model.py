@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from helpers.core.warn import PromptWarning, warn
 from helpers.core.words import Tokens, composed, never_seen, unknown_words
 from helpers.models import catalogue
 from helpers.models.devices import place
+from helpers.models.exclusive import exclusive, one_at_a_time
 from helpers.models.pipelines import read_folder, read_known_words, settled
-from helpers.models.quiet import quiet
+from helpers.models.quiet import quiet, usual_torch
 
 NO_SIGNAL = 2.0**-24  # stands for an alpha_bar of exactly 0, from which no picture could be predicted
 LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 64 Picturebook pictures, 4 of 512 px, 1 of 1024 px
@@ -47,7 +49,8 @@ class DiffusersModel(VariancePreserving):
 
         self.pipeline = pipeline
         self.steps, self.guidance, self.known_words = steps, guidance, known_words
-        self.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+        with usual_torch():
+            self.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
         self.alpha_bar = self.scheduler.alphas_cumprod.float().clamp(min=NO_SIGNAL)
         self.final_alpha_bar = float(self.scheduler.final_alpha_cumprod)
         side = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
@@ -87,6 +90,14 @@ class DiffusersModel(VariancePreserving):
         parts = {name: getattr(self.pipeline, name, None) for name in ("unet", "text_encoder", "text_encoder_2")}
         return {name: part for name, part in parts.items() if part is not None}
 
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Nobody else uses the model inside the with-block: a second thread waits, the same one does not.
+
+        All models that wrap one network share one lock. Every call of the model takes it; take it yourself around
+        several calls that belong together.
+        """
+        return exclusive(self.unet)
+
     @contextmanager
     def changed(
         self, weights: Mapping[str, Tensor], words: Collection[str] = (), gradient_checkpointing: bool = False
@@ -94,8 +105,15 @@ class DiffusersModel(VariancePreserving):
         """The model with other weights inside the with-block; its own are never written to, and come back.
 
         weights: by name, "unet.conv_in.weight" say; gradients flow to them. words: words it knows now, too.
-        thrifty: keep few activations for the backward pass and compute the others again (gradient checkpointing).
+        gradient_checkpointing: keep few activations for the backward pass and compute the others again.
+        Nobody else uses the model meanwhile.
         """
+        with self.exclusive():
+            yield from self._changed(weights, words, gradient_checkpointing)
+
+    def _changed(
+        self, weights: Mapping[str, Tensor], words: Collection[str], gradient_checkpointing: bool
+    ) -> Iterator[None]:
         before, known, was_thrifty = [], self.known_words, self.unet.is_gradient_checkpointing
         try:
             for name, value in weights.items():
@@ -115,6 +133,7 @@ class DiffusersModel(VariancePreserving):
             if gradient_checkpointing and not was_thrifty:
                 self.unet.disable_gradient_checkpointing()
 
+    @one_at_a_time
     def token_rows(self, word: str) -> list[tuple[str, list[int]]]:
         """The rows of the text encoders' token tables that make up a word: (name of the table, its rows)."""
         networks = self.networks
@@ -125,6 +144,7 @@ class DiffusersModel(VariancePreserving):
                 for name, table in tables.items()]
 
     @property
+    @one_at_a_time
     def fingerprint(self) -> str:
         """Eight hexadecimal digits: of one number of every tensor of the denoiser, and of all of the text encoders.
 
@@ -148,10 +168,13 @@ class DiffusersModel(VariancePreserving):
         config = self.scheduler.config
         # beyond half of them "leading" spacing would begin in the middle of the schedule, at the wrong noise
         most = len(self.alpha_bar) // (2 if config.timestep_spacing == "leading" else 1)
-        self.scheduler.set_timesteps(check_steps(steps, most))
+        scheduler = copy(self.scheduler)  # this call's own: asking for times changes nothing that others see
+        with torch.device("cpu"):
+            scheduler.set_timesteps(check_steps(steps, most))
         # "trailing" spacing rounds: for 61 steps and some others it gives a 62nd time, -1
-        return last_part(self.scheduler.timesteps.tolist()[:steps], strength)
+        return last_part(scheduler.timesteps.tolist()[:steps], strength)
 
+    @one_at_a_time
     def embed(self, prompts: str | Sequence[str]) -> Text:
         """Prompts as (B, n, d) embeddings, with their empty prompts; float32.
 
@@ -183,6 +206,7 @@ class DiffusersModel(VariancePreserving):
         room = tokenizer.model_max_length
         return prompt[spans[room - 1][0] :].strip() if len(spans) > room else ""
 
+    @one_at_a_time
     def tokens(self, prompt: str) -> Tokens:
         """The prompt as the tokenizer cuts it; SDXL's two tokenizers cut alike."""
         tokenizer, prompt = self.pipeline.tokenizer, composed(prompt)
@@ -201,6 +225,7 @@ class DiffusersModel(VariancePreserving):
         for word in unknown_words(prompt, self.known_words) if self.known_words else ():
             warn(never_seen(word, self.known_words), PromptWarning)
 
+    @one_at_a_time
     @torch.no_grad()
     def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
         """One picture or a list of them as latents (B, C, h, w): float32, scaled as the network expects them.
@@ -218,6 +243,7 @@ class DiffusersModel(VariancePreserving):
         latents = [code.latent_dist.mode() if hasattr(code, "latent_dist") else code.latents for code in coded]
         return (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
 
+    @one_at_a_time
     @torch.no_grad()
     def decode(self, latents: Tensor) -> list[Image.Image]:
         """Latents (B, C, h, w) as B pictures, one at a time: the memory of one, and no influence on each other."""
@@ -230,6 +256,7 @@ class DiffusersModel(VariancePreserving):
     def _shift(self) -> float:
         return getattr(self.pipeline.vae.config, "shift_factor", None) or 0.0
 
+    @one_at_a_time
     def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
         """Noise predicted in `x` (B, C, h, w) at time t (CLEAN is taken for 0), whatever the network predicts.
 
@@ -269,6 +296,7 @@ class DiffusersModel(VariancePreserving):
             raise ValueError(f"size is {width} x {height}; this model needs multiples of {factor}.")
         return width, height
 
+    @one_at_a_time
     @torch.no_grad()
     def generate(
         self,

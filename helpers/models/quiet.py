@@ -1,10 +1,16 @@
-"""Keeping diffusers and transformers from talking, and the global random state as it was."""
+"""Keeping diffusers and transformers from talking, and the global state of torch as it was.
+
+Silence is the calling thread's own: other threads hear what they would hear without it, and nothing that others can
+set (levels of the libraries, filters of Python's warnings) is changed for good.
+"""
 
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,35 +18,113 @@ from typing import Any
 
 import torch
 
+LIBRARIES = ("transformers", "diffusers")
 
-@contextmanager
-def untouched_random_state() -> Iterator[None]:
-    """The global random state as before: building a network may draw from it."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        yield
+
+class _Here(threading.local):
+    """How many `quiet` blocks this thread is inside of."""
+
+    depth = 0
+
+
+_here = _Here()
+
+
+class _InQuietThreads:
+    """Stands where a filter of warnings has its pattern: it matches every message of a thread that is quiet."""
+
+    def match(self, _: str) -> bool:
+        """Whether this thread is inside of `quiet`."""
+        return _here.depth > 0
+
+
+class _Unheard(logging.Filter):
+    """Drops the log lines of a thread that is quiet, errors excepted."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be seen."""
+        return not _here.depth or record.levelno >= logging.ERROR
+
+
+_FILTER = ("ignore", _InQuietThreads(), Warning, None, 0)
+_UNHEARD = _Unheard()
+
+
+class _Shared:
+    """What all threads share while any of them is quiet: the first one in sets it up, the last one out takes it away."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.users = self.hiding = 0
+        self.hidden: list[Any] = []  # libraries whose bars come back
+        self.places: list[Any] = []
+
+    def enter(self) -> None:
+        """One more block."""
+        with self.lock:
+            self.users += 1
+            if _FILTER not in warnings.filters:
+                warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]
+                self.places.append(warnings.filters)
+            for name in LIBRARIES:  # the handlers may be other ones each time
+                for handler in logging.getLogger(name).handlers:
+                    if _UNHEARD not in handler.filters:
+                        handler.addFilter(_UNHEARD)
+                        self.places.append(handler)
+
+    def leave(self) -> None:
+        """One block less."""
+        with self.lock:
+            self.users -= 1
+            if self.users:
+                return
+            for place in (*self.places, warnings.filters):
+                if isinstance(place, logging.Handler):
+                    place.removeFilter(_UNHEARD)
+                else:  # the list of filters, which catch_warnings in another thread may have put aside meanwhile
+                    place[:] = [one for one in place if one is not _FILTER]
+            self.places.clear()
+
+    def hide_bars(self) -> None:
+        """No progress bars, until as many have asked for them back."""
+        with self.lock:
+            self.hiding += 1
+            for name in LIBRARIES if self.hiding == 1 else ():
+                library = silently_imported(name)
+                if library.is_progress_bar_enabled():
+                    library._tqdm_active = False  # not disable_progress_bar(): that hides huggingface_hub's bars, too
+                    self.hidden.append(library)
+
+    def show_bars(self) -> None:
+        """The bars come back with the last who hid them."""
+        with self.lock:
+            self.hiding -= 1
+            while self.hidden and not self.hiding:
+                self.hidden.pop()._tqdm_active = True
+
+
+_shared = _Shared()
 
 
 @contextmanager
 def quiet(bars: bool = False) -> Iterator[None]:
-    """Keep diffusers and transformers from talking (warnings, log lines, progress bars unless `bars`).
+    """Keep diffusers and transformers from talking in this thread (warnings, log lines; progress bars unless `bars`).
 
-    The reader's own settings come back afterwards, also where the libraries are imported here for the first time.
+    The libraries may be imported here for the first time: that is silent, too.
     """
-    libraries = [silently_imported("transformers"), silently_imported("diffusers")]
-    before = [(library.get_verbosity(), library.is_progress_bar_enabled()) for library in libraries]
-    for library in libraries:
-        library.set_verbosity_error()
-        if not bars:
-            library.disable_progress_bar()
+    for name in LIBRARIES:
+        silently_imported(name)
+    _here.depth += 1
+    _shared.enter()
+    if not bars:
+        _shared.hide_bars()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
-        for library, (level, shown) in zip(libraries, before, strict=True):
-            library.set_verbosity(level)
-            if shown:
-                library.enable_progress_bar()
+        if not bars:
+            _shared.show_bars()
+        _shared.leave()
+        _here.depth -= 1
 
 
 def silently_imported(name: str) -> Any:
@@ -52,6 +136,30 @@ def silently_imported(name: str) -> Any:
     try:
         module = importlib.import_module(f"{name}.utils.logging")
     finally:
-        del os.environ[switch]
+        os.environ.pop(switch, None)
     module.set_verbosity_warning()
     return module
+
+
+@contextmanager
+def untouched_random_state() -> Iterator[None]:
+    """The global random state of every device as before: building a network may draw from it."""
+    on_mps = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        try:
+            yield
+        finally:
+            if on_mps is not None:
+                torch.mps.set_rng_state(on_mps)
+
+
+@contextmanager
+def usual_torch() -> Iterator[None]:
+    """New tensors are float32 on the CPU where nothing else is said, whatever the reader has set as default."""
+    before = torch.get_default_dtype()
+    try:
+        torch.set_default_dtype(torch.float32)
+        with torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(before)

@@ -4,7 +4,7 @@
     reading.attributes["color"]     "red"
     reading.amounts["fluffy"]       0.6
 
-It is trained on drawings, also as they come out of the autoencoder (training/judge.py), and scores pictures for which
+It is trained on drawings, also as they come out of the autoencoder, and scores pictures for which
 there is no drawing to compare with.
 """
 
@@ -115,8 +115,10 @@ class Judge(nn.Module):
     @classmethod
     def load(cls, file: Path = WEIGHTS) -> Judge:
         """The trained judge, from the package."""
-        judge = cls()
-        judge.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()})
+        with torch.device("meta"):  # without numbers, so that none is drawn from anybody's random state
+            judge = cls()
+        weights = {k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()}
+        judge.load_state_dict(weights, assign=True)
         return judge.eval().requires_grad_(False)
 
     def looked(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:

@@ -12,6 +12,8 @@ from helpers.lazy import lazy
 
 __getattr__, __dir__ = lazy(__name__, {
     "Figure": "figure",
+    "calm_errors": "errors",
+    "usual_errors": "errors",
     "pictures": "figures",
     "pair": "figures",
     "sweep": "figures",

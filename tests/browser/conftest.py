@@ -125,7 +125,7 @@ def server(notebooks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     environment = {**os.environ, **places, "IPYTHONDIR": str(home / "ipython"), "PYTHONPATH": paths}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
                "--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={notebooks}", *QUIET]
-    with (home / "log.txt").open("w") as log:
+    with (home / "log.txt").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
         wait_for(f"http://127.0.0.1:{port}/api/status", process, home / "log.txt")
@@ -137,13 +137,13 @@ def server(notebooks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
     """Return once the server at `address` answers."""
     for _ in range(120):
-        assert process.poll() is None, log.read_text()
+        assert process.poll() is None, log.read_text(encoding="utf-8")
         try:
             urllib.request.urlopen(address, timeout=5).close()
             return
         except OSError:
             time.sleep(0.5)
-    raise TimeoutError(log.read_text())
+    raise TimeoutError(log.read_text(encoding="utf-8"))
 
 
 def stop(address: str, process: subprocess.Popen) -> None:

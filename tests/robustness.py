@@ -1,0 +1,170 @@
+"""Calls every public function with right and wrong values: each must give a result or a sentence, and change nothing.
+
+    python tests/robustness.py --calls 100000      the long run; writes results/robustness.json
+
+An error is *clear* if one of our own lines raised it, as a ValueError, TypeError or OSError: somebody thought of the
+case. Every other is *raw*: an error that came up from torch, numpy or Python itself, or an AttributeError of ours.
+After each call the process and the model must be as before: weights, processors, hooks, dtypes, gradients, the global
+random states, warning filters, log levels, the working folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import random
+import sys
+import time
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+ROOT = Path(__file__).resolve().parents[1]
+OURS = str(ROOT / "helpers") + os.sep
+CLEAR = (ValueError, TypeError, OSError, ArithmeticError, MemoryError)
+SLOW = 10.0  # seconds; no call with values as small as these may take longer
+
+
+class Outcome(NamedTuple):
+    """What a call did: "result", "clear", "raw", "changed" or "slow", and the details."""
+
+    kind: str
+    text: str = ""
+
+
+def outcome(call: Callable[[], Any], state: Callable[[], Any]) -> Outcome:
+    """Make one call and say what came of it."""
+    before, begun = state(), time.perf_counter()
+    found = Outcome("result")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            call()
+    except Exception as error:
+        found = judged(error)
+    after = state()
+    if changed := [name for name in before if before[name] != after[name]]:
+        return Outcome("changed", ", ".join(changed))
+    if time.perf_counter() - begun > SLOW:
+        return Outcome("slow", f"{time.perf_counter() - begun:.0f} s")
+    return found
+
+
+def judged(error: Exception) -> Outcome:
+    """Whether somebody thought of this error."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    raised = last.filename.startswith(OURS) and (last.line or "").lstrip().startswith(("raise", "f\"", "\"", "f'"))
+    if isinstance(error, CLEAR) and raised and len(str(error)) > 15:
+        return Outcome("clear", str(error))
+    return Outcome("raw", f"{type(error).__name__}: {str(error)[:100]} ({Path(last.filename).name}:{last.lineno})")
+
+
+def process_state() -> dict[str, Any]:
+    """What of the process no call may change."""
+    return {
+        "default dtype": torch.get_default_dtype(), "grad mode": torch.is_grad_enabled(),
+        "torch's random state": hash(torch.random.get_rng_state().numpy().tobytes()),
+        "random's state": hash(random.getstate()), "numpy's random state": hash(np.random.get_state()[1].tobytes()),
+        "warning filters": len(warnings.filters), "folder": os.getcwd(), "threads of torch": torch.get_num_threads(),
+        "log levels": tuple(logging.getLogger(name).level for name in ("", "diffusers", "transformers")),
+    }
+
+
+def model_state(model: Any) -> dict[str, Any]:
+    """What of a model no call may change."""
+    parts = {name: part for name, part in model.pipeline.components.items() if isinstance(part, torch.nn.Module)}
+    weights = [p for part in parts.values() for p in part.parameters()]
+    hooks = [len(module._forward_hooks) + len(module._forward_pre_hooks) for part in parts.values()
+             for module in part.modules()]
+    return {
+        "weights": hash(tuple((p.data_ptr(), p._version, p.dtype) for p in weights)),
+        "gradients": any(p.grad is not None or p.requires_grad for p in weights),
+        "processors": tuple(map(id, model.unet.attn_processors.values())), "hooks": sum(hooks),
+        "training mode": any(part.training for part in parts.values()), "known words": model.known_words,
+    }
+
+
+MOST_STRANGE = 2  # strange values in one call
+
+
+class Argument(NamedTuple):
+    """What is passed for one argument, and whether it must be given."""
+
+    values: Any  # strange_values.Values
+    required: bool
+
+
+@st.composite
+def calls_of(draw: st.DrawFn, arguments: dict[str, Argument]) -> dict[str, Any]:
+    """The arguments of one call, with at most `MOST_STRANGE` strange values."""
+    names = sorted(arguments)
+    strange = draw(st.sets(st.sampled_from(names), max_size=MOST_STRANGE)) if names else set()
+    drawn = {}
+    for name in names:
+        values, required = arguments[name]
+        if required or name in strange or draw(st.booleans()):
+            drawn[name] = draw(values.strange if name in strange else values.good)
+    return drawn
+
+
+def run(name: str, function: Callable[..., Any], arguments: dict[str, Argument], state: Callable[[], Any],
+        calls: int, start: int = 0) -> tuple[Counter[str], Counter[str]]:
+    """Call one function `calls` times: how many of each kind of outcome, and the details of the bad ones."""
+    counts: Counter[str] = Counter()
+    bad: Counter[str] = Counter()
+
+    @seed(start)
+    @settings(max_examples=calls, database=None, deadline=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))
+    @given(calls_of(arguments))
+    def one(values: dict[str, Any]) -> None:
+        found = outcome(lambda: function(**values), state)
+        counts[found.kind] += 1
+        if found.kind not in ("result", "clear"):
+            bad[f"{name}: {found.kind}: {found.text}"] += 1
+
+    one()
+    return counts, bad
+
+
+def main() -> int:
+    """The long run."""
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    from public_functions import table
+
+    from benchmarks.record import record
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="functions whose names hold this")
+    args = parser.parse_args()
+    functions, state = table()
+    functions = {name: its for name, its in functions.items() if args.only in name}
+    counts: Counter[str] = Counter()
+    bad: Counter[str] = Counter()
+    begun = time.perf_counter()
+    for name, (function, arguments) in functions.items():
+        its, its_bad = run(name, function, arguments, state, -(-args.calls // len(functions)), args.seed)
+        counts += its
+        bad += its_bad
+        print(f"{name:30} {dict(its)} {time.perf_counter() - begun:.0f} s", flush=True)
+    for text, count in bad.most_common(80):
+        print(count, text)
+    if not args.only:
+        record("robustness", {"calls": sum(counts.values()), "functions": len(functions), "seed": args.seed,
+                             "outcomes": dict(counts), "bad": dict(bad), "seconds": time.perf_counter() - begun})
+    return bool(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,411 @@
+"""start.py: what it refuses, what it says, and that a set-up is never half done."""
+
+import ast
+import errno
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import threading
+import types
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+import start
+
+ROOT = Path(__file__).resolve().parents[1]
+TORCH = "torch"
+
+
+def test_an_unreachable_page_of_torch_builds_does_not_stop_the_set_up(monkeypatch):
+    def unreachable(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr(start.shutil, "which", lambda _: None)
+    monkeypatch.setattr(start.sys, "platform", "linux")
+    monkeypatch.setattr(start.urllib.request, "urlopen", unreachable)
+    assert start.torch_source() == []
+
+
+def test_on_a_machine_with_a_gpu_the_usual_torch_is_taken(monkeypatch):
+    monkeypatch.setattr(start.shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert start.torch_source() == []
+
+
+def test_another_python_is_refused_with_a_remedy(monkeypatch):
+    monkeypatch.setattr(start.sys, "version_info", (3, 10, 0))
+    monkeypatch.setattr(start.sys, "argv", ["the course/start.py", "test"])
+    monkeypatch.setattr(start, "runs", lambda name: name == "python3.12")
+    with pytest.raises(SystemExit, match=r"3\.11, 3\.12 or 3\.13.*: python3\.12 'the course/start\.py' test$"):
+        start.refuse_other_pythons()
+    monkeypatch.setattr(start, "runs", lambda _: False)
+    with pytest.raises(SystemExit, match=r"Get one from https://www\.python\.org/downloads$"):
+        start.refuse_other_pythons()
+
+
+def test_only_a_command_that_starts_a_python_is_recommended(monkeypatch):
+    assert start.runs(sys.executable)
+    assert not start.runs("no-such-python")
+    monkeypatch.setattr(start.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 127))
+    assert not start.runs("python3.13"), "a shim of pyenv answers so: command not found"
+
+
+def test_a_python_too_old_to_read_start_py_shows_a_line_that_says_so():
+    text = (ROOT / "start.py").read_text(encoding="utf-8")
+    ast.parse(text, feature_version=(3, 7))  # from here on refuse_other_pythons says it
+    python_36 = next(line for line in text.splitlines() if line.startswith("from __future__ import annotations"))
+    python_2 = next(line for line in text.splitlines() if "->" in line)
+    for line in (python_36, python_2):
+        assert "the course needs Python 3.11, 3.12 or 3.13" in line
+
+
+def test_after_ctrl_c_one_sentence_says_how_to_go_on(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("argparse.ArgumentParser.parse_args", interrupted)
+    with pytest.raises(SystemExit, match="Stopped. Run the same command again to go on"):
+        runpy.run_path(str(ROOT / "start.py"), run_name="__main__")
+
+
+@pytest.fixture
+def commands(monkeypatch, tmp_path):
+    """Return the list of the commands that a set-up of .venv in an empty folder gives; none of them is run."""
+    given = []
+
+    def run(command, **_):
+        given.append(command[2])
+        start.VENV.mkdir(exist_ok=True)  # what venv would do; fails where something else is in its place
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(start, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(start, "STAMP", tmp_path / ".venv/installed.txt")
+    monkeypatch.setattr(start, "torch_source", lambda: [])
+    monkeypatch.setattr(start, "without_torch", lambda: "")
+    monkeypatch.setattr(start.subprocess, "run", run)
+    return given
+
+
+def test_a_set_up_that_is_complete_is_left_alone_and_one_without_its_python_is_made_afresh(commands):
+    start.install("course")
+    assert commands == ["venv", "pip"]
+    python = Path(start.venv_python())
+    python.parent.mkdir()
+    python.touch()
+    start.install("course")
+    assert commands == ["venv", "pip"]
+    start.install("course,test,site")
+    assert commands == ["venv", "pip", "pip"], "more packages need no new .venv"
+    python.unlink()
+    start.install("course")
+    assert commands == ["venv", "pip", "pip", "venv", "pip"]
+
+
+def test_a_file_or_a_link_in_the_place_of_the_set_up_is_removed_and_nothing_behind_the_link(commands, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "thesis.tex").touch()
+    start.VENV.touch()
+    start.install("course")
+    for linked in (elsewhere, tmp_path / "gone"):
+        shutil.rmtree(start.VENV)
+        start.VENV.symlink_to(linked)
+        start.install("course")
+        assert start.VENV.is_dir() and not start.VENV.is_symlink()
+    assert (elsewhere / "thesis.tex").exists()
+
+
+def test_a_second_set_up_waits_for_the_first(tmp_path, capsys):
+    (tmp_path / "start.py").touch()
+
+    def second():
+        with (tmp_path / "start.py").open("rb") as lock:
+            start.wait_for_other_set_ups(lock)
+
+    waiting = threading.Thread(target=second, daemon=True)
+    with (tmp_path / "start.py").open("rb") as lock:
+        start.wait_for_other_set_ups(lock)
+        assert capsys.readouterr().out == ""
+        waiting.start()
+        waiting.join(0.2)
+        assert waiting.is_alive()
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert "Another set-up of this folder is running" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------------------------------------------- one at a time
+
+
+class Windows(types.ModuleType):
+    """A stand-in for msvcrt: one lock, which `held` says somebody else has."""
+
+    LK_NBLCK = 2
+
+    def __init__(self):
+        super().__init__("msvcrt")
+        self.held, self.places = 0, []
+
+    def locking(self, handle, mode, size):
+        assert (mode, size) == (self.LK_NBLCK, 1)
+        self.places.append(os.lseek(handle, 0, os.SEEK_CUR))
+        if self.held:
+            self.held -= 1
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    module = Windows()
+    monkeypatch.setitem(sys.modules, "msvcrt", module)
+    monkeypatch.setattr(start.os, "name", "nt")
+    monkeypatch.setattr(start.time, "sleep", lambda _: None)
+    yield module
+    monkeypatch.undo()  # before anybody makes a path, which asks for the system's name
+
+
+def test_on_windows_too_a_second_set_up_waits_for_the_first(windows, capsys):
+    windows.held = 2
+    with open(start.__file__, "rb") as lock:
+        start.wait_for_other_set_ups(lock)
+    assert "Another set-up of this folder is running" in capsys.readouterr().out
+    size = len(start.__doc__)
+    assert len(windows.places) == 3 and all(place > size for place in windows.places), "others must read start.py"
+
+
+def test_a_drive_without_locks_stops_nobody(monkeypatch, capsys):
+    fcntl = pytest.importorskip("fcntl", reason="Windows has msvcrt")
+
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with open(start.__file__, "rb") as lock:
+        start.wait_for_other_set_ups(lock)
+    assert capsys.readouterr().out == ""
+
+
+# ----------------------------------------------------------------------------------------- machines without a torch
+
+LINUX = {"platform": "linux", "machine": "x86_64", "libc": ("glibc", "2.36"), "python": "CPython",
+         "tag": "linux-x86_64"}  # fmt: skip
+LINES = [
+    ({"platform": "darwin", "machine": "x86_64"}, "no torch for Macs with an Intel processor after 2.2.2"),
+    ({"platform": "win32", "machine": "ARM64", "tag": "win-arm64"}, "that of win-amd64 runs"),
+    ({"libc": ("", "")}, "without glibc, such as Alpine"),
+    ({"libc": ("glibc", "2.17")}, "glibc 2.28 or later.*this system has 2.17"),
+    ({"machine": "armv7l"}, "no torch for .* on armv7l"),
+    ({"platform": "freebsd14"}, "There is no torch for"),
+    ({"python": "PyPy"}, "CPython; this is PyPy"),
+]  # fmt: skip
+RUNS = [{}, {"machine": "aarch64"}, {"platform": "darwin", "machine": "arm64"},
+        {"platform": "win32", "machine": "AMD64", "tag": "win-amd64"},
+        {"platform": "win32", "machine": "ARM64", "tag": "win-amd64"}]  # fmt: skip
+
+
+def pretend(monkeypatch, platform, machine, libc, python, tag):
+    """Make start.py believe that it runs on another machine."""
+    monkeypatch.setattr(start.sys, "platform", platform)
+    monkeypatch.setattr(start.platform, "machine", lambda: machine)
+    monkeypatch.setattr(start.platform, "libc_ver", lambda: libc)
+    monkeypatch.setattr(start.platform, "python_implementation", lambda: python)
+    monkeypatch.setattr(start.sysconfig, "get_platform", lambda: tag)
+
+
+@pytest.mark.parametrize(("other", "sentence"), LINES)
+def test_a_machine_without_torch_is_told_so_and_where_the_course_runs(monkeypatch, other, sentence):
+    with monkeypatch.context() as patch:
+        pretend(patch, **LINUX | other)
+        with pytest.raises(SystemExit, match=f"{sentence}.*open it in a browser"):
+            start.refuse_machines_without_torch()
+
+
+@pytest.mark.parametrize("other", RUNS)
+def test_a_machine_with_torch_goes_on(monkeypatch, other):
+    with monkeypatch.context() as patch:
+        pretend(patch, **LINUX | other)
+        start.refuse_machines_without_torch()
+
+
+def test_a_python_of_32_bits_is_told_to_get_another(monkeypatch):
+    monkeypatch.setattr(start.sys, "maxsize", 2**31 - 1)
+    assert "64-bit Python" in start.without_torch()
+
+
+def test_the_torch_it_speaks_of_is_the_one_the_project_asks_for():
+    assert f'"torch>={start.OLDEST_TORCH}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+# -------------------------------------------------------------------------------------------------- what is installed
+
+
+@pytest.mark.parametrize("extras", ["course", "course,test,site"])
+def test_before_it_installs_it_says_how_much(commands, capsys, extras):
+    start.install(extras)
+    download, disk = start.SIZES[extras]
+    told = capsys.readouterr().out
+    assert f"{download:.2g} GB to download, {disk:.2g} GB on the disk" in told and "few minutes" in told
+
+
+def test_more_packages_for_a_set_up_that_is_there_are_told_alone(capsys):
+    start.tell_size("course,test,site", fresh=False, gpu=True)
+    told = capsys.readouterr().out
+    assert "about 0.1 GB to download, 0.3 GB on the disk." in told and "GPU" not in told
+
+
+def test_libraries_for_a_gpu_are_told_of(capsys):
+    start.tell_size("course", fresh=True, gpu=True)
+    assert "With torch's libraries for a GPU it is about 3 GB and 6 GB more" in capsys.readouterr().out
+
+
+def test_a_full_disk_is_refused_before_anything_is_fetched(commands, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(start.shutil, "disk_usage", lambda _: usage(10**10, 9 * 10**9, 10**9))
+    with pytest.raises(SystemExit, match=r"This disk has 1 GB left. Make room for 1.6 GB"):
+        start.install("course")
+    assert commands == []
+
+
+def test_settings_that_would_install_elsewhere_are_dropped_and_addresses_kept(monkeypatch):
+    kept = ("PIP_INDEX_URL", "PIP_PROXY", "PIP_CACHE_DIR", "PIPELINE", "HTTPS_PROXY")
+    for name in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_NO_DEPS", "PIP_CONSTRAINT", "pip_user", "PYTHONPATH"):
+        monkeypatch.setenv(name, "1")
+    for name in kept:
+        monkeypatch.setenv(name, "kept")
+    left = start.pip_environment()
+    assert {name for name in left if name.upper().startswith(("PIP", "PYTHONPATH")) and left[name] == "1"} == set()
+    assert {left[name] for name in kept} == {"kept"}
+
+
+def test_pip_installs_into_the_venv_whatever_its_settings_say(tmp_path, monkeypatch):
+    config = tmp_path / "pip.conf"
+    config.write_text("[install]\nuser = true\n", encoding="utf-8")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
+    monkeypatch.setenv("PIP_USER", "1")
+    monkeypatch.setattr(start, "VENV", tmp_path / ".venv")
+    start.make_venv()
+    run, statuses = subprocess.run, []
+
+    def without_network(command, **options):  # a package that is there, in place of the course's
+        command = [*command[: command.index("-c")], "--no-index", "pip"]
+        statuses.append(run(command, **options).returncode)
+        return subprocess.CompletedProcess(command, statuses[-1])
+
+    monkeypatch.setattr(start.subprocess, "run", without_network)
+    start.install_packages("course", start.TESTED, [])
+    assert statuses == [0]
+
+
+def test_other_versions_can_be_asked_for_and_are_another_set_up(commands, tmp_path, monkeypatch):
+    other = tmp_path / "other.txt"
+    other.write_text("numpy==2.1.3\n", encoding="utf-8")
+    start.install("course")
+    python = Path(start.venv_python())
+    python.parent.mkdir()
+    python.touch()
+    start.install("course", str(other))
+    assert commands == ["venv", "pip", "venv", "pip"]
+
+
+def test_versions_that_are_not_there_are_refused(monkeypatch):
+    monkeypatch.setattr(start.sys, "argv", ["start.py", "test", "--versions", "lost.txt"])
+    with pytest.raises(SystemExit, match="lost.txt is missing"):
+        start.main()
+
+
+# -------------------------------------------------------------------------------------- a set-up that is there already
+
+
+@pytest.fixture
+def old(commands):
+    """A set-up of other versions, with a file in it."""
+    start.VENV.mkdir()
+    python = Path(start.venv_python())
+    python.parent.mkdir()
+    python.touch()
+    start.STAMP.write_text("of-other-versions course", encoding="utf-8")
+    return commands
+
+
+@pytest.mark.parametrize("failure", [SystemExit("offline"), KeyboardInterrupt()])
+@pytest.mark.parametrize("where", ["make_venv", "install_packages"])
+def test_what_was_there_is_put_back_where_a_new_set_up_fails_or_is_stopped(old, monkeypatch, failure, where):
+    def fails(*_):
+        raise failure
+
+    monkeypatch.setattr(start, where, fails)
+    with pytest.raises(type(failure)):
+        start.install("course")
+    assert start.STAMP.read_text(encoding="utf-8") == "of-other-versions course" and Path(start.venv_python()).exists()
+    assert [path.name for path in start.VENV.parent.iterdir()] == [".venv"]
+
+
+def test_a_new_set_up_takes_the_place_of_the_old(old):
+    start.install("course")
+    assert start.STAMP.read_text(encoding="utf-8").startswith(start.fingerprint())
+    assert not Path(start.venv_python()).exists() and [path.name for path in start.VENV.parent.iterdir()] == [".venv"]
+
+
+def test_a_set_up_in_which_a_program_runs_is_left_alone(old, monkeypatch):
+    monkeypatch.setattr(start, "in_use", lambda: True)
+    with pytest.raises(SystemExit, match="Close JupyterLab and its notebooks"):
+        start.install("course")
+    assert old == [] and Path(start.venv_python()).exists()
+
+
+def test_a_folder_that_the_system_does_not_let_go_is_left_alone(old, monkeypatch):
+    def open_elsewhere(*_):
+        raise PermissionError(13, "a file in it is open")
+
+    monkeypatch.setattr(Path, "rename", open_elsewhere)
+    with pytest.raises(SystemExit, match="Close JupyterLab and its notebooks"):
+        start.install("course")
+    assert old == [] and Path(start.venv_python()).exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there a program that runs cannot be written to")
+@pytest.mark.parametrize("listed", ["proc", "ps"])
+def test_a_program_of_the_venv_is_seen_while_it_runs(monkeypatch, tmp_path, listed):
+    if listed == "ps":
+        if not shutil.which("ps"):
+            pytest.skip("there is no ps")
+        monkeypatch.setattr(start, "programs", start.programs_listed_by_ps)
+    monkeypatch.setattr(start, "VENV", tmp_path / ".venv")
+    python = Path(start.venv_python())
+    python.parent.mkdir(parents=True)
+    python.symlink_to(os.path.realpath(sys.executable))
+    assert not start.in_use()
+    command = [python, "-c", "print(1, flush=True); input()"]
+    waiting = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        waiting.stdout.readline()
+        assert start.in_use()
+    finally:
+        waiting.communicate(b"\n")
+    assert not start.in_use()
+
+
+@pytest.mark.parametrize(("error", "used"), [(PermissionError, True), (FileNotFoundError, False), (None, False)])
+def test_on_windows_a_python_that_cannot_be_written_to_runs(monkeypatch, error, used):
+    class Python:
+        def __init__(self, _):
+            pass
+
+        def open(self, mode):
+            assert mode == "r+b"
+            if error:
+                raise error
+            return self
+
+        def close(self):
+            pass
+
+    with monkeypatch.context() as patch:
+        patch.setattr(start, "venv_python", lambda: "python.exe")
+        patch.setattr(start, "Path", Python)
+        patch.setattr(start.os, "name", "nt")
+        found = start.in_use()
+    assert found is used
