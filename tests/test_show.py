@@ -285,3 +285,12 @@ def test_names_of_near_points_cover_neither_each_other_nor_a_point():
     assert len(boxes) == len(places)
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
     assert not any(box.contains(*dot) for box in boxes for dot in dots)
+
+
+def test_a_recording_of_an_edit_keeps_the_state_its_prediction_belongs_to() -> None:
+    recording, model = show.Recording(AnalyticModel()), AnalyticModel()
+    x = torch.arange(6.0).reshape(3, 2, 1, 1)  # the source and two targets
+    recording(x=x, t=499, eps=torch.zeros(2, 2, 1, 1))
+    assert torch.equal(recording.states[0][1], x[1:2])
+    clean = model.predict_clean(x[1:2], torch.zeros(1, 2, 1, 1), 499)
+    assert np.allclose(recording.moments(1)[0].clean, clean.flatten())
