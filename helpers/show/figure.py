@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from helpers.core.pictures import as_picture
+from helpers.core.values import path as as_path
 from helpers.show.palette import FAINT, INK
 
 DPI = 100
@@ -29,7 +30,7 @@ LARGEST_PNG = 40_000  # bytes; a larger figure is sent to the notebook as WebP, 
 LARGEST_WEBP = 90_000  # bytes; noise, which no format can make small, is sent more coarsely
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
     """A finished figure. A notebook shows it as a picture with alt text; `save` writes it to a file."""
 
@@ -54,7 +55,7 @@ class Figure:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the figure to a file; its ending says in which format (.png, .webp, .jpg). Returns the path."""
-        path = Path(path).expanduser()
+        path = as_path("path", path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.picture.save(path)
         return path

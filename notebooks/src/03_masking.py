@@ -228,7 +228,7 @@ from helpers.measure import kept, seam
 from helpers import sdedit
 
 everywhere = sdedit(model, picture, edit.target_prompt, strength=0.75, seed=seed)
-exact = blended_diffusion(model, picture, painted, edit.target_prompt, strength=0.75, seed=seed)
+exact = blended_diffusion(model, picture, edit.target_prompt, painted, strength=0.75, seed=seed)
 ways = {"pasted at the end": paste(everywhere, picture, painted), "blended, latents alone": latent_only,
         "blended, exact": exact, "the true I*": edit.target_picture}
 ways = {name: way.resize(picture.size) for name, way in ways.items()}
@@ -258,8 +258,8 @@ show.pictures(list(ways.values()), labels=told, side=224, alt="three ways to use
 # %%
 with_ball, knobs = edit.target_picture, {"strength": 0.85, "seed": seed}
 adding = [edit.target_prompt, "an orange cat next to a bowl of water on the beach"]
-added = [blended_diffusion(model, picture, painted, prompt, **knobs) for prompt in adding]
-gone = [blended_diffusion(model, with_ball, painted, prompt, **knobs) for prompt in ("", "the beach")]
+added = [blended_diffusion(model, picture, prompt, painted, **knobs) for prompt in adding]
+gone = [blended_diffusion(model, with_ball, prompt, painted, **knobs) for prompt in ("", "the beach")]
 show.pictures([[picture, *added, with_ball], [with_ball, *gone, picture]], side=160, labels=[
               "I", "... a white ball ...", "... a bowl of water ...", "the true I* (ball)",
               "I", "the empty prompt", "the beach", "the true I*"], alt="above, a ball and a bowl of water added under "
@@ -280,8 +280,8 @@ from helpers.picturebook.drawing import part_mask
 cat, places = part_mask(scene, "thing"), {"mountain": "a big mountain", "wall": "a big wall", "city": "a city"}
 moved = [Edit(scene, scene.but(place=place)) for place in places]
 knobs = {"strength": 1.0, "seed": seed}
-named = [blended_diffusion(model, picture, inverted(cat), e.target_prompt, **knobs) for e in moved]
-alone = [blended_diffusion(model, picture, inverted(cat), place, **knobs) for place in places.values()]
+named = [blended_diffusion(model, picture, e.target_prompt, inverted(cat), **knobs) for e in moved]
+alone = [blended_diffusion(model, picture, place, inverted(cat), **knobs) for place in places.values()]
 grid = [[picture, *named], [inverted(cat), *alone], [None, *(e.target_picture for e in moved)]]
 show.pictures(grid, rows=["P*", "the place alone", "the true I*"], columns=["I, the mask", *places], side=160,
               alt="the same cat before three other backgrounds, under prompts with and without the cat, and the right "
@@ -301,7 +301,7 @@ from helpers.measure import score
 
 blue, wide = Edit(scene, scene.but(color="blue")), widened(cat, 2)
 strengths = [0.5, 0.7, 0.85, 1.0]
-painted_blue = [blended_diffusion(model, picture, wide, blue.target_prompt, strength=s, seed=seed) for s in strengths]
+painted_blue = [blended_diffusion(model, picture, blue.target_prompt, wide, strength=s, seed=seed) for s in strengths]
 scores = [score(result, blue, judge) for result in painted_blue]
 show.sweep(painted_blue, strengths, name="strength", scores={"obeyed": [s.obeyed for s in scores],
            "distance (%)": [100 * s.distance for s in scores]}, alt="the cat recoloured inside its "
@@ -332,7 +332,7 @@ crayon
 from helpers import scribble
 
 scribbled, prompt, strengths = crayon.result, "an orange cat next to a ball on the beach", [0.5, 0.7, 0.85, 1.0]
-real = [scribble(model, picture, scribbled, prompt, strength=s, seed=seed) for s in strengths]
+real = [scribble(model, picture, prompt, scribbled, strength=s, seed=seed) for s in strengths]
 show.sweep([scribbled, *real], [0, *strengths], name="strength (0 is the scribble itself)", alt="the scribble made "
            "real at growing strength - notice where the blob becomes a ball, and whether the colour lasts")
 
@@ -575,7 +575,7 @@ show.difference(right, wrong, labels=("blended at time s", "blended at time t"),
 # %%
 drink = Edit(scene, scene.but(holding="drink"))
 narrow, knobs = drink.mask, {"strength": 0.9, "seed": seed}
-held = [blended_diffusion(model, picture, narrow, drink.target_prompt, thin=thin, **knobs) for thin in (False, True)]
+held = [blended_diffusion(model, picture, drink.target_prompt, narrow, thin=thin, **knobs) for thin in (False, True)]
 show.pictures([narrow, *held, drink.target_picture], labels=["the mask", "as it is", "thin=True", "the true I*"],
               side=192, alt="a mask as small as a drink, the edit under it as it is and dilated at first, and the "
               "right answer - notice what is drawn inside the mask in each")
@@ -589,7 +589,7 @@ show.pictures([narrow, *held, drink.target_picture], labels=["the mask", "as it 
 # %%
 half, knobs = painted.copy(), {"strength": 0.75, "seed": seed}
 half.paste(0, (104, 0, 128, 128))
-cut = [blended_diffusion(model, picture, half, edit.target_prompt, exact=exact, **knobs) for exact in (False, True)]
+cut = [blended_diffusion(model, picture, edit.target_prompt, half, exact=exact, **knobs) for exact in (False, True)]
 squares = from_latents(to_latents(half, x0)[0, 0], model.size)
 show.pictures([half, squares, *cut], labels=["the mask", "as the latents see it", "latents alone", "exact"], side=192,
               alt="half of the spot as a mask, in pixels and in squares of latents, and two results - notice a ball "
