@@ -132,7 +132,8 @@ def sweep(
         page.place(picture, margin + i * step, 0, size)
     middles = [i * step + size[0] / 2 for i in range(len(pictures))]
     for i, (label, series) in enumerate(scores.items()):
-        _curve_below(_over(page, margin, size[1] + GAP + i * (height + 2 * GAP), span, height), middles, label, series, i)
+        axes = _over(page, margin, size[1] + GAP + i * (height + 2 * GAP), span, height)
+        _curve_below(axes, middles, label, series, i)
     axes = _over(page, margin, size[1] + 2 * GAP + len(scores) * (height + 2 * GAP), span, 2)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
