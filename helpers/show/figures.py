@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from helpers.core.pictures import as_picture, no_strip
-from helpers.core.values import AtLeastOne, Number, Share, entrance, numbers
+from helpers.core.values import AtLeastOne, Number, entrance, numbers
 from helpers.show.figure import LINE, Figure, Page, checked, lines, several
 from helpers.show.palette import AMOUNT, COLORS, FAINT, look
 from helpers.show.recording import Recording
@@ -207,7 +207,7 @@ def difference(
     *,
     alt: str,
     labels: Sequence[str] = ("first", "second"),
-    most: Share | None = None,
+    most: Annotated[float, Number(0, 1, above=True, hint="None chooses it for this pair")] | None = None,
     caption: str = "",
 ) -> Figure:
     """Two pictures of one size side by side, and how much each pixel differs.
@@ -215,8 +215,6 @@ def difference(
     The scale at the right says how much the brightest colour stands for: 1 is the step from black to white.
     most: that end of the scale, in (0, 1], for figures that are compared; chosen for this pair unless given.
     """
-    if most is not None and not 0 < most <= 1:
-        raise ValueError(f"most is {most}; expected more than 0 and at most 1, or None to choose it for this pair.")
     alt, first = checked(alt), as_picture(first)
     second = as_picture(second, first.size, "stretch")
     amount = np.abs(np.asarray(first, float) - np.asarray(second, float)).mean(-1) / 255  # (H, W) in [0, 1]
