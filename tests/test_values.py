@@ -1,4 +1,4 @@
-"""The entrance: whatever is passed becomes a plain Python value, or an error that says what was wrong. Kind by kind."""
+"""The entrance: whatever is passed becomes a plain Python value, or an error that says what was wrong."""
 
 from __future__ import annotations
 
