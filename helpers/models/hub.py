@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from helpers.models import catalogue
+from helpers.models.half_downloads import goes_on
 from helpers.models.hub_errors import WrongModel, explained
 from helpers.models.pipelines import checked_folder
 from helpers.models.recognise import (
@@ -75,10 +76,7 @@ def downloaded(repository: str, revision: str, dtype: torch.dtype) -> Path:
     folder = get(repository, revision, INDEX).parent
     index = fresh_json(repository, revision, INDEX)
     try:
-        check_index(index, what)
-        for file in sorted(files):
-            if file.split("/")[0] in parts_of(index) and file.endswith(SMALL) and ".index." not in file:
-                get(repository, revision, file)
+        small_files(repository, revision, files, index)
         for file in (f"{part}/config.json" for part in parts_of(index) if f"{part}/config.json" in files):
             fresh_json(repository, revision, file)
         check_configs(folder, index, what)
@@ -91,8 +89,17 @@ def downloaded(repository: str, revision: str, dtype: torch.dtype) -> Path:
     except ValueError as error:
         raise error if isinstance(error, WrongModel) else WrongModel(str(error)) from error
     for file in weights:
+        goes_on(repository, revision, file)
         get(repository, revision, file)
     return whole(repository, revision, folder, dtype)
+
+
+def small_files(repository: str, revision: str, files: set[str], index: dict[str, Any]) -> None:
+    """Configurations and vocabularies of a pipeline whose parts are known ones."""
+    check_index(index, repr(repository))
+    for file in sorted(files):
+        if file.split("/")[0] in parts_of(index) and file.endswith(SMALL) and ".index." not in file:
+            get(repository, revision, file)
 
 
 def whole(repository: str, revision: str, folder: Path, dtype: torch.dtype) -> Path:
@@ -116,7 +123,7 @@ def listed(repository: str, revision: str) -> set[str]:
 
 
 def get(repository: str, revision: str, file: str, again: bool = False) -> Path:
-    """One file of a repository; a download that was broken off goes on where it stopped."""
+    """One file of a repository, from the cache if it is there."""
     from huggingface_hub import hf_hub_download
 
     return Path(hf_hub_download(repository, file, revision=revision, force_download=again))
@@ -138,3 +145,17 @@ def no_pipeline(files: set[str], what: str) -> str:
              "which can run programs"}
     holds = next((says for ending, says in kinds.items() if any(file.endswith(ending) for file in files)), "no model")
     return f"{what} is no diffusers pipeline: it holds no {INDEX}, but {holds}. {catalogue.WITHOUT_IT}"
+
+
+def fetch_configuration(repository: str, path: str) -> Path:
+    """The folder of a pipeline's small files alone, for the single file at `path`."""
+    try:
+        files = listed(repository, "main")
+        folder = get(repository, "main", INDEX).parent
+        index = read_json(folder / INDEX)
+        small_files(repository, "main", files, index)
+        return folder
+    except ValueError:
+        raise
+    except Exception as error:
+        raise catalogue.no_configuration(path) from error

@@ -48,10 +48,10 @@ def told_apart(entry: Entry, error: Exception) -> tuple[int, Exception]:
         return next((one for one in chain if isinstance(one, kinds)), None)
 
     if full := next((one for one in chain if getattr(one, "errno", None) in (errno.ENOSPC, errno.EDQUOT)), None):
-        return 0, DiskTrouble(full.errno, no_room(entry))  # type: ignore[attr-defined]
+        return 0, DiskTrouble(full.errno, no_room(entry))
     if shut := next((one for one in chain if getattr(one, "errno", None) in (errno.EACCES, errno.EROFS, errno.EPERM)
                      and not isinstance(one, hub.HfHubHTTPError)), None):
-        return 0, DiskTrouble(shut.errno, f"The folder for downloads cannot be written to ({shut}). Let the "  # type: ignore[attr-defined]
+        return 0, DiskTrouble(shut.errno, f"The folder for downloads cannot be written to ({shut}). Let the "
                               f"variable HF_HOME name one that can, and start Python again. {WITHOUT_IT}")
     if among(hub.OfflineModeIsEnabled):
         return 1, HubOutOfReach(f"{name!r} is not on this machine, and the variable HF_HUB_OFFLINE forbids to fetch it: "
@@ -64,6 +64,10 @@ def told_apart(entry: Entry, error: Exception) -> tuple[int, Exception]:
     code = next((one.response.status_code for one in chain if getattr(one, "response", None) is not None), None)
     if (coded := by_code(entry, code, page)) is not None:
         return coded
+    if isinstance(error, ValueError) or among(hub.FileMetadataError):  # no JSON, no ETag: what answers is not the hub
+        return 5, HubBusy(f"What answers in the hub's place is not the hub ({str(error).splitlines()[0][:160]}). A "
+                          f"network's login page, perhaps: open any page in a browser, log in, and call load({name!r}) "
+                          f"again. {WITHOUT_IT}")
     if timed_out(chain):
         return 6, HubBusy(f"The hub stopped answering while {name!r} was fetched. Call load({name!r}) again: {KEPT}, "
                           f"and it goes on from there. {WITHOUT_IT}")
@@ -72,9 +76,6 @@ def told_apart(entry: Entry, error: Exception) -> tuple[int, Exception]:
                           f"it goes on from there. {WITHOUT_IT}")
     if unanswered(chain):
         return 7, out_of_reach(entry, [error])
-    if isinstance(error, ValueError):  # not JSON: what answers is not the hub
-        return 5, HubBusy(f"What answers in the hub's place is not the hub ({str(error)[:160]}). A network's login page, "
-                          f"perhaps: open any page in a browser, log in, and call load({name!r}) again. {WITHOUT_IT}")
     return 8, ValueError(f"{name!r} could not be fetched ({type(error).__name__}: {' '.join(str(error).split())[:200]}). "
                          f"Call load({name!r}) again. {WITHOUT_IT}")
 

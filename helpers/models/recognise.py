@@ -85,12 +85,17 @@ def read_json(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ValueError(f"{str(file)!r} is no text: download it again.") from None
     except (ValueError, RecursionError):
-        what = "a web page, a login perhaps, was saved in its place" if text.lstrip()[:1] == "<" else \
-            "a pointer of git-lfs stands in its place" if text.startswith("version https://git-lfs") else "it is damaged"
-        raise ValueError(f"{str(file)!r} is not JSON ({what}): download it again.") from None
+        raise ValueError(f"{str(file)!r} is not JSON ({not_json(text)}): download it again.") from None
     if not isinstance(found, dict):
         raise ValueError(f"{str(file)!r} holds a {type(found).__name__}, not settings by name: download it again.")
     return found
+
+
+def not_json(text: str) -> str:
+    """What a text is that was to be JSON."""
+    if text.lstrip()[:1] == "<":
+        return "a web page, a login perhaps, was saved in its place"
+    return "a pointer of git-lfs stands in its place" if text.startswith("version https://git-lfs") else "it is damaged"
 
 
 def check_index(index: Mapping[str, Any], what: str) -> str:
@@ -138,7 +143,7 @@ def config_file(part: str) -> str:
 
 
 def check_configs(folder: Path, index: Mapping[str, Any], what: str) -> Kind:
-    """What the pipeline in a folder is, by its parts' configurations; an error if one is unknown, or they do not fit."""
+    """What the pipeline in a folder is, by its parts' configurations; an error where one is unknown or does not fit."""
     configs = {}
     for part in parts_of(index):
         file = folder / part / config_file(part)
