@@ -151,7 +151,8 @@ def test_an_inpainting_network_is_refused_before_a_byte_of_weights(loopback: Hub
 
 
 @pytest.mark.parametrize(("file", "words"), [("config.json", "ControlNet"), ("model.gguf", "GGUF"),
-                                             ("model.onnx", "ONNX"), ("model.ckpt", "pickled"), ("README.md", "no model")])
+                                             ("model.onnx", "ONNX"), ("model.ckpt", "pickled"),
+                                             ("README.md", "no model")])
 def test_a_repository_that_is_no_pipeline_is_said_to_be_none(loopback: Hub, file: str, words: str) -> None:
     shutil.rmtree(repository(loopback))
     repository(loopback).mkdir()

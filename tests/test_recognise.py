@@ -49,7 +49,8 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
 @pytest.mark.parametrize("index", [
     {"unet": ["evil", "UNet2DConditionModel"]}, {"unet": ["evil", "Trap"]}, {"scheduler": ["evil", "DDIMScheduler"]},
     {"safety_checker": ["evil", "Trap"]}, {"feature_extractor": ["evil", "CLIPImageProcessor"]},
-    {"extra": ["evil", "Trap"]}, {"unet": ["diffusers", "Transformer2DModel"]}, {"unet": ["diffusers.utils", "logging"]},
+    {"extra": ["evil", "Trap"]}, {"unet": ["diffusers", "Transformer2DModel"]},
+    {"unet": ["diffusers.utils", "logging"]},
     {"text_encoder": ["transformers", "AutoModel"]}, {"vae": ["os", "system"]}, {"unet": "evil"}, {"unet": ["evil"]},
     {"unet": {"evil": "Trap"}}, {"_class_name": ["pipeline", "Trap"]}, {"_class_name": "evil"}, {"_class_name": None},
     {"custom_pipelines": {"text2img": {}}}, {"auto_map": {"x": "evil--Trap"}}, {"trust_remote_code": True},

@@ -167,7 +167,7 @@ def explained_memory(
 
 
 def whose_memory(error: BaseException) -> str | None:
-    """Whose memory an error says is full; None if it says something else. Apple's GPUs and CPUs say it in words only."""
+    """Whose memory an error says is full, None if it says something else; Apple's GPUs and CPUs say it in words."""
     import torch  # here: this file is read by those who only want the table
 
     text = str(error)

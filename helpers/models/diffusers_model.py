@@ -201,9 +201,10 @@ class DiffusersModel:
         return text
 
     def _encode_prompts(self, prompts: list[str]) -> Text:
-        encoded = self.pipeline.encode_prompt(
-            prompt=prompts, device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=True
-        )
+        with torch.device("cpu"):  # where the tokenizers' numbers begin
+            encoded = self.pipeline.encode_prompt(
+                prompt=prompts, device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=True
+            )
         words, nothing, pooled, pooled_nothing = (*(part.float() for part in encoded), None, None)[:4]
         blank = torch.tensor([not prompt for prompt in prompts], device=words.device)
         words = torch.where(blank[:, None, None], nothing, words)  # SDXL has zeros where the prompt is empty

@@ -32,8 +32,8 @@ def explained(entry: Entry, errors: Sequence[Exception], damaged: Sequence[Excep
     told = [told_apart(entry, error) for error in errors]
     best = min(told, key=lambda one: one[0])[1]
     if damaged and isinstance(best, HubOutOfReach):
-        return HubOutOfReach(f"{damaged[0]} The hub is out of reach now; once it is there, load({entry.name!r}) fetches "
-                             f"that file again. {WITHOUT_IT}")
+        return HubOutOfReach(f"{damaged[0]} The hub is out of reach now; once it is there, load({entry.name!r}) "
+                             f"fetches that file again. {WITHOUT_IT}")
     return best
 
 
@@ -54,8 +54,8 @@ def told_apart(entry: Entry, error: Exception) -> tuple[int, Exception]:
         return 0, DiskTrouble(shut.errno, f"The folder for downloads cannot be written to ({shut}). Let the "
                               f"variable HF_HOME name one that can, and start Python again. {WITHOUT_IT}")
     if among(hub.OfflineModeIsEnabled):
-        return 1, HubOutOfReach(f"{name!r} is not on this machine, and the variable HF_HUB_OFFLINE forbids to fetch it: "
-                                f"remove it, and start Python again. {WITHOUT_IT}")
+        return 1, HubOutOfReach(f"{name!r} is not on this machine, and the variable HF_HUB_OFFLINE forbids to fetch "
+                                f"it: remove it, and start Python again. {WITHOUT_IT}")
     if among(hub.GatedRepoError):
         return 1, HubRefusal(f"{name!r} is given out to those only who accept its licence: log in on {page}, accept it "
                              f"there, and run `hf auth login` here. {WITHOUT_IT}")
@@ -72,11 +72,12 @@ def told_apart(entry: Entry, error: Exception) -> tuple[int, Exception]:
         return 6, HubBusy(f"The hub stopped answering while {name!r} was fetched. Call load({name!r}) again: {KEPT}, "
                           f"and it goes on from there. {WITHOUT_IT}")
     if any(type(one).__name__ in ("RemoteProtocolError", "ReadError", "IncompleteRead") for one in chain):
-        return 6, HubBusy(f"The connection broke off while {name!r} was fetched. Call load({name!r}) again: {KEPT}, and "
-                          f"it goes on from there. {WITHOUT_IT}")
+        return 6, HubBusy(f"The connection broke off while {name!r} was fetched. Call load({name!r}) again: {KEPT}, "
+                          f"and it goes on from there. {WITHOUT_IT}")
     if unanswered(chain):
         return 7, out_of_reach(entry, [error])
-    return 8, ValueError(f"{name!r} could not be fetched ({type(error).__name__}: {' '.join(str(error).split())[:200]}). "
+    short = " ".join(str(error).split())[:200]
+    return 8, ValueError(f"{name!r} could not be fetched ({type(error).__name__}: {short}). "
                          f"Call load({name!r}) again. {WITHOUT_IT}")
 
 
@@ -93,8 +94,8 @@ def by_code(entry: Entry, code: int | None, page: str) -> tuple[int, Exception] 
     if code in (401, 404):
         return 5, no_such_model(entry)
     if code == 403:
-        return 2, HubRefusal(f"The hub does not give {entry.name!r} to this account (403): ask for it on {page}, and run "
-                             f"`hf auth login` here. {WITHOUT_IT}")
+        return 2, HubRefusal(f"The hub does not give {entry.name!r} to this account (403): ask for it on {page}, and "
+                             f"run `hf auth login` here. {WITHOUT_IT}")
     return 6, HubBusy(f"The hub answers {code} for {entry.name!r}. Try again later. {WITHOUT_IT}")
 
 

@@ -104,12 +104,11 @@ def check_index(index: Mapping[str, Any], what: str) -> str:
     if kind not in PIPELINES:
         raise ValueError(other_family(kind, what))
     for name, entry in index.items():
-        if name.startswith("_") and name not in RUNS_CODE and not isinstance(entry, dict):
-            continue
         if name in RUNS_CODE:
             raise ValueError(f"{what}: its {INDEX} asks for {name!r}, which runs programs from the model; it is not "
                              f"loaded. {INSTEAD}")
-        if isinstance(entry, list | tuple | dict) and list(entry) != [None, None]:
+        a_part = name in PARTS or name in NOT_LOADED or isinstance(entry, list | dict)
+        if a_part and entry not in (None, [None, None]) and not name.startswith("_"):
             check_part(name, entry, what)
     wanted = [name for name in PARTS if kind == PIPELINES[1] or not name.endswith("_2")]
     if missing := [name for name in wanted if list(index.get(name) or [None, None]) == [None, None]]:
