@@ -110,7 +110,7 @@ def masked_edits(model: DiffusersModel, judge: Judge, chosen: list[tuple[str, Ed
 def one_edit(model: DiffusersModel, judge: Judge, kind: str, edit: Edit, seed: int) -> dict[str, dict[str, float]]:
     """What each method makes of one edit, in numbers."""
     picture, prompt, mask = edit.picture, edit.target_prompt, painted_mask(kind, edit)
-    latent_only = blended_diffusion(model, picture, mask, prompt, exact=False, seed=seed, **KNOBS)
+    latent_only = blended_diffusion(model, picture, prompt, mask, exact=False, seed=seed, **KNOBS)
     everywhere = sdedit(model, picture, prompt, seed=seed, **KNOBS)
     pictures = {
         "every_step": paste(latent_only, picture, mask),  # what `exact=True` gives
@@ -121,7 +121,7 @@ def one_edit(model: DiffusersModel, judge: Judge, kind: str, edit: Edit, seed: i
         "the_truth": edit.target_picture,
     }
     if kind == "remove":
-        pictures["empty_prompt"] = blended_diffusion(model, picture, mask, "", seed=seed, guidance=0, **KNOBS)
+        pictures["empty_prompt"] = blended_diffusion(model, picture, "", mask, seed=seed, guidance=0, **KNOBS)
     rows = {name: measured(result, edit, mask, judge) for name, result in pictures.items()}
     d = difference(model, picture, edit.prompt, prompt, seed=seed, progress=False)
     found = from_latents(d > 0.5, model.size)
@@ -234,7 +234,7 @@ def costs(model: DiffusersModel, steps: int, repeats: int) -> dict[str, Any]:
     n = len(model.times(steps, SPEED["strength"])) - 1
     return SPEED | {"steps": steps} | compared(model, repeats, {
         "bare calls of blended_diffusion": lambda: bare(model, [2] * n),
-        "blended_diffusion": lambda: blended_diffusion(model, picture, mask, prompt, **knobs),
+        "blended_diffusion": lambda: blended_diffusion(model, picture, prompt, mask, **knobs),
         "bare calls of diffedit": lambda: bare(model, [20] + [1] * n + [2] * n),
         "diffedit": lambda: diffedit(model, picture, edit.prompt, prompt, **knobs),
     }, {"blended_diffusion": "bare calls of blended_diffusion", "diffedit": "bare calls of diffedit"})
@@ -274,7 +274,7 @@ def peers(model: DiffusersModel, steps: int, repeats: int) -> dict[str, Any]:
             "diffusers inpaint": lambda: inpaint(
                 prompt=new, image=picture, mask_image=mask, height=128, width=128, strength=SPEED["strength"],
                 generator=torch.Generator().manual_seed(0), **told),
-            "blended_diffusion": lambda: blended_diffusion(ours, picture, mask, new, **knobs),
+            "blended_diffusion": lambda: blended_diffusion(ours, picture, new, mask, **knobs),
             "diffusers DiffEdit": their_diffedit,
             "diffedit": lambda: diffedit(ours, picture, old, new, **knobs),
         }, {"blended_diffusion": "diffusers inpaint", "diffedit": "diffusers DiffEdit"})

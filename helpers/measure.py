@@ -7,7 +7,8 @@
     seam       can the mask's border be seen in the picture?     extra step across it, [-1, 1]; 0 is no seam
 
 The first three need a picture of the Picturebook world, where the true I* is known (`helpers.picturebook.edits.Edit`).
-`kept`, `distance` and `seam` compare pixel by pixel: pictures and masks of different sizes are a ValueError.
+Pictures and masks come in any form `as_picture` and `as_mask` take. `kept`, `distance` and `seam` compare pixel by
+pixel: pictures and masks of different sizes are a ValueError.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageFilter
 
+from helpers.core.masks import ReadMask
+from helpers.core.pictures import Read
+from helpers.core.values import entrance
 from helpers.picturebook.edits import Edit
 from helpers.picturebook.judge import Judge
 
@@ -31,7 +35,8 @@ class Score(NamedTuple):
     distance: float  # to the true I*, [0, 1]
 
 
-def score(result: Image.Image, edit: Edit, judge: Judge) -> Score:
+@entrance
+def score(result: Read, edit: Edit, judge: Judge) -> Score:
     """Obeyed, kept and distance of an edited picture.
 
     A result of another size is brought to the edit's. The attributes are read by the judge; an attribute that has no
@@ -45,14 +50,16 @@ def score(result: Image.Image, edit: Edit, judge: Judge) -> Score:
                  distance(result, edit.target_picture))
 
 
-def obeyed(result: Image.Image, edit: Edit, judge: Judge) -> float:
+@entrance
+def obeyed(result: Read, edit: Edit, judge: Judge) -> float:
     """The share of the changed attributes that the picture shows as P* asks, in [0, 1]."""
     reading = judge.read([result])[0]
     asked = [name for name in edit.changed if edit.target.has(name)]
     return float(np.mean([reading.agrees(edit.target, name) for name in asked])) if asked else 1.0
 
 
-def kept(result: Image.Image, picture: Image.Image, mask: Image.Image) -> float:
+@entrance
+def kept(result: Read, picture: Read, mask: ReadMask) -> float:
     """How well the picture outside the mask is kept: PSNR in dB over those pixels alone.
 
     The mask is widened by 4 pixels, since an autoencoder blurs the rim of what changed. An image of one colour
@@ -65,18 +72,21 @@ def kept(result: Image.Image, picture: Image.Image, mask: Image.Image) -> float:
     return psnr(_array(result)[rest], _array(picture)[rest])
 
 
-def outside(mask: Image.Image) -> np.ndarray:
+@entrance
+def outside(mask: ReadMask) -> np.ndarray:
     """(H, W) bool: the pixels more than 4 pixels away from the mask."""
     return np.asarray(mask.convert("L").filter(ImageFilter.MaxFilter(9))) < 128
 
 
-def distance(result: Image.Image, truth: Image.Image) -> float:
+@entrance
+def distance(result: Read, truth: Read) -> float:
     """The mean absolute difference to the true I*, in [0, 1]."""
     check_sizes(result=result, truth=truth)
     return float(np.abs(_array(result) - _array(truth)).mean())
 
 
-def iou(found: Image.Image, true: Image.Image) -> float:
+@entrance
+def iou(found: ReadMask, true: ReadMask) -> float:
     """How much of two masks is the same: their common white part over all that is white in one or both, in [0, 1].
 
     Both mode "L", white from 128 on; a mask of another size is brought to the true one's. Two black masks are the same.
@@ -85,7 +95,8 @@ def iou(found: Image.Image, true: Image.Image) -> float:
     return float((a & b).sum() / (a | b).sum()) if (a | b).any() else 1.0
 
 
-def seam(picture: Image.Image, mask: Image.Image) -> float:
+@entrance
+def seam(picture: Read, mask: ReadMask) -> float:
     """How much larger the step across the mask's border is than the steps beside it, in [-1, 1]; 0 is no seam.
 
     A step is the mean absolute difference of two neighbouring pixels, levels in [0, 1]; "beside" is one pixel in

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.core.diffusion import alpha_bar_at, last_part
+from helpers.core.diffusion import VariancePreserving, alpha_bar_at, last_part
 from helpers.core.interface import Text
 from helpers.core.values import check_steps
 
 
-class GaussianPictures:
+class GaussianPictures(VariancePreserving):
     """x0 ~ N(mean of the prompt, covariance); implements `helpers.core.interface.Model`."""
 
     device = torch.device("cpu")

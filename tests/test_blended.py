@@ -92,20 +92,20 @@ def of_size(model: DiffusersModel, size: tuple[int, int]) -> DiffusersModel:
 @pytest.mark.parametrize("strength", [0.5, 1.0])
 @pytest.mark.parametrize("thin", [False, True])
 def test_under_a_white_mask_it_is_sdedit(model: DiffusersModel, strength: float, thin: bool) -> None:
-    blended = blended_diffusion(model, stripes(), WHITE, "cat", strength=strength, thin=thin, **SHORT)
+    blended = blended_diffusion(model, stripes(), "cat", WHITE, strength=strength, thin=thin, **SHORT)
     assert distance(blended, sdedit(model, stripes(), "cat", strength=strength, **SHORT)) == 0
 
 
 def test_under_a_white_mask_it_is_sdedit_on_the_exact_model_in_the_plane() -> None:
     model, knobs = AnalyticModel(), {"strength": 0.7, "seed": 4, "progress": False}
-    blended = blended_diffusion(model, [2.0, 0.0], np.ones((1, 1), bool), "left", **knobs)
+    blended = blended_diffusion(model, [2.0, 0.0], "left", np.ones((1, 1), bool), **knobs)
     assert (blended == sdedit(model, [2.0, 0.0], "left", **knobs)).all()
 
 
 def test_outside_the_mask_every_pixel_is_the_pictures_own(model: DiffusersModel) -> None:
     outside = np.asarray(box()) == 0
     for prompt in ("cat", ""):
-        edited = np.asarray(blended_diffusion(model, stripes(), box(), prompt, **SHORT))
+        edited = np.asarray(blended_diffusion(model, stripes(), prompt, box(), **SHORT))
         assert (edited[outside] == np.asarray(stripes())[outside]).all()
         assert (edited[~outside] != np.asarray(stripes())[~outside]).any()
 
@@ -114,7 +114,7 @@ def test_outside_the_mask_of_a_large_picture_every_pixel_is_the_one_the_model_is
     from helpers.core.pictures import as_picture
 
     large, mask = stripes((96, 64)), box((96, 64), (40, 20, 60, 40))
-    edited = blended_diffusion(model, large, mask, "cat", **SHORT)
+    edited = blended_diffusion(model, large, "cat", mask, **SHORT)
     assert edited.size == (32, 32)
     shown = np.asarray(as_picture(large, 32))
     assert (np.asarray(edited)[:8] == shown[:8]).all() and (np.asarray(edited)[22:] == shown[22:]).all()
@@ -127,7 +127,7 @@ def test_outside_the_mask_the_last_latents_are_the_pictures_own_bit_for_bit(
 ) -> None:
     x0 = model.encode(stripes())
     with last_latents(model, monkeypatch) as seen:
-        inexact = blended_diffusion(model, stripes(), box(), "cat", thin=thin, exact=False, **SHORT)
+        inexact = blended_diffusion(model, stripes(), "cat", box(), thin=thin, exact=False, **SHORT)
     outside = (to_latents(box(), x0) == 0).expand_as(x0)
     assert torch.equal(seen[0][outside], x0[outside]) and not torch.equal(seen[0][~outside], x0[~outside])
     assert distance(inexact, model.decode(seen[0])[0]) == 0
@@ -138,7 +138,7 @@ def test_a_soft_mask_gives_back_as_much_of_the_picture_as_it_is_dark() -> None:
     for level in (0.0, 0.3, 0.7, 1.0):
         mask = np.full((2, 3), level)
         mask[0, 0] = 1
-        once = blended_diffusion(model, SOURCE, mask, "bright", strength=0.02, steps=50, **QUIET)  # one step
+        once = blended_diffusion(model, SOURCE, "bright", mask, strength=0.02, steps=50, **QUIET)  # one step
         whole = sdedit(model, SOURCE, "bright", strength=0.02, steps=50, **QUIET)
         m = np.round(mask * 255) / 255
         assert np.allclose(once, m * whole + (1 - m) * SOURCE, atol=1e-6)
@@ -146,13 +146,13 @@ def test_a_soft_mask_gives_back_as_much_of_the_picture_as_it_is_dark() -> None:
 
 def test_strength_0_gives_the_picture_back_and_calls_nothing(models: dict[str, DiffusersModel]) -> None:
     with counted(models["sd"]) as calls:
-        back = blended_diffusion(models["sd"], stripes(), WHITE, "cat", strength=0, **SHORT)
+        back = blended_diffusion(models["sd"], stripes(), "cat", WHITE, strength=0, **SHORT)
     assert calls == [] and distance(back, models["sd"].decode(models["sd"].encode(stripes()))[0]) == 0
 
 
 def test_with_the_inverted_mask_the_other_part_stays(models: dict[str, DiffusersModel]) -> None:
     inside = np.asarray(box()) == 255
-    edited = np.asarray(blended_diffusion(models["sd"], stripes(), inverted(box()), "cat", **SHORT))
+    edited = np.asarray(blended_diffusion(models["sd"], stripes(), "cat", inverted(box()), **SHORT))
     assert (edited[inside] == np.asarray(stripes())[inside]).all()
     assert (edited[~inside] != np.asarray(stripes())[~inside]).any()
 
@@ -173,7 +173,7 @@ def by_hand(model: Any, mask: np.ndarray, prompt: str, strength: float, late: bo
 
 def test_row_13_background_noised_to_the_wrong_time_leaves_noise_in_the_picture_ours_does_not() -> None:
     model = field()
-    ours = blended_diffusion(model, SOURCE, LEFT, "bright", strength=0.6, seed=5, **QUIET)
+    ours = blended_diffusion(model, SOURCE, "bright", LEFT, strength=0.6, seed=5, **QUIET)
     assert np.allclose(ours, by_hand(model, LEFT, "bright", 0.6, late=False), atol=1e-6)
     assert (ours[~LEFT] == SOURCE[~LEFT].astype(np.float32)).all()
     late = by_hand(model, LEFT, "bright", 0.6, late=True)
@@ -189,8 +189,8 @@ def test_row_13_every_blend_is_at_the_time_of_the_state_and_the_start_is_the_noi
         noised.append((t, z))
         return add_noise(model, x0, z, t)
 
-    monkeypatch.setattr(module, "add_noise", spy)
-    blended_diffusion(model, SOURCE, LEFT, "dark", strength=0.5, seed=8, steps=10, **QUIET)
+    monkeypatch.setattr(GaussianPictures, "add_noise", spy)
+    blended_diffusion(model, SOURCE, "dark", LEFT, strength=0.5, seed=8, steps=10, **QUIET)
     assert [t for t, _ in noised] == model.times(10, 0.5) and noised[-1][0] == CLEAN
     assert all(torch.equal(z, noise(8, (1, 1, 2, 3))) for _, z in noised)
     first = model.seen[0]
@@ -202,7 +202,7 @@ def test_row_13_every_blend_is_at_the_time_of_the_state_and_the_start_is_the_noi
 
 
 def test_where_pixels_do_not_depend_on_each_other_the_inside_is_sdedits() -> None:
-    blended = blended_diffusion(field(), SOURCE, LEFT, "bright", strength=0.8, seed=2, **QUIET)
+    blended = blended_diffusion(field(), SOURCE, "bright", LEFT, strength=0.8, seed=2, **QUIET)
     whole = sdedit(field(), SOURCE, "bright", strength=0.8, seed=2, **QUIET)
     assert np.allclose(blended[LEFT], whole[LEFT], atol=1e-6)
 
@@ -210,7 +210,7 @@ def test_where_pixels_do_not_depend_on_each_other_the_inside_is_sdedits() -> Non
 def test_the_inside_follows_the_prompt_in_closed_form() -> None:
     """DDIM in the limit maps x_t to mu + s (x_t - sqrt(a) mu) / sqrt(a s^2 + 1 - a)."""
     model, strength, mean = field(), 0.6, 0.9
-    blended = blended_diffusion(model, SOURCE, LEFT, "bright", strength=strength, seed=2, steps=1000, **QUIET)
+    blended = blended_diffusion(model, SOURCE, "bright", LEFT, strength=strength, seed=2, steps=1000, **QUIET)
     t = model.times(1000, strength)[0]
     a = model.alpha_bar[t].item()
     x_t = add_noise(model, model.encode(SOURCE), noise(2, (1, 1, 2, 3)), t)[0, 0].numpy()
@@ -226,7 +226,7 @@ def test_blending_at_every_step_makes_the_inside_fit_the_outside_and_pasting_at_
     every, only_at_the_end = [], []
     for seed in range(20):
         knobs = {"strength": 1.0, "seed": seed, "progress": False}
-        every.append(blended_diffusion(model, bright, LEFT, "", **knobs)[LEFT].mean())
+        every.append(blended_diffusion(model, bright, "", LEFT, **knobs)[LEFT].mean())
         only_at_the_end.append(sdedit(model, bright, "", **knobs)[LEFT].mean())
     errors = [float(np.abs(np.array(found) - fits).mean()) for found in (every, only_at_the_end)]
     assert errors[0] < errors[1] / 2
@@ -254,7 +254,7 @@ def test_however_few_steps_the_last_has_the_mask_as_it_is(count: int) -> None:
 
 def test_thin_changes_what_happens_inside(models: dict[str, DiffusersModel]) -> None:
     mask = box(corners=(12, 12, 15, 15))
-    thin, plain = (blended_diffusion(models["sd"], stripes(), mask, "cat", thin=t, **SHORT) for t in (True, False))
+    thin, plain = (blended_diffusion(models["sd"], stripes(), "cat", mask, thin=t, **SHORT) for t in (True, False))
     assert distance(thin, plain) > 0
 
 
@@ -271,25 +271,25 @@ def scribbled(size: tuple[int, int] = (32, 32)) -> Image.Image:
 def test_a_scribble_is_painted_on_the_picture_and_then_blended(model: DiffusersModel) -> None:
     painted = Image.alpha_composite(stripes().convert("RGBA"), scribbled()).convert("RGB")
     mask = box(corners=(8, 8, 20, 20))
-    told = scribble(model, stripes(), scribbled(), "cat", mask=mask, **SHORT)
-    assert distance(told, blended_diffusion(model, painted, mask, "cat", strength=0.6, **SHORT)) == 0
+    told = scribble(model, stripes(), "cat", scribbled(), mask=mask, **SHORT)
+    assert distance(told, blended_diffusion(model, painted, "cat", mask, strength=0.6, **SHORT)) == 0
 
 
 def test_a_scribble_may_be_given_as_paint_alone_or_on_the_picture(models: dict[str, DiffusersModel]) -> None:
     painted = Image.alpha_composite(stripes().convert("RGBA"), scribbled()).convert("RGB")
-    paint_alone, on_it = (scribble(models["sd"], stripes(), d, "cat", **SHORT) for d in (scribbled(), painted))
+    paint_alone, on_it = (scribble(models["sd"], stripes(), "cat", d, **SHORT) for d in (scribbled(), painted))
     assert distance(paint_alone, on_it) == 0
 
 
 def test_around_a_scribble_a_sixteenth_of_the_picture_may_change_and_nothing_else(model: DiffusersModel) -> None:
-    changed = np.asarray(scribble(model, stripes(), scribbled(), "cat", **SHORT)) != np.asarray(stripes())
+    changed = np.asarray(scribble(model, stripes(), "cat", scribbled(), **SHORT)) != np.asarray(stripes())
     rows, columns = np.nonzero(changed.any(-1))
     assert rows.min() >= 8 and rows.max() <= 20 and columns.min() >= 8 and columns.max() <= 20
 
 
 def test_paint_outside_the_mask_is_left_out(models: dict[str, DiffusersModel]) -> None:
     mask = box(corners=(8, 8, 13, 20))
-    edited = np.asarray(scribble(models["sd"], stripes(), scribbled(), "cat", mask=mask, **SHORT))
+    edited = np.asarray(scribble(models["sd"], stripes(), "cat", scribbled(), mask=mask, **SHORT))
     assert (edited[:, 14:] == np.asarray(stripes())[:, 14:]).all()
 
 
@@ -303,7 +303,7 @@ def test_on_a_large_picture_a_scribble_changes_nothing_outside_its_mask(
     sheet = Image.new("RGBA", size, (0, 0, 0, 0))
     ImageDraw.Draw(sheet).rectangle((30, 20, 50, 40), fill="red")
     mask = sheet.getchannel("A")
-    edited = np.asarray(scribble(models["sd"], stripes(size), sheet, "cat", mask=mask, **SHORT))
+    edited = np.asarray(scribble(models["sd"], stripes(size), "cat", sheet, mask=mask, **SHORT))
     outside = np.asarray(fitted(mask, stripes(size), (32, 32))) == 0
     assert (edited[outside] == np.asarray(as_picture(stripes(size), 32))[outside]).all()
 
@@ -313,7 +313,7 @@ def test_at_strength_0_the_scribble_stays_as_it_is_painted_but_for_the_autoencod
 ) -> None:
     model = models["sd"]
     painted = Image.alpha_composite(stripes().convert("RGBA"), scribbled()).convert("RGB")
-    told = scribble(model, stripes(), scribbled(), "cat", strength=0, mask=WHITE, **SHORT)
+    told = scribble(model, stripes(), "cat", scribbled(), strength=0, mask=WHITE, **SHORT)
     assert distance(told, model.decode(model.encode(painted))[0]) == 0
 
 
@@ -327,7 +327,7 @@ def test_at_strength_0_the_scribble_stays_as_it_is_painted_but_for_the_autoencod
 )
 def test_a_drawing_that_is_none_is_an_error(models: dict[str, DiffusersModel], drawing: Any, words: str) -> None:
     with counted(models["sd"]) as calls, pytest.raises(ValueError, match=words):
-        scribble(models["sd"], stripes(), drawing, "cat", **SHORT)
+        scribble(models["sd"], stripes(), "cat", drawing, **SHORT)
     assert calls == []
 
 
@@ -379,7 +379,7 @@ def test_latent_blending_makes_the_picture_diffusers_inpaint_makes_with_as_many_
                 generator=torch.Generator().manual_seed(3),
             ).images[0]
     with counted(model) as our_rows:
-        ours = blended_diffusion(model, stripes(), mask, "a cat", strength=strength, exact=False, seed=3, steps=steps,
+        ours = blended_diffusion(model, stripes(), "a cat", mask, strength=strength, exact=False, seed=3, steps=steps,
                                  guidance=3.0, **QUIET)
     assert our_rows == their_rows and distance(ours, theirs) <= 1
 
@@ -394,7 +394,7 @@ def test_it_calls_the_model_once_for_each_of_strength_times_steps(
     models: dict[str, DiffusersModel], strength: float, guidance: float, rows: list[int]
 ) -> None:
     with counted(models["sd"]) as seen:
-        blended_diffusion(models["sd"], stripes(), box(), "cat", strength=strength, steps=10, guidance=guidance,
+        blended_diffusion(models["sd"], stripes(), "cat", box(), strength=strength, steps=10, guidance=guidance,
                           **QUIET)
     assert seen == rows
 
@@ -402,10 +402,10 @@ def test_it_calls_the_model_once_for_each_of_strength_times_steps(
 @pytest.mark.parametrize("size", [(48, 32), (24, 40)])
 def test_pictures_and_masks_need_not_be_square(model: DiffusersModel, size: tuple[int, int]) -> None:
     mask = box(size)
-    edited = blended_diffusion(of_size(model, size), stripes(size), mask, "cat", **SHORT)
+    edited = blended_diffusion(of_size(model, size), stripes(size), "cat", mask, **SHORT)
     outside = np.asarray(mask) == 0
     assert edited.size == size and (np.asarray(edited)[outside] == np.asarray(stripes(size))[outside]).all()
-    white = blended_diffusion(of_size(model, size), stripes(size), Image.new("L", size, 255), "cat", **SHORT)
+    white = blended_diffusion(of_size(model, size), stripes(size), "cat", Image.new("L", size, 255), **SHORT)
     assert distance(white, sdedit(of_size(model, size), stripes(size), "cat", strength=0.75, **SHORT)) == 0
 
 
@@ -423,7 +423,7 @@ def test_bad_input_is_an_error_that_names_it_before_the_model_works(
     models: dict[str, DiffusersModel], mask: Image.Image, knobs: dict, words: str
 ) -> None:
     with counted(models["sd"]) as calls, pytest.raises(ValueError, match=words):
-        blended_diffusion(models["sd"], stripes(), mask, "cat", **knobs)
+        blended_diffusion(models["sd"], stripes(), "cat", mask, **knobs)
     assert calls == []
 
 
@@ -431,9 +431,9 @@ def test_the_same_seed_gives_the_same_picture_and_the_rest_of_the_world_stays(mo
     weights = {name: value.clone() for name, value in model.unet.state_dict().items()}
     state, processors = torch.get_rng_state(), dict(model.unet.attn_processors)
     image, mask = stripes(), box()
-    first, second = (blended_diffusion(model, image, mask, "cat", **SHORT) for _ in range(2))
+    first, second = (blended_diffusion(model, image, "cat", mask, **SHORT) for _ in range(2))
     assert distance(first, second) == 0
-    assert distance(first, blended_diffusion(model, image, mask, "cat", **{**SHORT, "seed": 6})) > 0
+    assert distance(first, blended_diffusion(model, image, "cat", mask, **{**SHORT, "seed": 6})) > 0
     assert torch.equal(state, torch.get_rng_state()) and torch.is_grad_enabled()
     assert all(torch.equal(value, weights[name]) for name, value in model.unet.state_dict().items())
     assert all(processor is processors[name] for name, processor in model.unet.attn_processors.items())
@@ -443,6 +443,6 @@ def test_the_same_seed_gives_the_same_picture_and_the_rest_of_the_world_stays(mo
 def test_every_argument_has_a_row_in_the_symbol_table_and_every_row_a_name_in_the_code() -> None:
     rows = [line.split("  ") for line in module.__doc__.splitlines() if line.startswith("    ")][1:]
     names = [[cell.strip() for cell in row if cell.strip()][1] for row in rows]
-    assert set(inspect.signature(blended_diffusion).parameters) - {"model", "seed", "progress"} <= set(names)
+    assert set(inspect.signature(blended_diffusion).parameters) - {"model", "seed", "progress", "watch"} <= set(names)
     code = inspect.getsource(blended_diffusion)
     assert all(name in code for name in names)

@@ -326,5 +326,5 @@ def test_the_same_seed_gives_the_same_picture_and_the_rest_of_the_world_stays(mo
 def test_every_argument_has_a_row_in_the_symbol_table_and_every_row_a_name_in_the_code() -> None:
     rows = [line.split("  ") for line in module.__doc__.splitlines() if line.startswith("    ")][1:]
     names = [[cell.strip() for cell in row if cell.strip()][1] for row in rows]
-    assert set(inspect.signature(diffedit).parameters) - {"model", "seed", "progress"} <= set(names)
+    assert set(inspect.signature(diffedit).parameters) - {"model", "seed", "progress", "watch"} <= set(names)
     assert all(name in inspect.getsource(diffedit) for name in names)

@@ -187,11 +187,11 @@ def test_quick_work_shows_no_progress_bar(capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("seed", ["12", [1.5], 1.5, None, torch.Generator(), 2**64, [0, -(2**64)]])
 def test_what_is_no_seed_is_refused_by_name(seed: object) -> None:
-    with pytest.raises((TypeError, ValueError), match="seed is "):
+    with pytest.raises((TypeError, ValueError), match=r"seed(\[\d\])? is "):
         noise(seed, (2, 1, 2, 2))
 
 
 @pytest.mark.parametrize("guidance", [float("nan"), float("inf"), "4"])
 def test_a_guidance_that_would_make_a_black_picture_is_refused(guidance: object) -> None:
-    with pytest.raises(ValueError, match="guidance is .* finite"):
+    with pytest.raises(ValueError, match="guidance is .* number"):
         guide(torch.zeros(1), torch.ones(1), guidance)

@@ -22,7 +22,7 @@ from helpers.core.warn import FitWarning, PromptWarning
 from helpers.finetuning import loss
 from helpers.finetuning.loss import denoising_loss, draw, in_turn, share
 from helpers.finetuning.weights import Weights, parameters
-from helpers.methods.dreambooth import fit_dreambooth, prior_pictures, subject_pictures
+from helpers.methods.dreambooth import fit_dreambooth, losses, prior_pictures, subject_pictures
 from helpers.methods.textual_inversion import fit_textual_inversion
 from helpers.models.diffusers_model import DiffusersModel
 
@@ -288,7 +288,7 @@ def test_textual_inversion_wants_its_word_in_the_prompt_and_a_word_of_its_own(mo
 def test_every_row_of_the_symbol_table_has_a_name_in_the_code() -> None:
     rows = [line.split("  ") for line in module.__doc__.splitlines() if line.startswith("    ")][1:]
     names = [[cell.strip() for cell in row if cell.strip()][1] for row in rows]
-    code = inspect.getsource(fit_dreambooth)
+    code = inspect.getsource(fit_dreambooth) + inspect.getsource(losses)
     assert all(name in code for name in names)
     assert {"prompt", "class_prompt", "prior_weight", "rank"} <= set(names)
 
@@ -348,3 +348,25 @@ def test_the_command_line_fits_resumes_and_tells_mistakes(
     assert len(Weights.load(tmp_path / "q.safetensors").tensors) > 2
     monkeypatch.setattr(sys, "argv", [line[0], str(tmp_path / "nowhere"), *line[2:]])
     assert tool.main() == 1 and "no folder" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------------------------ whose pictures
+
+
+def test_another_models_pictures_are_not_taken_for_the_prior(tmp_path: Path) -> None:
+    class Maker:
+        steps, guidance, size = 2, 4.0, (8, 8)
+
+        def __init__(self, fingerprint: str) -> None:
+            self.fingerprint = fingerprint
+
+        def generate(self, prompt: str, seed: list[int], **_: object) -> list[Image.Image]:
+            return [picture(s) for s in seed]
+
+    prior_pictures(Maker("one"), "a cat", 2, folder=tmp_path, **QUIET)
+    prior_pictures(Maker("one"), "a cat", 3, folder=tmp_path, **QUIET)
+    with pytest.raises(ValueError, match="differ in model: give another folder"):
+        prior_pictures(Maker("other"), "a cat", 2, folder=tmp_path, **QUIET)
+    (tmp_path / "prior.json").write_text("[")
+    with pytest.raises(ValueError, match="is damaged"):
+        prior_pictures(Maker("one"), "a cat", 2, folder=tmp_path, **QUIET)

@@ -18,7 +18,7 @@ from small_pictures import distance, stripes
 
 from benchmarks.alive import Alive
 from benchmarks.calls import counted
-from helpers.core.diffusion import add_noise, alpha_bar_at, cfg, ddim_sigma, ddim_step
+from helpers.core.diffusion import VariancePreserving, add_noise, alpha_bar_at, cfg, ddim_sigma, ddim_step
 from helpers.core.interface import CLEAN, Text
 from helpers.core.randomness import noise
 from helpers.methods import inversion as module
@@ -163,8 +163,8 @@ def test_rebuilding_calls_the_network_once_a_step(models: dict[str, DiffusersMod
     model = models["sd"]
     source = direct(model, stripes(), "a cat", **SHORT)
     with counted(model) as seen:
-        reconstruct(model, source, "a dog", 3.0, **QUIET)
-        reconstruct(model, source, "a dog", 1, **QUIET)
+        reconstruct(model, source, "a dog", guidance=3.0, **QUIET)
+        reconstruct(model, source, "a dog", guidance=1, **QUIET)
         reconstruct(model, source, **QUIET)  # pinned: the trajectory itself
     assert seen == [2] * 3 + [1] * 3
 
@@ -539,7 +539,7 @@ def test_climbing_and_walking_down_the_same_noise_meet(models: dict[str, Diffuse
     """`ddim_invert` is the exact inverse of the step where the network's answer does not depend on the state."""
     model, text = models["sd"], models["sd"].embed("a cat")
 
-    class Constant:
+    class Constant(VariancePreserving):
         alpha_bar, final_alpha_bar, device = model.alpha_bar, model.final_alpha_bar, model.device
 
         def eps(self, x: torch.Tensor, t: int, text: Any) -> torch.Tensor:

@@ -130,7 +130,7 @@ def test_every_level_is_noised_with_the_same_noise(monkeypatch: pytest.MonkeyPat
         used.append((t, z))
         return add_noise(model, x0, z, t)
 
-    monkeypatch.setattr(module, "add_noise", spy)
+    monkeypatch.setattr(AnalyticModel, "add_noise", spy)
     magicmix(ANALYTIC, [1, 0], "top", k_min=0.3, k_max=0.6, seed=8, steps=10, **QUIET)
     assert [t for t, _ in used] == ANALYTIC.times(10)[4:8]
     assert all(torch.equal(z, noise(8, (1, 2, 1, 1))) for _, z in used)
@@ -175,7 +175,7 @@ def test_any_picture_comes_out_in_the_model_s_size(model: DiffusersModel) -> Non
 def test_every_argument_has_a_row_in_the_symbol_table_and_every_row_a_name_in_the_code() -> None:
     rows = [line.split("  ") for line in module.__doc__.splitlines() if line.startswith("    ")][1:]
     names = [[cell.strip() for cell in row if cell.strip()][1] for row in rows]
-    arguments = set(inspect.signature(magicmix).parameters) - {"model", "seed", "progress"}
+    arguments = set(inspect.signature(magicmix).parameters) - {"model", "seed", "progress", "watch"}
     assert arguments <= set(names)
     code = inspect.getsource(magicmix) + inspect.getsource(mix)
     assert all(name in code for name in names)

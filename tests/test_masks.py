@@ -222,7 +222,7 @@ def test_widening_a_large_mask_takes_no_minutes() -> None:
 
 @pytest.mark.parametrize("pixels", [-1, 1.5, "2", None])
 def test_widening_needs_a_whole_number(pixels: object) -> None:
-    with pytest.raises(ValueError, match=f"pixels is {pixels}; expected a whole number, 0 or more"):
+    with pytest.raises(ValueError, match=f"pixels is {pixels!r}; expected a whole number from 0 on"):
         widened(box(), pixels)
 
 

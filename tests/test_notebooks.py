@@ -1,12 +1,14 @@
 """Every notebook is that of its source and breaks no rule; the tool that makes them sees what is wrong."""
 
 import json
+import re
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import build_notebooks
+from helpers.show.figure import texts
 
 SOURCES = build_notebooks.sources([])
 
@@ -212,3 +214,35 @@ def test_a_text_that_quotes_another_number_than_results_is_noticed(results, tmp_
     assert build_notebooks.check(source) == []
     results.write_text(results.read_text(encoding="utf-8").replace("120", "121"), encoding="utf-8")
     assert build_notebooks.check(source) == ["it is not that of 00_small.py: build it again"]
+
+
+# ----------------------------------------------------------------------------------------- what a reader sees of a cell
+
+
+CODE = [(path.stem, cell.source) for path in SOURCES
+        for cell in build_notebooks.read_source(path).cells if cell.cell_type == "code"]
+
+
+def test_code_cells_are_no_wider_than_a_page() -> None:
+    wide = [f"{name}: {line}" for name, source in CODE for line in source.splitlines() if len(line) > 88]
+    assert not wide, "\n".join(wide)
+
+
+def test_alt_texts_stand_in_their_table_and_each_is_used() -> None:
+    used = {text for _, source in CODE for text in re.findall(r'"(\d\d\.[a-z]\w*)"', source)}
+    there = {f"{notebook}.{name}" for notebook, its in texts().items() for name in its}
+    assert used == there
+    written_out = [source for _, source in CODE if re.search(r'alt=f?"[^"]{40}', source)]
+    assert not written_out
+
+
+def test_the_first_edit_of_one_s_own_is_among_the_first_five_cells() -> None:
+    first = [source for name, source in CODE if name.startswith("00")][:5]
+    assert any("sdedit(model" in source and "show." in source for source in first)
+
+
+@pytest.mark.parametrize("notebook", sorted({name for name, _ in CODE}))
+def test_the_first_cell_names_what_hides_the_package_and_errors_are_calm(notebook: str) -> None:
+    cells = [source for name, source in CODE if name == notebook]
+    assert "hides the course's own helpers" in cells[0]
+    assert sum("show.calm_errors()" in source for source in cells) == 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import shutil
 import subprocess
 import threading
-import warnings
 from functools import partial
 from html.parser import HTMLParser
 
@@ -17,6 +17,9 @@ import pytest
 from PIL import Image
 
 from helpers import show
+from helpers.core.diffusion import pairs
+from helpers.core.interface import ignore
+from helpers.core.warn import PromptWarning, warn
 from helpers.methods.diffedit import diffedit
 from helpers.methods.magicmix import magicmix
 from helpers.methods.sdedit import sdedit
@@ -24,7 +27,7 @@ from helpers.models.analytic import AnalyticModel
 from helpers.show.comparing import compare
 from helpers.show.markup import Html, data_url, name_of, static
 from helpers.show.painting import Painter, layer, painter
-from helpers.show.running import Cancelled, Run, Watched, form_of, settings, story
+from helpers.show.running import Cancelled, Run, form_of, settings, story
 from helpers.show.scrubbing import scrubber
 from helpers.show.studios import Studio, history_html, overview_html, status_html, studio
 
@@ -254,7 +257,12 @@ def test_the_painters_state_is_plain_and_its_repr_the_same_in_every_run():
     json.dumps(state)
     assert repr(brush) == "<painter: a cat, mask, 64 x 48>"
     assert Tags(brush.static_html()).named("img")[0]["alt"] == "a cat"
-    assert brush.static_html() == painter(picture(), alt="a cat").static_html()
+    html, name = brush.static_html(), brush.name
+    brush.close()
+    del brush
+    gc.collect()
+    again = painter(picture(), alt="a cat")
+    assert again.static_html().replace(again.name, name) == html
 
 
 def test_the_painter_shows_a_plain_picture_first_and_then_itself(monkeypatch):
@@ -271,7 +279,7 @@ def test_the_painter_shows_a_plain_picture_first_and_then_itself(monkeypatch):
 
 @pytest.mark.parametrize(("knobs", "complaint"), [
     ({"mode": "draw"}, "'mask' or 'scribble'"),
-    ({"brush": 0}, "more than 0"),
+    ({"brush": 0}, "number above 0"),
     ({"start": Image.new("L", (8, 8))}, "8 x 8, the picture 64 x 48"),
 ])
 def test_the_painter_refuses_with_a_remedy(knobs, complaint):
@@ -287,18 +295,19 @@ class Model(AnalyticModel):
 
     def embed(self, prompts):
         if "dragon" in prompts:
-            warnings.warn("I do not know the word 'dragon'.", stacklevel=1)
+            warn("I do not know the word 'dragon'.", PromptWarning)
         return super().embed("left")
 
 
-def tint(model, image, prompt, *, strength=0.5, seed=0, steps=None, progress=True):
+def tint(model, image, prompt, *, strength=0.5, seed=0, steps=None, progress=True, watch=ignore):
     """Paint the picture red, walking through the model's steps."""
     if prompt == "fail":
         raise ValueError(f"no such prompt: {SCRIPT}")
     text = model.embed(prompt)
     x = model.encode([0.0, 0.0])
-    for t in model.times(steps or model.steps, strength)[:-1]:
-        model.eps(x, t, text)
+    for t, s in pairs(model.times(steps or model.steps, strength), progress):
+        eps = model.eps(x, t, text)
+        watch(x=x, t=s, eps=eps)
     return Image.new("RGB", image.size, (round(255 * strength), seed % 256, 0))
 
 
@@ -344,43 +353,112 @@ def test_a_run_gives_the_picture_of_the_method_and_counts_its_steps():
     lab = opened(prompt="left")
     lab.knobs["tint"]["strength"].value = 0.2
     run = lab.start().wait(20)
-    assert run.status == "done" and (run.step, run.steps) == (10, 10)
+    assert run.status == "done" and (run.part, run.step, run.steps) == (1, 10, 10)
     assert lab.result == tint(Model(), picture("teal"), "left", strength=0.2)
     assert lab.history == [run] and not lab.run_button.disabled and lab.cancel_button.disabled
     assert "tint, cat, strength 0.2, seed 0, steps 50" == settings(run)
 
 
-@pytest.mark.parametrize("method, knobs, steps, total", [
-    (sdedit, {"strength": 0.6}, 6, 6),
-    (magicmix, {"k_max": 0.6, "k_min": 0.3}, 6, 6),
-    (magicmix, {"k_max": 0.5, "k_min": 0.0}, 5, 5),
-    (diffedit, {"strength": 0.8}, 17, 0),  # 1 for the mask, 8 up, 8 down
-    (diffedit, {"strength": 0.5}, 11, 0),  # the mask is sought where the walk begins
-    (partial(diffedit, mask=Image.new("L", (64, 48), 255)), {"strength": 0.3}, 6, 0),
+@pytest.mark.parametrize("method, knobs, walks", [
+    (sdedit, {"strength": 0.6}, [6]),
+    (magicmix, {"k_max": 0.6, "k_min": 0.3}, [6]),
+    (diffedit, {"strength": 0.8}, [1, 8, 8]),  # the mask, up, down
+    (partial(diffedit, mask=Image.new("L", (64, 48), 255)), {"strength": 0.3}, [3, 3]),
 ])
-def test_a_total_is_told_only_where_it_is_the_number_of_steps_it_comes_to(models, method, knobs, steps, total):
+def test_every_walk_of_a_method_is_told_with_its_own_number_of_steps(models, method, knobs, walks):
     told = []
     form = form_of(method, models["sd"])
     knobs = {knob.name: knob.start for knob in form.knobs} | {"steps": 10} | knobs
     run = Run(form, models["sd"], picture(), {"source_prompt": "cat", "prompt": "a dog"}, knobs,
-              changed=lambda run: told.append((run.step, run.steps)))
+              changed=lambda run: told.append((run.part, run.step, run.steps)))
     run.work()
     assert run.status == "done", run.error
-    assert told == [(1, 0), *((step, total) for step in range(2, steps + 1)), (steps, total)]
-    run.status = "running"
-    assert story(run).startswith(f"Step {steps} of {total} ..." if total else f"Step {steps} ...")
+    assert told[:-1] == [(i, step, total) for i, total in enumerate(walks, 1) for step in range(1, total + 1)]
+    assert story(run) == ("Done." if len(walks) == 1 else f"Done in {len(walks)} parts.")
 
 
-def test_a_second_walk_has_no_total():
-    def twice(model, prompt, *, steps=4):
-        for seed in range(2):
-            model.generate(prompt, seed=seed, steps=steps, progress=False)
-        return picture()
+def test_a_run_neither_copies_nor_touches_the_model():
+    seen = []
 
-    told = []
-    form = form_of(twice, Model())
-    Run(form, Model(), None, {"prompt": "left"}, {"steps": 4}, changed=lambda run: told.append(run.steps)).work()
-    assert told == [0, 4, 4, 4] + [0] * 5
+    def look(model, image, prompt, *, watch=ignore):
+        seen.append(model)
+        return image
+
+    model = Model()
+    Run(form_of(look, model), model, picture(), {"prompt": "left"}, {}).work()
+    assert seen == [model] and type(model) is Model
+
+
+def test_an_error_while_showing_never_ends_what_is_computed():
+    def broken(run):
+        raise LookupError("parent_header")
+
+    run = Run(form_of(tint, Model()), Model(), picture(), {"prompt": "left"}, {"strength": 0.5, "seed": 0, "steps": 4},
+              changed=broken)
+    run.work()
+    assert run.status == "done" and run.result is not None
+    assert "could not be shown (LookupError" in story(run) and story(run).count("LookupError") == 1
+
+
+def test_cancel_after_the_end_never_overwrites_it():
+    run = Run(form_of(tint, Model()), Model(), picture(), {"prompt": "left"}, {"strength": 0.5, "seed": 0, "steps": 4})
+    threads = [threading.Thread(target=run.cancel) for _ in range(20)]
+    run.changed = lambda run: [thread.start() for thread in threads if not thread.ident] if run.over else None
+    run.work()
+    for thread in threads:
+        thread.join()
+    assert run.status == "done"
+
+
+def test_magicmix_starts_where_its_result_can_be_told_from_the_picture():
+    assert {k.name: k.start for k in form_of(magicmix, Model()).knobs}["k_max"] > 0.6
+
+
+def test_enter_in_a_prompt_runs_and_does_nothing_while_a_run_is_under_way():
+    model = Gate()
+    lab = opened(model)
+    lab.prompts["prompt"]._handle_string_msg(None, {"event": "submit"}, None)
+    assert model.reached.wait(20)
+    first = lab.run
+    lab.prompts["prompt"]._handle_string_msg(None, {"event": "submit"}, None)
+    assert lab.run is first
+    model.go_on.set()
+    assert first.wait(20).status == "done"
+
+
+def test_masks_are_shown_those_given_and_those_found(models):
+    lab = opened(models["sd"], [partial(diffedit, mask=Image.new("L", (64, 48), 255))])
+    assert "where it may change" in lab.masked.value
+    lab = studio(models["sd"], diffedit, picture(), prompt={"source_prompt": "a cat", "prompt": "a dog"})
+    assert not lab.masked.value
+    lab.knobs["diffedit"]["steps"].value = 5
+    assert lab.start().wait(60).status == "done", lab.run.error
+    assert "where it may change" in lab.masked.value
+
+
+def test_pictures_have_their_room_before_they_come_and_long_prompts_make_no_tower():
+    lab = opened(prompt="a very long prompt " * 60)
+    assert lab.newest.layout.min_height and lab.newest.layout.width and not lab.newest.value
+    lab.start().wait(20)
+    caption = Tags(lab.strip.value)
+    assert len(caption.text) < 220 and "a very long prompt " * 50 in caption.named("img")[0]["alt"]
+
+
+def test_a_closed_studio_lets_go_of_all_but_the_history():
+    before = len(ipywidgets.Widget.widgets if hasattr(ipywidgets.Widget, "widgets") else ipywidgets.widget._instances)
+    lab = opened()
+    lab.start().wait(20)
+    lab.close()
+    after = len(ipywidgets.Widget.widgets if hasattr(ipywidgets.Widget, "widgets") else ipywidgets.widget._instances)
+    assert after <= before and lab.model is None and lab.history[0].model is None
+    assert lab.result.size == (64, 48)
+
+
+def test_two_widgets_of_one_name_do_not_hide_each_other():
+    first, second = opened(), opened()
+    assert first.name != second.name
+    brushes = [painter(picture()) for _ in range(2)]
+    assert brushes[0].name != brushes[1].name
 
 
 def test_cancel_stops_before_the_next_step_and_leaves_nothing_stuck():
@@ -397,7 +475,7 @@ def test_cancel_stops_before_the_next_step_and_leaves_nothing_stuck():
     model.go_on.set()
     run.wait(20)
     assert run.status == "stopped" and len(model.times_called) == 3 and not run.thread.is_alive()
-    assert lab.history == [] and "Stopped after 3 steps" in lab.status.value
+    assert lab.history == [] and "Stopped; nothing was kept" in lab.status.value
     assert set(vars(model)) == before and type(model) is Gate
     assert lab.start().wait(20).status == "done"
     lab.cancel()
@@ -451,32 +529,33 @@ def test_another_method_has_its_own_questions_and_the_prompt_stays():
     assert [w.value for w in lab.questions.children[:2]] == ["a cat", ""]
 
 
-def test_generation_needs_no_picture_and_goes_through_the_watched_model():
-    calls = []
-
-    def make(model, prompt, *, seed=0):
-        calls.append(model)
-        model.generate(prompt, seed=seed, steps=4, progress=False)
+def test_generation_needs_no_picture_and_can_be_watched():
+    def make(model, prompt, *, seed=0, progress=True, watch=ignore):
+        model.generate(prompt, seed=seed, steps=4, progress=progress, watch=watch)
         return picture()
 
-    run = opened(methods=[make]).start().wait(20)
-    assert run.status == "done" and (run.step, run.steps) == (4, 4)
-    assert isinstance(calls[0], Watched) and isinstance(calls[0], Model)
+    run = opened(methods=[make], prompt="left").start().wait(20)
+    assert run.status == "done" and (run.part, run.step, run.steps) == (1, 4, 4)
 
 
 def test_a_cancelled_run_stays_cancelled_even_if_the_method_swallows_it():
-    def stubborn(model, image, prompt):
+    def stubborn(model, image, prompt, *, watch=ignore):
         for t in (3, 2, 1):
             try:
-                model.eps(model.encode([0.0, 0.0]), t, model.embed(prompt))
+                watch(x=None, t=t, eps=None)
             except Cancelled:
                 continue
-        model.eps(model.encode([0.0, 0.0]), 0, model.embed(prompt))
+        return image
 
+    run = Run(form_of(stubborn, Model()), Model(), picture(), {"prompt": "left"}, {})
+    run.start()
+    run.cancel()
+    run.wait(20)
+    assert run.status in ("stopped", "done")
     run = Run(form_of(stubborn, Model()), Model(), picture(), {"prompt": "left"}, {})
     run.cancel()
     run.work()
-    assert run.status == "stopped" and run.step == 0
+    assert run.status == "stopped" and run.result is None
 
 
 @pytest.mark.parametrize("result", [None, 3, np.zeros(2)])

@@ -66,7 +66,7 @@ def test_on_picturebook_the_word_of_a_thing_is_where_the_thing_is() -> None:
         ("dog", {}, "'dog' is not in the prompt"),
         ("cat", {"threshold": 1.0}, "threshold is 1.0"),
         ("cat", {"strength": 0.0}, "strength is 0.0"),
-        ("cat", {"maps": 0}, "and 1 map or more"),
+        ("cat", {"maps": 0}, "maps is 0; expected a whole number from 1"),
     ],
 )
 def test_what_cannot_be_looked_for_is_an_error_before_the_model_works(

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from helpers.core.diffusion import alpha_bar_at, last_part, noise_of
+from helpers.core.diffusion import VariancePreserving, alpha_bar_at, last_part, noise_of
 from helpers.core.interface import Text
 
 
-class ToyModel:
+class ToyModel(VariancePreserving):
     """Predicts noise (or v) as a linear function of the point and the prompt; a `helpers.finetuning.loss.Trainable`.
 
     A "picture" is a point in the plane, as an RGB picture of one pixel or two numbers; a prompt is known by its length.

@@ -113,7 +113,7 @@ def seam_figure(model: DiffusersModel, alt: str) -> show.Figure:
     """Three ways to use the same mask, and the right answer."""
     knobs = {"strength": STRENGTH, "seed": SEED, "progress": False}
     everywhere = sdedit(model, BALL.picture, BALL.target_prompt, **knobs)
-    latents = blended_diffusion(model, BALL.picture, spot(), BALL.target_prompt, exact=False, **knobs)
+    latents = blended_diffusion(model, BALL.picture, BALL.target_prompt, spot(), exact=False, **knobs)
     pasted = [paste(result, BALL.picture, spot()) for result in (everywhere, latents)]
     labels = ["pasted at the end", "blended, latents alone", "blended, exact", "the true I*"]
     return show.pictures([pasted[0], latents, pasted[1], BALL.target_picture], labels=labels, side=224, alt=alt)

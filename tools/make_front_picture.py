@@ -49,7 +49,7 @@ EDITS = (
     Shown("SDEdit", Scene(seed=3, thing="dog", color="white", place="beach"), {"thing": "fox"},
           lambda model, e: sdedit(model, e.picture, e.target_prompt, strength=0.8, seed=7)),
     Shown("Blended Diffusion", Scene(seed=8, thing="pig", color="pink", place="city"), {"beside": "ball"},
-          lambda model, e: blended_diffusion(model, e.picture, widened(e.mask, 3), e.target_prompt, strength=0.9,
+          lambda model, e: blended_diffusion(model, e.picture, e.target_prompt, widened(e.mask, 3), strength=0.9,
                                              seed=7)),
     Shown("DiffEdit", CYCLIST, {"ride": "motorcycle"},
           lambda model, e: diffedit(model, e.picture, e.prompt, e.target_prompt)),

@@ -16,16 +16,16 @@ Each formula is written once, here. Nothing here touches the global random state
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from helpers.core.interface import CLEAN, Model, Text, Watch, ignore, join
-from helpers.core.values import check_finite
+from helpers.core.interface import CLEAN, Model, Progress, Text, Watch, ignore, join
+from helpers.core.progress import Bar
+from helpers.core.values import Guidance, Share, entrance
 
 
 def encode_one(model: Model, image: Any, size: int | tuple[int, int] | None = None) -> Tensor:
@@ -33,6 +33,9 @@ def encode_one(model: Model, image: Any, size: int | tuple[int, int] | None = No
     x0 = model.encode(image) if size is None else model.encode(image, size)
     if len(x0) != 1:
         raise ValueError(f"Got {len(x0)} pictures; expected one: call this once for each.")
+    if not torch.isfinite(x0).all():
+        raise ValueError("The picture's latent is not finite: the picture holds nan, or the autoencoder cannot work in "
+                         "its dtype; load the model with dtype=torch.float32.")
     return x0
 
 
@@ -78,6 +81,25 @@ def ddim_sigma(model: Model, t: int, s: int, eta: float) -> float:
     return eta * ((1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) ** 0.5
 
 
+class VariancePreserving:
+    """What a model with an `alpha_bar` needs of diffusion: x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) eps.
+
+    `DiffusersModel` and `AnalyticModel` are such. A flow model writes these three anew (tests/flow_model.py).
+    """
+
+    def add_noise(self, x0: Tensor, noise: Tensor, t: int | Tensor) -> Tensor:
+        """`x0` noised to time t, the picture itself at CLEAN."""
+        return add_noise(self, x0, noise, t)
+
+    def predict_clean(self, x: Tensor, eps: Tensor, t: int) -> Tensor:
+        """The clean latent that a prediction `eps` in `x` at time t speaks of."""
+        return predict_clean(self, x, eps, t)
+
+    def step(self, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
+        """From time t to time s along the prediction: a DDIM step."""
+        return ddim_step(self, x, eps, t, s, eta)
+
+
 def noise_of(output: Tensor, x: Tensor, alpha_bar: float, prediction: str) -> Tensor:
     """The noise in `x` when the network predicts "epsilon", "v_prediction" or "sample" (the clean latent)."""
     signal, sigma = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
@@ -90,9 +112,9 @@ def noise_of(output: Tensor, x: Tensor, alpha_bar: float, prediction: str) -> Te
     raise ValueError(f"The network predicts {prediction!r}; expected 'epsilon', 'v_prediction' or 'sample'.")
 
 
-def guide(eps_u: Tensor, eps_c: Tensor, guidance: float) -> Tensor:
+@entrance
+def guide(eps_u: Tensor, eps_c: Tensor, guidance: Guidance) -> Tensor:
     """From the unconditional prediction towards the conditional one and beyond: 0 is the first, 1 the second."""
-    check_finite("guidance", guidance)
     return eps_u + guidance * (eps_c - eps_u)
 
 
@@ -107,19 +129,20 @@ def cfg(model: Model, x: Tensor, t: int, text: Text, guidance: float) -> Tensor:
     return guide(eps_u, eps_c, guidance)
 
 
-def last_part(times: Sequence[int], strength: float) -> list[int]:
+@entrance
+def last_part(times: Sequence[int], strength: Share) -> list[int]:
     """The last round(strength * len(times)) of all times, then CLEAN: where to start and which way to go."""
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength is {strength}; expected a number from 0 (keep the picture) to 1 (forget it).")
     return [*times[len(times) - round(strength * len(times)) :], CLEAN]
 
 
-def pairs(times: Sequence[int], progress: bool = True) -> Iterable[tuple[int, int]]:
-    """(t, s) for each step of `times`, with a progress bar once the work takes over a second."""
-    from tqdm.auto import tqdm
-
-    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # the notebook bar does not read it by itself
-    return tqdm(list(pairwise(times)), delay=1, disable=silent, leave=False, unit="step")
+def pairs(times: Sequence[int], progress: Progress = True) -> Iterator[tuple[int, int]]:
+    """(t, s) for each step of `times`, told to `progress`: a bar once the work takes over a second, unless given."""
+    steps = list(pairwise(times))
+    with Bar(len(steps), progress) as bar:
+        for done, pair in enumerate(steps):
+            bar.at(done)
+            yield pair
+        bar.at(len(steps))
 
 
 def denoise(
@@ -129,11 +152,11 @@ def denoise(
     times: Sequence[int],
     guidance: float,
     watch: Watch = ignore,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> Tensor:
     """Walk `x` (B, C, h, w) down the `times` and return the state at the last of them."""
     for t, s in pairs(times, progress):
         eps = cfg(model, x, t, text, guidance)
-        x = ddim_step(model, x, eps, t, s)
+        x = model.step(x, eps, t, s)
         watch(x=x, t=s, eps=eps)
     return x

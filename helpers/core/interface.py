@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 CLEAN = -1  # the time after the last step: the picture itself
-Watch = Callable[..., None]  # called once a step with x=, t=, eps= (x is the state after the step, at time t)
+Watch = Callable[..., None]  # called once a step with x=, t=, eps= (x is the state after it, at time t); may raise
+Progress = bool | Callable[[int, int], None]  # a bar, no bar, or what is called with (steps done, steps in all)
+Picture = Any  # what `as_picture` takes: a path, a PIL picture, an array or tensor; a point of the analytic model
 
 
 def ignore(**_: object) -> None:
     """Watch nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Text:
     """B prompts as a model understands them.
 
@@ -60,9 +62,13 @@ def join(first: Text, second: Text) -> Text:
 class Model(Protocol):
     """What a method may know of a text-to-image model.
 
+    How pictures are noised is the model's own: `add_noise`, `step` and `predict_clean`. Those with an `alpha_bar` take
+    them from `helpers.core.diffusion.VariancePreserving`, and only fine-tuning and formulas of papers ask for it:
+
     alpha_bar: (1000,) float32 on the CPU, the share of signal at each time.
     final_alpha_bar: the share of signal after the last step. 1 if the model's schedule ends in the clean picture;
         Stable Diffusion's ends at alpha_bar[0] = 0.99915 (`set_alpha_to_one=False`).
+
     steps, guidance: what to use where the reader does not say.
     size: (width, height) of its pictures in pixels.
     fingerprint: a short text that two models share only if they predict the same.
@@ -96,4 +102,13 @@ class Model(Protocol):
         """Latents (B, C, h, w) to B pictures."""
 
     def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
-        """Noise predicted in `x` (B, C, h, w) at time t; float32."""
+        """Noise predicted in `x` (B, C, h, w) at time t, float32; a flow model predicts its velocity instead."""
+
+    def add_noise(self, x0: Tensor, noise: Tensor, t: int) -> Tensor:
+        """`x0` (B, C, h, w) noised to time t; `x0` itself at CLEAN."""
+
+    def step(self, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
+        """The state at time s, from `x` at time t along what `eps` returned; the mean of it where eta adds noise."""
+
+    def predict_clean(self, x: Tensor, eps: Tensor, t: int) -> Tensor:
+        """The clean latent that the prediction `eps` in `x` at time t speaks of."""

@@ -11,8 +11,7 @@ stands for several, it may change if any of them may, so that nothing thin is lo
 from __future__ import annotations
 
 import os
-from numbers import Integral
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -20,7 +19,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
-from helpers.core.pictures import as_picture, opened, rgb
+from helpers.core.pictures import as_array, as_picture, opened, rgb
+from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
 
 GREY = 32  # levels by which the colours of a grey picture may differ (JPEG makes such differences)
@@ -40,7 +40,7 @@ def as_mask(mask: Any) -> Image.Image:
     Raises TypeError for what is no mask at all, ValueError for a coloured picture without transparent parts and for
     values out of range.
     """
-    mask = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else mask
+    mask = as_array(mask) if isinstance(mask, (Tensor, np.ndarray)) else mask
     if not isinstance(mask, (str, os.PathLike, Image.Image, np.ndarray)):
         raise TypeError(f"The mask is a {type(mask).__name__}; expected a path, a PIL picture or an array (H, W).")
     while isinstance(mask, np.ndarray) and mask.ndim > 2 and mask.shape[0] == 1:
@@ -48,6 +48,9 @@ def as_mask(mask: Any) -> Image.Image:
     picture = ImageOps.exif_transpose(opened(mask))
     levels = np.asarray(alpha_of(picture) or grey_of(picture))
     return Image.fromarray(levels * 255 if levels.max() == 1 else levels)
+
+
+ReadMask = Annotated[Any, Kind(lambda name, value: as_mask(value))]  # for `entrance`: any mask, as mode "L"
 
 
 def alpha_of(picture: Image.Image) -> Image.Image | None:
@@ -96,7 +99,7 @@ def fitted(mask: Any, image: Any, frame: tuple[int, int]) -> Image.Image:
 
 def size_of(image: Any, frame: tuple[int, int]) -> tuple[int, int]:
     """(width, height) of an upright picture in any form; `frame` for what is none (a point of the analytic model)."""
-    if isinstance(image, (str, os.PathLike, Image.Image)) or np.ndim(image) > 1:
+    if isinstance(image, (str, os.PathLike, Image.Image)) or getattr(image, "ndim", np.ndim(image)) > 1:
         return ImageOps.exif_transpose(opened(image)).size
     return frame
 
@@ -130,11 +133,10 @@ def inverted(mask: Any) -> Image.Image:
     return ImageOps.invert(as_mask(mask))
 
 
-def widened(mask: Any, pixels: int) -> Image.Image:
+@entrance
+def widened(mask: Any, pixels: Count) -> Image.Image:
     """The mask grown by `pixels` to every side (squares); mode "L"."""
-    if not (isinstance(pixels, Integral) and pixels >= 0):
-        raise ValueError(f"pixels is {pixels}; expected a whole number, 0 or more.")
-    mask, side = as_mask(mask), 2 * int(pixels) + 1
+    mask, side = as_mask(mask), 2 * pixels + 1
     if pixels >= max(mask.size):  # every window holds the whole picture
         return Image.new("L", mask.size, mask.getextrema()[1])
     x = torch.from_numpy(np.asarray(mask, dtype=np.float32))[None, None]  # (1, 1, H, W)

@@ -1,14 +1,16 @@
-"""Warnings that point at the reader's own line, not at ours."""
+"""Warnings that point at the reader's own line, not at ours; or they are told to who listens."""
 
 from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
-import torch
-
-OURS = (str(Path(__file__).parents[1]), str(Path(torch.__file__).parent))
+OURS = str(Path(__file__).parents[1])
+_listener: ContextVar[list[str] | None] = ContextVar("who hears warnings", default=None)
 
 
 class PromptWarning(UserWarning):
@@ -24,8 +26,25 @@ class MaskWarning(UserWarning):
 
 
 def warn(message: str, category: type[Warning]) -> None:
-    """Warn the reader at the line outside of this package and torch that led here."""
-    depth = 1
-    while sys._getframe(depth).f_back and sys._getframe(depth).f_code.co_filename.startswith(OURS):
+    """Warn the reader at the line outside of this package and torch that led here, or tell who listens (`heard`)."""
+    listener = _listener.get()
+    if listener is not None:
+        if message not in listener:
+            listener.append(message)
+        return
+    torch = getattr(sys.modules.get("torch"), "__file__", None)
+    ours, depth = (OURS, str(Path(torch).parent)) if torch else (OURS,), 1
+    while sys._getframe(depth).f_back and sys._getframe(depth).f_code.co_filename.startswith(ours):
         depth += 1
     warnings.warn(message, category, stacklevel=depth + 1)
+
+
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """What this thread is warned of inside the with-block, as a list that fills, instead of on the reader's screen."""
+    told: list[str] = []
+    token = _listener.set(told)
+    try:
+        yield told
+    finally:
+        _listener.reset(token)

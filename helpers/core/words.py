@@ -13,6 +13,7 @@ longest common subsequence. Of several, we take the one with most neighbours kep
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -23,22 +24,41 @@ from typing import NamedTuple
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _WORD_OR_MARK = re.compile(rf"{_WORD.pattern}|[^\w\s]|_")
 _POSSESSIVE = re.compile("['’]s$")
+ALIKE = 0.7  # share of letters that a word and a suggestion must have in common
 TOGETHER = 1e-3  # what a kept neighbour is worth in an alignment, small against a match
 
 
 def words_of(prompt: str) -> list[str]:
-    """Lower-case words of `prompt` in reading order; punctuation is dropped, "t-shirt" and "cat's" stay whole."""
-    return [word.lower() for word in _WORD.findall(prompt)]
+    """Lower-case words of `prompt` in reading order; punctuation is dropped, "t-shirt" and "cat's" stay whole.
+
+    In Unicode's composed form, so that an accent typed as a letter of its own makes no other word.
+    """
+    return [word.lower() for word in _WORD.findall(composed(prompt))]
 
 
 def nearest(word: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Up to `count` words of `known` that are spelled most like `word`, best first; may be empty."""
-    return get_close_matches(word.lower(), sorted(known), n=count, cutoff=0.5)
+    """Up to `count` words of `known` that `word` may be a slip of the pen for, best first; may be empty.
+
+    "bycicle" is bicycle and "gray" is grey, but a dragon is no drawing and no wagon.
+    """
+    close = get_close_matches(word.lower(), sorted(known), n=count, cutoff=ALIKE)
+    return [one for one in close if one[:1] == word.lower()[:1]]
+
+
+def never_seen(word: str, known: Iterable[str]) -> str:
+    """What to say of a word that a model was not trained on."""
+    meant = " or ".join(map(repr, nearest(word, known)))
+    return f"This model has never seen the word {word!r}" + (f"; did you mean {meant}?" if meant else ".")
 
 
 def unknown_words(prompt: str, known: frozenset[str]) -> list[str]:
     """Words of `prompt` that are not in `known`, each once, in reading order; "cat's" is known where "cat" is."""
     return [word for word in dict.fromkeys(words_of(prompt)) if _POSSESSIVE.sub("", word) not in known]
+
+
+def composed(prompt: str) -> str:
+    """The text in Unicode's composed form (NFC)."""
+    return unicodedata.normalize("NFC", prompt)
 
 
 class Word(NamedTuple):
@@ -125,7 +145,7 @@ def bare(word: Word, asked: str) -> Word:
 
 def align(source: str, target: str) -> Alignment:
     """Who answers whom in two prompts; equal words first in reading order, then those that moved."""
-    a, b = words_and_marks(source), words_and_marks(target)
+    a, b = words_and_marks(composed(source)), words_and_marks(composed(target))
     kept = common([word.text for word in a], [word.text for word in b])
     left_a, left_b = set(range(len(a))) - {i for i, _ in kept}, set(range(len(b))) - {j for _, j in kept}
     moved = []

@@ -29,15 +29,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from helpers.core.diffusion import add_noise, cfg, ddim_step, pairs
-from helpers.core.interface import Model
+from helpers.core.diffusion import cfg, encode_one, pairs
+from helpers.core.interface import Model, Picture, Progress, Watch, ignore
 from helpers.core.masks import alpha_of, blend, dilated, fitted, paste, to_latents, widened
 from helpers.core.pictures import as_picture, opened
 from helpers.core.randomness import noise
+from helpers.core.values import Flag, Guidance, Prompt, Seed, Share, Steps
+from helpers.methods.contract import method
 
 SIDES = (7, 5, 3, 1)  # of the window a thin mask is dilated with, each for a quarter of the steps
 
@@ -50,92 +51,58 @@ def shrinking(m: Tensor, count: int) -> list[Tensor]:
     return [dilated(m, SIDES[len(SIDES) * i // count if i < count - 1 else -1]) for i in range(count)]
 
 
-@torch.no_grad()
-def blended_diffusion(
-    model: Model,
-    image: Any,
-    mask: Any,
-    prompt: str,
-    *,
-    strength: float = 0.75,
-    thin: bool = False,
-    exact: bool = True,
-    seed: int = 0,
-    steps: int | None = None,
-    guidance: float | None = None,
-    progress: bool = True,
-) -> Any:
+@method
+def blended_diffusion(model: Model, image: Picture, prompt: Prompt, mask: Picture, *, strength: Share = 0.75,
+                      thin: Flag = False, exact: Flag = True, seed: Seed = 0, steps: Steps | None = None,
+                      guidance: Guidance | None = None, progress: Progress = True, watch: Watch = ignore) -> Picture:
     """The picture `image` with what `prompt` says drawn where `mask` is white, as a picture of the model's size.
 
-    mask: white may change (`helpers.core.as_mask` takes every form). Use `inverted(mask)` to replace the background.
     prompt: what the masked part shall show. The empty prompt, or the background's, removes what is there.
+    mask: white may change (`helpers.core.as_mask` takes every form). Use `inverted(mask)` to replace the background.
     strength: in [0, 1]. 0 gives the picture back, 1 starts from noise alone inside the mask.
     thin: for masks a few latents wide, which are easily overlooked: blend with a wider mask at first.
     exact: outside the mask every pixel is the original's, bit for bit. Otherwise only the latents are, so that the
         autoencoder changes what it cannot keep; the seam is softer.
-    seed: of the noise; the same seed gives the same picture.
-    steps, guidance: the model's own values unless given. round(strength * steps) calls of the model.
-    Raises ValueError for a mask that is all black, lies outside the picture or has another aspect ratio, and when
-    strength or steps is out of range. Gives a MaskWarning when the mask is resized.
+    seed, steps, guidance, progress, watch: see helpers.methods.contract. round(strength * steps) calls of the model.
+    Raises ValueError for a mask that is all black, lies outside the picture or has another aspect ratio.
     """
-    steps = model.steps if steps is None else steps
-    guidance = model.guidance if guidance is None else guidance
     times = model.times(steps, strength)  # k > ... > CLEAN
     mask = fitted(mask, image, model.size)
     text = model.embed(prompt)
-    x0 = model.encode(image)
+    x0 = encode_one(model, image)
     m = to_latents(mask, x0)
     masks = shrinking(m, len(times) - 1) if thin else [m] * (len(times) - 1)
     z = noise(seed, x0.shape)
-    x = add_noise(model, x0, z, times[0])
+    x = model.add_noise(x0, z, times[0])
     for (t, s), m_s in zip(pairs(times, progress), masks, strict=True):  # from t down to s
         eps = cfg(model, x, t, text, guidance)
-        x_fg = ddim_step(model, x, eps, t, s)
-        x_bg = add_noise(model, x0, z, s)
+        x_fg = model.step(x, eps, t, s)
+        x_bg = model.add_noise(x0, z, s)
         x = blend(x_fg, x_bg, m_s)
+        watch(x=x, t=s, eps=eps, mask=mask)
     result = model.decode(x)[0]
     return paste(result, image, mask) if exact else result
 
 
-def scribble(
-    model: Model,
-    image: Any,
-    drawing: Any,
-    prompt: str,
-    *,
-    mask: Any = None,
-    strength: float = 0.6,
-    exact: bool = True,
-    seed: int = 0,
-    steps: int | None = None,
-    guidance: float | None = None,
-    progress: bool = True,
-) -> Any:
+@method
+def scribble(model: Model, image: Picture, prompt: Prompt, drawing: Picture, *, mask: Picture | None = None,
+             strength: Share = 0.6, exact: Flag = True, seed: Seed = 0, steps: Steps | None = None,
+             guidance: Guidance | None = None, progress: Progress = True, watch: Watch = ignore) -> Picture:
     """The scribble `drawing` on the picture `image` turned into what `prompt` says: painted on it, then blended.
 
     drawing: the paint alone (RGBA, transparent where nothing is painted), or the picture with the paint on it (RGB).
     mask: where the thing may be; where there is paint and a sixteenth of the picture around it unless given. Paint
         outside it is left out.
     strength: below blended diffusion's (the paper takes 60 of 100 steps), so that the scribble's colours last.
-    exact, seed, steps, guidance: as in `blended_diffusion`.
+    exact and the others: as in `blended_diffusion`.
     Raises ValueError when nothing is painted or the drawing is not of the picture's size, and as `blended_diffusion`.
     """
     painted, paint = painted_on(as_picture(image), drawing)
     mask = widened(paint, max(1, min(paint.size) // 16)) if mask is None else mask
     mask = fitted(mask, image, model.size)
     painted = paste(as_picture(painted, model.size), image, mask)
-    return blended_diffusion(
-        model,
-        painted,
-        mask,
-        prompt,
-        strength=strength,
-        exact=exact,
-        seed=seed,
-        steps=steps,
-        guidance=guidance,
-        progress=progress,
-    )
+    return blended_diffusion(model, painted, prompt, mask, strength=strength, exact=exact, seed=seed, steps=steps,
+                             guidance=guidance, progress=progress, watch=watch)
 
 
 def painted_on(picture: Image.Image, drawing: Any) -> tuple[Image.Image, Image.Image]:

@@ -28,61 +28,58 @@ s: outside the mask the clean latent is the picture's own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
-from typing import Any
+from typing import Annotated
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from helpers.core.diffusion import add_noise, cfg, ddim_step, encode_one, pairs
-from helpers.core.interface import CLEAN, Model, join
+from helpers.core.diffusion import cfg, encode_one, pairs
+from helpers.core.interface import CLEAN, Model, Picture, Progress, Watch, ignore, join
 from helpers.core.masks import blend, fitted, from_latents, paste, to_latents
 from helpers.core.randomness import noise
+from helpers.core.values import MAPS, Flag, Guidance, Number, Prompt, Seed, Share, Steps
+from helpers.methods.contract import method
 
 CLIP = 3.0  # extremes of the difference are clipped at this many times its mean
 LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 32 maps of Picturebook, 2 of 512 px, 1 of 1024 px
+Noised = Annotated[float, Number(0, 1, above=True, hint="at 0 there would be no noise to predict")]
+Threshold = Annotated[float, Number(0, 1, above=True, below=True, hint="0 would be all, 1 nothing")]
+Maps = Annotated[int, Number(1, MAPS, whole=True, hint="10 are usual")]
 
 
-@torch.no_grad()
-def difference(
-    model: Model,
-    image: Any,
-    source_prompt: str,
-    prompt: str,
-    *,
-    strength: float = 0.5,
-    maps: int = 10,
-    seed: int = 0,
-    steps: int | None = None,
-    progress: bool = True,
-) -> Tensor:
+def time_at(model: Model, steps: int, strength: float) -> int:
+    """The time of that strength; ValueError where so few steps round it to none."""
+    if (t := model.times(steps, strength)[0]) == CLEAN:
+        raise ValueError(f"{steps} steps at strength {strength} round to none: take more steps or a larger strength.")
+    return t
+
+
+@method
+def difference(model: Model, image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Noised = 0.5,
+               maps: Maps = 10, seed: Seed = 0, steps: Steps | None = None, progress: Progress = True,
+               watch: Watch = ignore) -> Tensor:
     """How much the two prompts disagree about the noise at each place of the picture: (h, w) in [0, 1].
 
     |eps(x_t, Q) - eps(x_t, R)|, mean over the channels and over `maps` noises (seed, seed + 1, ...), the extremes
     clipped, brought to [0, 1]. 2 * maps estimates, in batches. strength: how far to noise the picture, in (0, 1].
-    Raises ValueError when the prompts are the same to the model, or a number is out of range.
+    Raises ValueError when the prompts are the same to the model.
     """
-    if not isinstance(maps, Integral) or maps < 1:
-        raise ValueError(f"maps is {maps!r}; expected a whole number of at least 1.")
-    if not 0 < strength <= 1:
-        raise ValueError(f"strength is {strength}; expected a number above 0 (no noise) and at most 1.")
-    t = model.times(model.steps if steps is None else steps, strength)[0]
-    if t == CLEAN:
-        raise ValueError(f"{steps or model.steps} steps at strength {strength} round to none: take more steps.")
+    t = time_at(model, steps, strength)
     q, r = model.embed(prompt), model.embed(source_prompt)
     if torch.equal(q.embeddings, r.embeddings):
         raise ValueError(f"There is nothing to edit: {source_prompt!r} and {prompt!r} are the same to the model. "
                          "Say in the second prompt what shall differ, or give a mask.")
     x0 = encode_one(model, image)
     z = noise(seed, (maps, *x0.shape[1:]))  # another noise for each map
-    d = torch.zeros(x0.shape[-2:], device=x0.device)
+    d = torch.zeros(x0.shape[-2:], dtype=torch.float32, device=x0.device)
     at_once = max(1, LATENTS_AT_ONCE // (2 * d.numel()))
     for i, j in pairs([*range(0, maps, at_once), maps], progress):
-        x_t = add_noise(model, x0, z[i:j], t)
-        both = join(q.rows(j - i), r.rows(j - i))
-        eps_q, eps_r = model.eps(torch.cat([x_t, x_t]), t, both).chunk(2)
+        x_t = model.add_noise(x0, z[i:j], t)
+        eps = model.eps(torch.cat([x_t, x_t]), t, join(q.rows(j - i), r.rows(j - i)))
+        eps_q, eps_r = eps.chunk(2)
         d += (eps_q - eps_r).abs().mean(1).sum(0) / maps
+        watch(x=x_t, t=t, eps=eps)
     return rescaled(d)
 
 
@@ -97,58 +94,37 @@ def rescaled(d: Tensor) -> Tensor:
     return (d - low) / (high - low) if high > low else torch.full_like(d, high > 0)
 
 
-def find_mask(
-    model: Model,
-    image: Any,
-    source_prompt: str,
-    prompt: str,
-    *,
-    strength: float = 0.5,
-    maps: int = 10,
-    threshold: float = 0.5,
-    seed: int = 0,
-    steps: int | None = None,
-    progress: bool = True,
-) -> Image.Image:
+@method
+def find_mask(model: Model, image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Noised = 0.5,
+              maps: Maps = 10, threshold: Threshold = 0.5, seed: Seed = 0, steps: Steps | None = None,
+              progress: Progress = True, watch: Watch = ignore) -> Image.Image:
     """Where the picture must change for `source_prompt` to become `prompt`: white there, mode "L", of the model's size.
 
     The `difference` above the threshold, in blocks of one latent. source_prompt: what the picture shows, or "".
-    Raises ValueError when the prompts are the same to the model, or a number is out of range.
+    Raises ValueError when the prompts are the same to the model.
     """
-    if not 0 < threshold < 1:
-        raise ValueError(f"threshold is {threshold}; expected a number between 0 (all) and 1 (nothing).")
     d = difference(model, image, source_prompt, prompt, strength=strength, maps=maps, seed=seed, steps=steps,
-                   progress=progress)
+                   progress=progress, watch=watch)
     return from_latents(d > threshold, model.size)
 
 
-def encoded(model: Model, x0: Tensor, times: Sequence[int], progress: bool = True) -> dict[int, Tensor]:
+def encoded(model: Model, x0: Tensor, times: Sequence[int], progress: Progress = True,
+            watch: Watch = ignore) -> dict[int, Tensor]:
     """The latent x0 (B, C, h, w) at each of `times` (noisy first, CLEAN last): DDIM steps upwards, unconditionally."""
     nothing = model.embed("")
     z = {times[-1]: x0}
     for s, t in pairs(times[::-1], progress):  # from s up to t
         eps = cfg(model, z[s], s, nothing, 0)
-        z[t] = ddim_step(model, z[s], eps, s, t)
+        z[t] = model.step(z[s], eps, s, t)
+        watch(x=z[t], t=t, eps=eps)
     return z
 
 
-@torch.no_grad()
-def diffedit(
-    model: Model,
-    image: Any,
-    source_prompt: str,
-    prompt: str,
-    *,
-    strength: float = 0.8,
-    mask: Any = None,
-    maps: int = 10,
-    threshold: float = 0.5,
-    exact: bool = True,
-    seed: int = 0,
-    steps: int | None = None,
-    guidance: float | None = None,
-    progress: bool = True,
-) -> Any:
+@method
+def diffedit(model: Model, image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Share = 0.8,
+             mask: Picture | None = None, maps: Maps = 10, threshold: Threshold = 0.5, exact: Flag = True,
+             seed: Seed = 0, steps: Steps | None = None, guidance: Guidance | None = None, progress: Progress = True,
+             watch: Watch = ignore) -> Picture:
     """The picture `image` changed from `source_prompt` to `prompt` where the model itself sees the difference.
 
     strength: in [0, 1], how far the picture is encoded (the paper's r). The mask is sought at 0.5, as in the paper;
@@ -156,26 +132,23 @@ def diffedit(
     mask: where to edit, if it is known: painted, from `find_mask`, or from attention. Then `source_prompt`, `maps` and
         `threshold` are not used.
     exact: outside the mask every pixel is the original's, bit for bit. Otherwise only the latents are.
-    seed: of the noises the mask is found with; the encoding needs none.
-    steps, guidance: the model's own values unless given. With n = round(strength * steps), the network estimates
-        2 * maps noises for the mask, n to encode, and n to decode (2 n with guidance): 140 at 50 steps.
-    Raises ValueError when there is nothing to edit (the prompts are the same), for a mask that does not fit, and when a
-    number is out of range.
+    seed: of the noises the mask is found with; the encoding needs none. The others: see helpers.methods.contract.
+        With n = round(strength * steps): 2 * maps estimates for the mask, n to encode, n to decode (2 n with guidance).
+    Raises ValueError when there is nothing to edit (the prompts are the same) and for a mask that does not fit.
     """
-    steps = model.steps if steps is None else steps
-    guidance = model.guidance if guidance is None else guidance
     times = model.times(steps, strength)  # r > ... > CLEAN
     if mask is None:  # step 1
         mask = find_mask(model, image, source_prompt, prompt, maps=maps, threshold=threshold, seed=seed, steps=steps,
-                         progress=progress)
+                         progress=progress, watch=watch)
     mask = fitted(mask, image, model.size)
     text = model.embed(prompt)
-    x0 = model.encode(image)
+    x0 = encode_one(model, image)
     m = to_latents(mask, x0)
-    z = encoded(model, x0, times, progress)  # step 2
+    z = encoded(model, x0, times, progress, watch)  # step 2
     y = z[times[0]]
     for t, s in pairs(times, progress):  # step 3
         eps = cfg(model, y, t, text, guidance)
-        y = blend(ddim_step(model, y, eps, t, s), z[s], m)
+        y = blend(model.step(y, eps, t, s), z[s], m)
+        watch(x=y, t=s, eps=eps, mask=mask)
     result = model.decode(y)[0]
     return paste(result, image, mask) if exact else result

@@ -19,42 +19,42 @@ to be alike (reduced diversity).
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from helpers.core.files import check_folder, digest, to_json, written
-from helpers.core.interface import Text, Watch, ignore, join
-from helpers.core.pictures import as_picture
-from helpers.core.warn import FitWarning
+from helpers.core.interface import Picture, Text, Watch, ignore, join
+from helpers.core.pictures import as_picture, listed_pictures
+from helpers.core.values import Batch, File, FitSteps, Flag, Number, Prompt, Rank, Rate, Seed
+from helpers.core.warn import FitWarning, heard, warn
 from helpers.core.words import unknown_words, words_of
 from helpers.finetuning.fit import fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
 from helpers.finetuning.weights import TEXT_ENCODERS, Weights, full, lora
+from helpers.methods.contract import fitting, method
 
 PRIOR = "prior.json"  # how the pictures of a folder were made
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+PriorWeight = Annotated[float, Number(0, 1000, hint="0 is no prior, 1 is usual")]
+HowMany = Annotated[int, Number(0, 100_000, whole=True)]
 
 
-def prior_pictures(
-    model: Any, class_prompt: str, count: int = 100, *, seed: int = 0, folder: str | Path | None = None,
-    progress: bool = True, **knobs: Any
-) -> list[Image.Image]:
+@method
+def prior_pictures(model: Any, class_prompt: Prompt, count: HowMany = 100, *, seed: Seed = 0,
+                   folder: File | None = None, progress: bool = True, **knobs: Any) -> list[Image.Image]:
     """x_pr: `count` pictures that the model makes of its class, before it is fine-tuned.
 
     folder: where they are kept as PNG files; those already there are not made again.
     knobs: steps, guidance and size as for `model.generate`.
-    Raises ValueError for a folder whose pictures are of another class or other knobs.
+    Raises ValueError for a folder with other pictures, or with those of another model, class or other knobs.
     """
     if folder is None:
         return model.generate(class_prompt, seed=list(range(seed, seed + count)), progress=progress, **knobs)
-    folder = Path(folder).expanduser()
     check_folder(folder)
     own = {"model": model.fingerprint, "steps": model.steps, "guidance": model.guidance, "size": model.size}
     check_metadata(folder, {"class_prompt": class_prompt} | own | knobs)
@@ -84,24 +84,12 @@ def check_metadata(folder: Path, metadata: dict[str, Any]) -> None:
         raise ValueError(f"{str(folder)!r} holds pictures that differ in {', '.join(other)}: give another folder.")
 
 
-def fit_dreambooth(
-    model: Trainable,
-    pictures: Sequence[Any] | str | Path,
-    prompt: str,
-    class_prompt: str | None = None,
-    prior: Sequence[Any] = (),
-    *,
-    prior_weight: float = 1.0,
-    rank: int | None = None,
-    text_encoder: bool = False,
-    steps: int = 150,
-    lr: float | None = None,
-    batch: int = 4,
-    seed: int = 0,
-    folder: str | Path | None = None,
-    watch: Watch = ignore,
-    progress: bool = True,
-) -> Weights:
+@fitting
+def fit_dreambooth(model: Trainable, pictures: Sequence[Picture] | str | Path, prompt: Prompt,
+                   class_prompt: Prompt | None = None, prior: Sequence[Picture] = (), *,
+                   prior_weight: PriorWeight = 1.0, rank: Rank | None = None, text_encoder: Flag = False,
+                   seed: Seed = 0, steps: FitSteps = 150, lr: Rate | None = None, batch: Batch = 4,
+                   folder: File | None = None, progress: bool = True, watch: Watch = ignore) -> Weights:
     """The weights with which `prompt` ("a sks cat") means the subject of `pictures`; apply them with `.on(model)`.
 
     pictures: of the subject, 3 to 6 are usual; a folder, or a list of pictures in any form and size.
@@ -110,22 +98,36 @@ def fit_dreambooth(
     lr: 1e-4 for all weights and 1e-3 for a LoRA unless given, which suits Picturebook; Stable Diffusion wants 5e-6
         and 1e-4, and 400 to 800 steps.
     batch: pictures of the subject in a step; with a prior, as many of its pictures besides.
-    folder, watch: as in `finetune.fit`; a fit that was interrupted goes on from its folder.
-    Raises ValueError for pictures that cannot be read, which are all named, and for numbers out of range.
+    folder, watch: as in `finetuning.fit`; a fit that was interrupted goes on from its folder.
+    Raises ValueError for pictures that cannot be read, which are all named.
     """
-    check_prior(prior, class_prompt, prior_weight)
-    subject, others = subject_pictures(pictures), subject_pictures(prior) if prior else []
-    x0, x_pr = model.encode(subject), model.encode(others) if others and prior_weight else None  # once, not each step
-    prompts = [prompt] if x_pr is None else [prompt, class_prompt]
+    has_prior = not isinstance(prior, Sequence) or bool(prior)
+    if has_prior != (class_prompt is not None):
+        raise ValueError("The prior wants both: class_prompt='a cat', say, and prior=prior_pictures(model, 'a cat').")
+    subject, others = subject_pictures(pictures), subject_pictures(prior) if has_prior else []
+    prompts = [prompt, class_prompt] if others and prior_weight else [prompt]
     networks = ["unet", *(name for name in TEXT_ENCODERS if text_encoder and name in model.networks)]
-    with torch.no_grad():
-        words = subject_words(model, prompt, class_prompt)
-        with model.changed({}, words):  # here every other word is checked, once
-            text = model.embed(prompts)
-        text = None if text_encoder else text
+    words = subject_words(model, prompt, class_prompt)
+    with torch.no_grad(), model.changed({}, words):  # here every other word is checked, once
+        text = model.embed(prompts)
+    x0, x_pr = model.encode(subject), model.encode(others) if len(prompts) == 2 else None  # once, not at each step
+    metadata = {"method": "dreambooth", "prompt": prompt, "class_prompt": class_prompt, "seed": seed, "batch": batch,
+                "rank": rank, "networks": networks, "prior_weight": prior_weight, "pictures": digest(subject),
+                "prior": digest(others)}
+    start = full(model, networks) if rank is None else lora(model, rank, networks=networks, seed=seed)
+    given = (lambda: embedded(model, prompts)) if text_encoder else (lambda: text)
+    loss = losses(model, x0, x_pr, given, prior_weight, batch, seed)
+    lr = lr if lr is not None else 1e-4 if rank is None else 1e-3
+    return fit_weights(model, replace(start, words=words, metadata=metadata), loss, steps=steps, lr=lr, folder=folder,
+                       watch=watch, progress=progress)
+
+
+def losses(model: Trainable, x0: Tensor, x_pr: Tensor | None, prompts: Callable[[], Text], prior_weight: float,
+           batch: int, seed: int) -> Callable[[int], Tensor]:
+    """Equation 2 as a function of the step; equation 1 where there are no latents x_pr of the prior."""
 
     def loss(step: int) -> Tensor:
-        c = embedded(model, prompts) if text is None else text
+        c = prompts()
         x, t, noise = rows(model, x0, batch, seed, step)
         if x_pr is None:
             return denoising_loss(model, x, c, t, noise).mean()
@@ -135,29 +137,7 @@ def fit_dreambooth(
         error, error_pr = denoising_loss(model, x, c, t, noise).chunk(2)
         return error.mean() + prior_weight * error_pr.mean()
 
-    metadata = {"method": "dreambooth", "prompt": prompt, "class_prompt": class_prompt, "seed": seed, "batch": batch,
-            "rank": rank, "networks": networks, "prior_weight": prior_weight, "pictures": digest(subject),
-            "prior": digest(others)}
-    start = full(model, networks) if rank is None else lora(model, rank, networks=networks, seed=seed)
-    lr = lr if lr is not None else 1e-4 if rank is None else 1e-3
-    return fit_weights(
-        model,
-        replace(start, words=words, metadata=metadata),
-        loss,
-        steps=steps,
-        lr=lr,
-        folder=folder,
-        watch=watch,
-        progress=progress,
-    )
-
-
-def check_prior(prior: Sequence[Any], class_prompt: str | None, prior_weight: float) -> None:
-    """An error if the prior is only half given or its weight is out of range."""
-    if not 0 <= prior_weight <= 1000:
-        raise ValueError(f"prior_weight is {prior_weight}; expected 0 (no prior) or more, 1 is usual.")
-    if bool(prior) != (class_prompt is not None):
-        raise ValueError("The prior wants both: class_prompt='a cat', say, and prior=prior_pictures(model, 'a cat').")
+    return loss
 
 
 def subject_words(model: Trainable, prompt: str, class_prompt: str | None) -> tuple[str, ...]:
@@ -171,18 +151,18 @@ def subject_words(model: Trainable, prompt: str, class_prompt: str | None) -> tu
 
 def embedded(model: Trainable, prompts: str | Sequence[str]) -> Text:
     """The prompts at every step of a fit, without the warnings that were given before the first."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with heard():
         return model.embed(prompts)
 
 
-def subject_pictures(pictures: Sequence[Any] | str | Path) -> list[Image.Image]:
+def subject_pictures(pictures: Sequence[Picture] | str | Path) -> list[Image.Image]:
     """The pictures of a folder or a list, RGB; a ValueError that names every one that cannot be read.
 
-    Pictures that are the same are taken, with a FitWarning: they count as often as they are there.
+    Pictures that are the same are taken, with a FitWarning: they count as often as they are there. So are the files of
+    a folder that are left out, since they are photos in a format that is not read.
     """
     found, broken = [], []
-    for name, picture in listed(pictures):
+    for name, picture in listed_pictures(pictures, lambda told: warn(told, FitWarning)):
         try:
             found.append(as_picture(picture))
         except (ValueError, TypeError, OSError) as error:
@@ -193,22 +173,6 @@ def subject_pictures(pictures: Sequence[Any] | str | Path) -> list[Image.Image]:
         raise ValueError("There are no pictures: give 3 to 6 of the subject, as a list or a folder of picture files.")
     same = len(found) - len({(picture.size, picture.tobytes()) for picture in found})
     if same:
-        warnings.warn(
-            f"{same} of the {len(found)} pictures are there more than once and count more than the others: "
-            "leave the copies out.",
-            FitWarning,
-            stacklevel=3,
-        )
+        warn(f"{same} of the {len(found)} pictures are there more than once and count more than the others: leave the "
+             "copies out.", FitWarning)
     return found
-
-
-def listed(pictures: Sequence[Any] | str | Path) -> list[tuple[str, Any]]:
-    """(name, picture) of each; of a folder those files that are pictures by their ending, in alphabetical order."""
-    if isinstance(pictures, (str, Path)):
-        folder = Path(pictures).expanduser()
-        if not folder.is_dir():
-            raise FileNotFoundError(f"There is no folder {str(folder)!r} (looked from {str(Path.cwd())!r}).")
-        return [(file.name, file) for file in sorted(folder.iterdir()) if file.suffix.lower() in ENDINGS]
-    if isinstance(pictures, Image.Image):
-        raise TypeError("Got one picture; expected a list of pictures: [picture].")
-    return [(str(p) if isinstance(p, (str, Path)) else f"picture {i}", p) for i, p in enumerate(pictures)]

@@ -14,9 +14,10 @@ Differs from the paper: latents instead of Imagen's cascade; the model may be fi
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -24,15 +25,32 @@ from torch import Tensor
 
 from helpers.core.diffusion import denoise, encode_one
 from helpers.core.files import damaged, digest, load_tensors, required, save_tensors
-from helpers.core.interface import Text, Watch, ignore
+from helpers.core.interface import Picture, Progress, Text, Watch, ignore
 from helpers.core.pictures import as_picture
 from helpers.core.randomness import noise
+from helpers.core.values import (
+    Batch,
+    File,
+    FitSteps,
+    Guidance,
+    Number,
+    Prompt,
+    Rank,
+    Rate,
+    Seed,
+    Steps,
+    entrance,
+    path,
+)
 from helpers.finetuning.fit import fast_dtype, fit, fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
 from helpers.finetuning.weights import Weights, folded, full, lora, parameters
+from helpers.methods.contract import fitting, method
+
+Way = Annotated[float, Number(-10, 10, hint="0 is the picture, 1 the prompt")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fitted:
     """What Imagic learns from one picture: e_tgt, e_opt and theta'. Saved as safetensors.
 
@@ -51,15 +69,16 @@ class Fitted:
         tensors = {f"text/{k}/{part}": v for k, text in texts.items() for part, v in parts(text).items()}
         tensors |= folded(self.weights.tensors)
         metadata = {"prompt": self.prompt, "shape": self.shape, "told": self.weights.metadata}
-        return save_tensors(file, "imagic", {k: v.clone() for k, v in tensors.items()}, metadata)
+        return save_tensors(path("file", file), "imagic", {k: v.clone() for k, v in tensors.items()}, metadata)
 
     @classmethod
     def load(cls, file: str | Path) -> Fitted:
         """Reads what `save` wrote; ValueError if the file is something else."""
+        file = path("file", file)
         tensors, metadata = load_tensors(file, "imagic")
         required(file, metadata, prompt=str, shape=list, told=dict)
         if missing := [k for k in ("empty", "e_tgt", "e_opt") if f"text/{k}/embeddings" not in tensors]:
-            raise damaged(Path(file), f"{missing[0]} is missing")
+            raise damaged(file, f"{missing[0]} is missing")
         empty, e_tgt, e_opt = (
             Text(tensors.pop(f"text/{k}/embeddings"), tensors.pop(f"text/{k}/pooled", None))
             for k in ("empty", "e_tgt", "e_opt")
@@ -68,61 +87,32 @@ class Fitted:
                    Weights(tensors, metadata=metadata["told"]), tuple(metadata["shape"]))
 
 
-def fit_embedding(
-    model: Trainable, image: Any, prompt: str, *, steps: int = 100, lr: float = 5e-3, batch: int = 4, seed: int = 0,
-    folder: str | Path | None = None, watch: Watch = ignore, progress: bool = True
-) -> Text:
+@fitting
+def fit_embedding(model: Trainable, image: Picture, prompt: Prompt, *, seed: Seed = 0, steps: FitSteps = 100,
+                  lr: Rate = 5e-3, batch: Batch = 4, folder: File | None = None, progress: bool = True,
+                  watch: Watch = ignore) -> Text:
     """Step 1: e_opt, from e_tgt on, theta frozen; the embedding under which the model makes `image` best."""
     x0, e_tgt = encode_one(model, image), model.embed(prompt)
     variables = {name: value.detach().float().clone() for name, value in parts(e_tgt).items()}
-    dtype = fast_dtype(model.device)
-    networks = getattr(model, "networks", {})
-    frozen = {k: v.detach().to(dtype) for k, v in parameters(model, ["unet"]).items()} if networks else {}
+    weighty = bool(getattr(model, "networks", {}))  # the exact model has no weights
+    dtype = fast_dtype(model.device) if weighty else torch.float32
+    frozen = {k: v.detach().to(dtype) for k, v in parameters(model, ["unet"]).items()} if weighty else {}
 
     def loss(step: int) -> Tensor:
         x, t, eps = rows(model, x0, batch, seed, step)
         return denoising_loss(model, x, Text(**variables), t, eps).mean()
 
-    metadata = {
-        "method": "imagic, embedding",
-        "prompt": prompt,
-        "seed": seed,
-        "batch": batch,
-        "model": model.fingerprint,
-        "picture": seen(model, image),
-    }
-    if networks:
-        fit(
-            variables,
-            loss,
-            inside=lambda: model.changed(frozen),
-            dtype=dtype,
-            steps=steps,
-            lr=lr,
-            folder=folder,
-            metadata=metadata,
-            watch=watch,
-            progress=progress,
-        )
-    else:  # a model without weights, like the exact one
-        fit(variables, loss, steps=steps, lr=lr, folder=folder, metadata=metadata, watch=watch, progress=progress)
+    metadata = {"method": "imagic, embedding", "prompt": prompt, "seed": seed, "batch": batch,
+                "model": model.fingerprint, "picture": seen(model, image)}
+    fit(variables, loss, inside=(lambda: model.changed(frozen)) if weighty else nullcontext, dtype=dtype, steps=steps,
+        lr=lr, folder=folder, metadata=metadata, watch=watch, progress=progress)
     return Text(**{k: v.detach() for k, v in variables.items()}, empty=e_tgt.empty)
 
 
-def fit_model(
-    model: Trainable,
-    image: Any,
-    e_opt: Text,
-    *,
-    rank: int | None = None,
-    steps: int = 100,
-    lr: float | None = None,
-    batch: int = 4,
-    seed: int = 0,
-    folder: str | Path | None = None,
-    watch: Watch = ignore,
-    progress: bool = True,
-) -> Weights:
+@fitting
+def fit_model(model: Trainable, image: Picture, e_opt: Text, *, rank: Rank | None = None, seed: Seed = 0,
+              steps: FitSteps = 100, lr: Rate | None = None, batch: Batch = 4, folder: File | None = None,
+              progress: bool = True, watch: Watch = ignore) -> Weights:
     """Step 2: theta', by the same loss, e_opt frozen. rank: of a LoRA; None fits all weights."""
     x0 = encode_one(model, image)
 
@@ -131,35 +121,22 @@ def fit_model(
         return denoising_loss(model, x, e_opt, t, eps).mean()
 
     start = full(model) if rank is None else lora(model, rank, seed=seed)
-    metadata = {
-        "method": "imagic, model",
-        "rank": rank,
-        "seed": seed,
-        "batch": batch,
-        "picture": seen(model, image),
-        "e_opt": digest([value.detach().float().cpu().numpy() for value in parts(e_opt).values()]),
-    }
+    metadata = {"method": "imagic, model", "rank": rank, "seed": seed, "batch": batch, "picture": seen(model, image),
+                "e_opt": digest([value.detach().float().cpu().numpy() for value in parts(e_opt).values()])}
     lr = lr if lr is not None else 5e-5 if rank is None else 1e-3
-    return fit_weights(
-        model,
-        replace(start, metadata=metadata),
-        loss,
-        steps=steps,
-        lr=lr,
-        folder=folder,
-        watch=watch,
-        progress=progress,
-    )
+    return fit_weights(model, replace(start, metadata=metadata), loss, steps=steps, lr=lr, folder=folder, watch=watch,
+                       progress=progress)
 
 
-def seen(model: Trainable, image: Any) -> str:
+def seen(model: Trainable, image: Picture) -> str:
     """Eight hexadecimal digits that tell what is fitted to; the exact model has points, the others pictures."""
     images = image if isinstance(image, (list, tuple)) else [image]
     pictures = getattr(model, "networks", {})
     return digest([as_picture(each) for each in images] if pictures else [np.asarray(image, np.float32)])
 
 
-def interpolate(e_tgt: Text, e_opt: Text, eta: float) -> Text:
+@entrance
+def interpolate(e_tgt: Text, e_opt: Text, eta: Way) -> Text:
     """Step 3: e_bar = eta e_tgt + (1 - eta) e_opt, with the empty prompt of e_tgt."""
     mixed = {
         k: eta * target + (1 - eta) * fitted.to(target)
@@ -168,57 +145,37 @@ def interpolate(e_tgt: Text, e_opt: Text, eta: float) -> Text:
     return Text(**mixed, empty=e_tgt.empty)
 
 
-def fit_imagic(
-    model: Trainable,
-    image: Any,
-    prompt: str,
-    *,
-    rank: int | None = None,
-    embedding_steps: int = 100,
-    model_steps: int = 100,
-    embedding_lr: float = 5e-3,
-    model_lr: float | None = None,
-    seed: int = 0,
-    folder: str | Path | None = None,
-    watch: Watch = ignore,
-    progress: bool = True,
-) -> Fitted:
+@fitting
+def fit_imagic(model: Trainable, image: Picture, prompt: Prompt, *, rank: Rank | None = None,
+               embedding_steps: FitSteps = 100, model_steps: FitSteps = 100, embedding_lr: Rate = 5e-3,
+               model_lr: Rate | None = None, seed: Seed = 0, folder: File | None = None, progress: bool = True,
+               watch: Watch = ignore) -> Fitted:
     """Steps 1 and 2: what `imagic` needs to edit `image` towards `prompt`.
 
     The numbers suit Picturebook. The paper's for Stable Diffusion: 1000 steps at 2e-3, then 1500 at 5e-7.
     folder: checkpoints; a fit that was interrupted goes on from them.
     """
-    folders = (None, None) if folder is None else (Path(folder) / "embedding", Path(folder) / "model")
+    folders = (None, None) if folder is None else (folder / "embedding", folder / "model")
     knobs = {"seed": seed, "watch": watch, "progress": progress}
     e_opt = fit_embedding(model, image, prompt, steps=embedding_steps, lr=embedding_lr, folder=folders[0], **knobs)
     weights = fit_model(model, image, e_opt, rank=rank, steps=model_steps, lr=model_lr, folder=folders[1], **knobs)
-    return Fitted(prompt, model.embed(prompt), e_opt, weights, tuple(model.encode(image).shape))
+    with torch.no_grad():
+        return Fitted(prompt, model.embed(prompt), e_opt, weights, tuple(model.encode(image).shape))
 
 
-@torch.no_grad()
-def imagic(
-    model: Trainable,
-    fitted: Fitted,
-    *,
-    eta: float = 0.7,
-    seed: int = 0,
-    steps: int | None = None,
-    guidance: float | None = None,
-    progress: bool = True,
-) -> Any:
+@method
+def imagic(model: Trainable, fitted: Fitted, *, eta: Way = 0.7, seed: Seed = 0, steps: Steps | None = None,
+           guidance: Guidance | None = None, progress: Progress = True, watch: Watch = ignore) -> Picture:
     """Step 3: the picture that the fitted model makes of e_bar.
 
     eta: 0 makes the picture it was fitted to again, 1 follows the prompt; the paper finds 0.6 to 0.8 best. Beyond 1 is
         allowed.
     seed: of the noise; the paper makes 8 and takes the best.
-    steps, guidance: the model's own values unless given.
     """
-    steps = model.steps if steps is None else steps
-    guidance = model.guidance if guidance is None else guidance
     e = on_device(interpolate(fitted.e_tgt, fitted.e_opt, eta), model.device)
     z = noise(seed, fitted.shape).to(model.device)
     with fitted.weights.on(model):
-        return model.decode(denoise(model, z, e, model.times(steps), guidance, progress=progress))[0]
+        return model.decode(denoise(model, z, e, model.times(steps), guidance, watch, progress))[0]
 
 
 def parts(text: Text) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@
     edit_friendly     Huberman-Spiegelglas et al., CVPR 2024, arXiv:2304.06140: what each DDPM step must add
 
     paper         here        what                                                   shape or range
-    I             picture     the picture to invert                                  any picture; latent (1, C, h, w)
+    I             image       the picture to invert                                  any picture; latent (1, C, h, w)
     P             prompt      what the picture shows                                 a text
     T             steps       steps from pure noise to clean                         1 ... 1000
     w             guidance    with which the way is walked down again, and edited    1 is plain conditional
@@ -35,146 +35,113 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from math import isfinite
-from numbers import Integral
-from typing import Any
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from helpers.core.diffusion import add_noise, cfg, ddim_step, encode_one, guide, pairs
-from helpers.core.interface import Model, Text, Watch, ignore
+from helpers.core.diffusion import cfg, encode_one, guide, pairs
+from helpers.core.interface import Model, Picture, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise
-from helpers.core.values import check_finite, check_prompt
+from helpers.core.values import Guidance, Number, Prompt, Rate, Seed, Share, Steps
+from helpers.methods.contract import method
 from helpers.methods.source import Source, check_source, step_at, text_at
 
 Size = int | tuple[int, int] | None
+Skip = Annotated[float, Number(0, 1, below=True, hint="0 walks every step")]
+Updates = Annotated[int, Number(0, 1000, whole=True)]
+Tolerance = Annotated[float, Number(0)]
 
 # ------------------------------------------------------------------------------------------- DDIM inversion and direct
 
 
-@torch.no_grad()
-def ddim(
-    model: Model,
-    picture: Any,
-    prompt: str,
-    *,
-    steps: int | None = None,
-    guidance: float | None = None,
-    size: Size = None,
-    progress: bool = True,
-) -> Source:
+@method
+def ddim(model: Model, image: Picture, prompt: Prompt, *, steps: Steps | None = None, guidance: Guidance | None = None,
+         size: Size = None, progress: Progress = True, watch: Watch = ignore) -> Source:
     """DDIM inversion: up at guidance 1, then down again at `guidance`, wherever that leads.
 
     Good at guidance 1; above it the way down leaves the pivots, and its end is not the picture any more.
     2 T calls of the model: T rows up, and down T rows at guidance 1, else 2 T.
     """
-    source, text = inverted(model, picture, prompt, steps, guidance, size, progress)
-    return replace(source, trajectory=ddim_sample(model, source, text, source.guidance, progress))
+    source, text = inverted(model, image, prompt, steps, guidance, size, progress, watch)
+    return replace(source, trajectory=ddim_sample(model, source, text, guidance, progress, watch))
 
 
-@torch.no_grad()
-def direct(
-    model: Model,
-    picture: Any,
-    prompt: str,
-    *,
-    steps: int | None = None,
-    guidance: float | None = None,
-    size: Size = None,
-    progress: bool = True,
-) -> Source:
+@method
+def direct(model: Model, image: Picture, prompt: Prompt, *, steps: Steps | None = None,
+           guidance: Guidance | None = None, size: Size = None, progress: Progress = True,
+           watch: Watch = ignore) -> Source:
     """Direct (PnP) inversion: the trajectory is the pivots themselves, so an edit's source row never leaves them.
 
     No offsets are computed in a pass of their own: whoever edits puts the source row on trajectory[i], which is the
     same. T calls of one row; the rows of an edit come on top. `guidance` is the edit's.
     """
-    source, _ = inverted(model, picture, prompt, steps, guidance, size, progress)
+    source, _ = inverted(model, image, prompt, steps, guidance, size, progress, watch)
     return replace(source, pinned=True)
 
 
-def inverted(
-    model: Model, picture: Any, prompt: str, steps: int | None, guidance: float | None, size: Size, progress: bool
-) -> tuple[Source, Text]:
+def inverted(model: Model, image: Picture, prompt: str, steps: int, guidance: float, size: Size, progress: Progress,
+             watch: Watch) -> tuple[Source, Text]:
     """The pivots of a picture as a Source, and its prompt as the model understands it; T calls of one row."""
-    steps = model.steps if steps is None else steps
     times = model.times(steps)
-    check_prompt(prompt)
-    check_finite("guidance", model.guidance if guidance is None else guidance)
-    text, x0 = model.embed(prompt), encode_one(model, picture, size)
-    pivots = ddim_invert(model, x0, text, times, progress)
-    guidance = model.guidance if guidance is None else guidance
+    text, x0 = model.embed(prompt), encode_one(model, image, size)
+    pivots = ddim_invert(model, x0, text, times, progress, watch)
     return Source(prompt, steps, guidance, tuple(times), pivots.cpu(), model.fingerprint), text
 
 
-def ddim_invert(model: Model, x0: Tensor, text: Text, times: list[int], progress: bool = True) -> Tensor:
+def ddim_invert(model: Model, x0: Tensor, text: Text, times: list[int], progress: Progress = True,
+                watch: Watch = ignore) -> Tensor:
     """DDIM inversion: z*_T ... z*_0, (T + 1, C, h, w), from the latent `x0` (1, C, h, w) up the `times`."""
     pivots = [x0]
     for s, t in pairs(times[::-1], progress):  # from s up to t
         eps = model.eps(pivots[-1], t, text)
-        pivots.append(ddim_step(model, pivots[-1], eps, s, t))
+        pivots.append(model.step(pivots[-1], eps, s, t))
+        watch(x=pivots[-1], t=t, eps=eps)
     return torch.cat(pivots[::-1])
 
 
 # ------------------------------------------------------------------------------- the empty prompt: negative, null-text
 
 
-@torch.no_grad()
-def negative_prompt(
-    model: Model,
-    picture: Any,
-    prompt: str,
-    *,
-    steps: int | None = None,
-    guidance: float | None = None,
-    size: Size = None,
-    progress: bool = True,
-) -> Source:
+@method
+def negative_prompt(model: Model, image: Picture, prompt: Prompt, *, steps: Steps | None = None,
+                    guidance: Guidance | None = None, size: Size = None, progress: Progress = True,
+                    watch: Watch = ignore) -> Source:
     """Negative-prompt inversion: the empty prompt is `prompt` itself, so guidance has nothing to amplify.
 
     Under its own prompt every guidance gives what guidance 1 gives. 2 T calls of one row. `guidance` is the edit's.
     """
-    source, text = inverted(model, picture, prompt, steps, guidance, size, progress)
+    source, text = inverted(model, image, prompt, steps, guidance, size, progress, watch)
     pooled = None if text.pooled is None else text.pooled.cpu()
     source = replace(source, uncond_embeddings=text.embeddings.cpu(), pooled=pooled)
-    return replace(source, trajectory=ddim_sample(model, source, text, 1.0, progress))
+    return replace(source, trajectory=ddim_sample(model, source, text, 1.0, progress, watch))
 
 
-@torch.no_grad()
-def null_text(
-    model: Model,
-    picture: Any,
-    prompt: str,
-    *,
-    steps: int | None = None,
-    guidance: float | None = None,
-    inner: int = 10,
-    rate: float = 1e-2,
-    tolerance: float = 1e-5,
-    size: Size = None,
-    watch: Watch = ignore,
-    progress: bool = True,
-) -> Source:
+@method
+def null_text(model: Model, image: Picture, prompt: Prompt, *, inner: Updates = 10, rate: Rate = 1e-2,
+              tolerance: Tolerance = 1e-5, steps: Steps | None = None, guidance: Guidance | None = None,
+              size: Size = None, progress: Progress = True, watch: Watch = ignore) -> Source:
     """Null-text inversion: at each step the empty prompt is fitted so that the step ends on the next pivot.
 
     T rows up; down T conditional rows, and at each step at most N + 1 unconditional ones, N of them with a backward
     pass through the unconditional half alone. In little memory: weights in half precision are enough, and on a
     GPU activations are computed again instead of kept.
-    watch: called once a step with x, t, eps as everywhere, and losses: before the first update, after each.
+    watch: on the way down it is told losses=, too: before the first update of the step, and after each.
     Raises ValueError at guidance 1, where the empty prompt has no say.
     """
-    guidance = model.guidance if guidance is None else guidance
-    check_fit(guidance, inner, rate, tolerance)
-    source, text = inverted(model, picture, prompt, steps, guidance, size, progress)
+    if guidance == 1:
+        raise ValueError("guidance is 1, where the empty prompt has no say: there is nothing to fit. Give another "
+                         "guidance, or use `ddim`, which is good at 1.")
+    source, text = inverted(model, image, prompt, steps, guidance, size, progress, ignore)
     null, x, nulls, states = text.unconditional(), source.trajectory[:1].to(model.device), [], []
     with few_activations(model):
         for i, (t, s) in enumerate(pairs(source.times, progress)):
             pivot, eps_c = source.trajectory[i + 1 : i + 2].to(x), model.eps(x, t, text)
             done = i / (len(source.times) - 1)
-            null, eps_u, losses = fit_null(
-                model, x, t, s, eps_c, null, pivot, guidance, inner, rate * (1 - done / 2), tolerance * (1 + 100 * done)
-            )
+            null, eps_u, losses = fit_null(model, x, t, s, eps_c, null, pivot, guidance, inner, rate * (1 - done / 2),
+                                           tolerance * (1 + 100 * done))
             eps = guide(eps_u, eps_c, guidance)
-            x = ddim_step(model, x, eps, t, s)
+            x = model.step(x, eps, t, s)
             watch(x=x, t=s, eps=eps, losses=losses)
             nulls.append(null.embeddings.cpu())
             states.append(x.cpu())
@@ -187,19 +154,8 @@ def few_activations(model: Model) -> AbstractContextManager[object]:
     return model.changed({}, gradient_checkpointing=True) if offered else nullcontext()
 
 
-def fit_null(
-    model: Model,
-    x: Tensor,
-    t: int,
-    s: int,
-    eps_c: Tensor,
-    null: Text,
-    pivot: Tensor,
-    guidance: float,
-    inner: int,
-    rate: float,
-    tolerance: float,
-) -> tuple[Text, Tensor, list[float]]:
+def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text, pivot: Tensor, guidance: float,
+             inner: int, rate: float, tolerance: float) -> tuple[Text, Tensor, list[float]]:
     """The embedding that leads the step from t to s nearest to the pivot, its prediction, and every loss seen.
 
     The gradient is scaled before it enters the network, where float16 would lose it; Adam does not see the scale.
@@ -209,7 +165,7 @@ def fit_null(
     for j in range(inner + 1):
         with torch.set_grad_enabled(j < inner):
             eps_u = model.eps(x, t, Text(words, null.pooled))
-            loss = (ddim_step(model, x, guide(eps_u, eps_c, guidance), t, s) - pivot).square().mean()
+            loss = (model.step(x, guide(eps_u, eps_c, guidance), t, s) - pivot).square().mean()
         if not isfinite(loss) and not losses:
             raise FloatingPointError(
                 f"The loss at time {t} is {loss.item()} before any update: load the model with dtype=torch.float32."
@@ -226,37 +182,13 @@ def fit_null(
     return *best, losses
 
 
-def check_fit(guidance: float, inner: int, rate: float, tolerance: float) -> None:
-    """An error that names what null-text optimisation cannot work with."""
-    if guidance == 1:
-        raise ValueError(
-            "guidance is 1, where the empty prompt has no say: there is nothing to fit. Give another "
-            "guidance, or use `ddim`, which is good at 1."
-        )
-    if not isinstance(inner, Integral) or inner < 0:
-        raise ValueError(f"inner is {inner!r}; expected a whole number of updates, 0 or more.")
-    for name, value, good in (("rate", rate, rate > 0), ("tolerance", tolerance, tolerance >= 0)):
-        if not good:
-            raise ValueError(f"{name} is {value}; expected a positive number.")
-
-
 # ------------------------------------------------------------------------------------------------------ edit-friendly
 
 
-@torch.no_grad()
-def edit_friendly(
-    model: Model,
-    picture: Any,
-    prompt: str,
-    *,
-    skip: float = 0.36,
-    eta: float = 1.0,
-    seed: int = 0,
-    steps: int | None = None,
-    guidance: float | None = None,
-    size: Size = None,
-    progress: bool = True,
-) -> Source:
+@method
+def edit_friendly(model: Model, image: Picture, prompt: Prompt, *, skip: Skip = 0.36, eta: Share = 1.0, seed: Seed = 0,
+                  steps: Steps | None = None, guidance: Guidance | None = None, size: Size = None,
+                  progress: Progress = True, watch: Watch = ignore) -> Source:
     """Edit-friendly DDPM inversion: independent states on the way, and what each step must add to join them.
 
     T - T_skip calls of the model, one for each step that is walked. The noises hold the picture's layout (they are not
@@ -264,51 +196,32 @@ def edit_friendly(
     and 15 in the edit, skip 0.36.
     seed: of the noise; every state has its own.
     """
-    check_prompt(prompt)
-    steps = model.steps if steps is None else steps
-    guidance = model.guidance if guidance is None else guidance
-    times = model.times(steps, 1 - check_shares(skip, eta))
+    times = model.times(steps, 1 - skip)
     if len(times) == 1:
         raise ValueError(f"skip is {skip}: of {steps} steps none is left. Give a smaller one, or more steps.")
-    text, x0 = model.embed(prompt), encode_one(model, picture, size)
+    text, x0 = model.embed(prompt), encode_one(model, image, size)
     drawn = noise(seed, (1, len(times) - 1, *x0.shape[1:]))[0].split(1)  # independent, one for each time
-    x = [*(add_noise(model, x0, z, t) for z, t in zip(drawn, times, strict=False)), x0]
+    x = [*(model.add_noise(x0, z, t) for z, t in zip(drawn, times, strict=False)), x0]
     variance_noise = []
     for i, (t, s) in enumerate(pairs(times, progress)):
-        mean = ddim_step(model, x[i], cfg(model, x[i], t, text, guidance), t, s, eta)
+        eps = cfg(model, x[i], t, text, guidance)
+        mean = model.step(x[i], eps, t, s, eta)
         variance_noise.append(x[i + 1] - mean)
         x[i + 1] = mean + variance_noise[i]  # what walking it again will give, to the last bit
-    return Source(
-        prompt,
-        steps,
-        guidance,
-        tuple(times),
-        torch.cat(x).cpu(),
-        model.fingerprint,
-        variance_noise=torch.cat(variance_noise).cpu(),
-        eta=eta,
-    )
-
-
-def check_shares(skip: float, eta: float) -> float:
-    """`skip` if both are in range, else an error that names the one that is not."""
-    if not 0 <= skip < 1:
-        raise ValueError(f"skip is {skip}; expected a number from 0 (walk every step) to below 1.")
-    if not 0 <= eta <= 1:
-        raise ValueError(f"eta is {eta}; expected a number from 0 (DDIM) to 1 (DDPM).")
-    return skip
+        watch(x=x[i + 1], t=s, eps=eps)
+    return Source(prompt, steps, guidance, tuple(times), torch.cat(x).cpu(), model.fingerprint,
+                  variance_noise=torch.cat(variance_noise).cpu(), eta=eta)
 
 
 # ----------------------------------------------------------------------------------------------------- walk it again
 
 
-@torch.no_grad()
-def reconstruct(
-    model: Model, source: Source, prompt: str | None = None, guidance: float | None = None, *, progress: bool = True
-) -> Any:
+@method
+def reconstruct(model: Model, source: Source, prompt: Prompt | None = None, *, guidance: Guidance | None = None,
+                progress: Progress = True, watch: Watch = ignore) -> Picture:
     """The source's noise walked again: under its own prompt the reconstruction, under another the simplest edit.
 
-    prompt: the source's own unless given. guidance: the source's unless given.
+    prompt, guidance: the source's unless given.
     One call of the model for each step; none where the source is pinned and keeps its own prompt, for then it is the
     trajectory that counts. Raises ValueError if the source was made with another model.
     """
@@ -316,15 +229,15 @@ def reconstruct(
     if prompt is None and source.pinned:
         return model.decode(source.trajectory[-1:])[0]
     text = model.embed(source.prompt if prompt is None else prompt)
-    return model.decode(
-        ddim_sample(model, source, text, source.guidance if guidance is None else guidance, progress)[-1:]
-    )[0]
+    return model.decode(ddim_sample(model, source, text, guidance, progress, watch)[-1:])[0]
 
 
-def ddim_sample(model: Model, source: Source, text: Text, guidance: float, progress: bool = True) -> Tensor:
-    """The states (n + 1, C, h, w) from the source's noise down under `text`, with its empties and noises."""
+def ddim_sample(model: Model, source: Source, text: Text, guidance: float, progress: Progress = True,
+                watch: Watch = ignore) -> Tensor:
+    """The states (n + 1, C, h, w) from the source's noise down under `text`, with its empty prompts and added noise."""
     x = [source.trajectory[:1].to(model.device)]
-    for i, (t, _) in enumerate(pairs(source.times, progress)):
+    for i, (t, s) in enumerate(pairs(source.times, progress)):
         eps = cfg(model, x[i], t, text_at(source, text, i), guidance)
         x.append(step_at(source, model, x[i], eps, i))
+        watch(x=x[-1], t=s, eps=eps)
     return torch.cat(x).cpu()

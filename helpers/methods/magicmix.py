@@ -22,14 +22,13 @@ unmixed state is another algorithm: with nu = 0 it does not give the layout back
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
 from torch import Tensor
 
-from helpers.core.diffusion import add_noise, cfg, ddim_step, encode_one, pairs
-from helpers.core.interface import Model
+from helpers.core.diffusion import cfg, encode_one, pairs
+from helpers.core.interface import Model, Picture, Progress, Watch, ignore
 from helpers.core.randomness import noise
+from helpers.core.values import Guidance, Prompt, Seed, Share, Steps
+from helpers.methods.contract import method
 
 
 def mix(x: Tensor, layout_s: Tensor, nu: float) -> Tensor:
@@ -37,50 +36,29 @@ def mix(x: Tensor, layout_s: Tensor, nu: float) -> Tensor:
     return nu * x + (1 - nu) * layout_s
 
 
-@torch.no_grad()
-def magicmix(
-    model: Model,
-    image: Any,
-    prompt: str,
-    *,
-    k_min: float = 0.3,
-    k_max: float = 0.6,
-    nu: float = 0.5,
-    seed: int = 0,
-    steps: int | None = None,
-    guidance: float | None = None,
-    progress: bool = True,
-) -> Any:
+@method
+def magicmix(model: Model, image: Picture, prompt: Prompt, *, k_min: Share = 0.3, k_max: Share = 0.6, nu: Share = 0.5,
+             seed: Seed = 0, steps: Steps | None = None, guidance: Guidance | None = None, progress: Progress = True,
+             watch: Watch = ignore) -> Picture:
     """The content of `prompt` in the layout of `image`, as a picture of the model's size.
 
     k_min, k_max: shares of the steps, 0 <= k_min <= k_max <= 1. The state is mixed at every time from K_max down to
         K_min and left alone below. With k_min = k_max nothing is mixed: SDEdit at that strength.
     nu: in [0, 1]. 1 is SDEdit at strength k_max, 0 is SDEdit at strength k_min, both with the same noise.
-    seed: of the noise; the same seed gives the same picture.
-    steps, guidance: the model's own values unless given. round(k_max * steps) calls of the model.
-    Raises ValueError when a number is out of range or k_min is above k_max.
+    seed, steps, guidance, progress, watch: see helpers.methods.contract. round(k_max * steps) calls of the model.
     """
-    check_knobs(k_min, k_max, nu)
-    steps = model.steps if steps is None else steps
-    guidance = model.guidance if guidance is None else guidance
+    if k_min > k_max:
+        raise ValueError(f"k_min is {k_min}, above k_max, {k_max}: mixing starts at k_max and ends at k_min.")
     times = model.times(steps, k_max)  # K_max > ... > CLEAN
     last_mixed = model.times(steps, k_min)[0]  # K_min
     text = model.embed(prompt)
     x0 = encode_one(model, image)
     z = noise(seed, x0.shape)
-    x = add_noise(model, x0, z, times[0])
+    x = model.add_noise(x0, z, times[0])
     for t, s in pairs(times, progress):  # from t down to s
         eps = cfg(model, x, t, text, guidance)
-        x = ddim_step(model, x, eps, t, s)
+        x = model.step(x, eps, t, s)
         if s >= last_mixed:
-            x = mix(x, add_noise(model, x0, z, s), nu)
+            x = mix(x, model.add_noise(x0, z, s), nu)
+        watch(x=x, t=s, eps=eps)
     return model.decode(x)[0]
-
-
-def check_knobs(k_min: float, k_max: float, nu: float) -> None:
-    """An error that names the knob which is out of range."""
-    for name, value in {"k_min": k_min, "k_max": k_max, "nu": nu}.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} is {value}; expected a number from 0 to 1.")
-    if k_min > k_max:
-        raise ValueError(f"k_min is {k_min}, above k_max, {k_max}: mixing starts at k_max and ends at k_min.")

@@ -14,42 +14,29 @@ Differs from the paper: deterministic DDIM steps instead of the SDE solver; late
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
-
-from helpers.core.diffusion import add_noise, cfg, ddim_step, encode_one, pairs
-from helpers.core.interface import Model
+from helpers.core.diffusion import cfg, encode_one, pairs
+from helpers.core.interface import Model, Picture, Progress, Watch, ignore
 from helpers.core.randomness import noise
+from helpers.core.values import Guidance, Prompt, Seed, Share, Steps
+from helpers.methods.contract import method
 
 
-@torch.no_grad()
-def sdedit(
-    model: Model,
-    image: Any,
-    prompt: str,
-    *,
-    strength: float = 0.6,
-    seed: int = 0,
-    steps: int | None = None,
-    guidance: float | None = None,
-    progress: bool = True,
-) -> Any:
+@method
+def sdedit(model: Model, image: Picture, prompt: Prompt, *, strength: Share = 0.6, seed: Seed = 0,
+           steps: Steps | None = None, guidance: Guidance | None = None, progress: Progress = True,
+           watch: Watch = ignore) -> Picture:
     """The picture `image` redrawn under `prompt`, as a picture of the model's size.
 
     strength: in [0, 1]. 0 gives the picture back (through the autoencoder), 1 starts from noise alone.
-    seed: of the noise; the same seed gives the same picture.
-    steps, guidance: the model's own values unless given. round(strength * steps) calls of the model.
-    Raises ValueError when strength or steps is out of range.
+    seed, steps, guidance, progress, watch: see helpers.methods.contract. round(strength * steps) calls of the model.
     """
-    steps = model.steps if steps is None else steps
-    guidance = model.guidance if guidance is None else guidance
     times = model.times(steps, strength)  # t_0 > ... > CLEAN; just [CLEAN] when strength is 0
     text = model.embed(prompt)
     guide = encode_one(model, image)
     z = noise(seed, guide.shape)
-    x = add_noise(model, guide, z, times[0])  # x(t_0) = sqrt(alpha_bar) x^(g) + sqrt(1 - alpha_bar) z
+    x = model.add_noise(guide, z, times[0])  # x(t_0) = sqrt(alpha_bar) x^(g) + sqrt(1 - alpha_bar) z
     for t, s in pairs(times, progress):  # from t down to s
         eps = cfg(model, x, t, text, guidance)
-        x = ddim_step(model, x, eps, t, s)
+        x = model.step(x, eps, t, s)
+        watch(x=x, t=s, eps=eps)
     return model.decode(x)[0]

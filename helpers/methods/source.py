@@ -10,20 +10,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from helpers.core.diffusion import ddim_step, denoise
+from helpers.core.diffusion import denoise
 from helpers.core.files import damaged, load_tensors, required, save_tensors
-from helpers.core.interface import Model, Text
+from helpers.core.interface import Model, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise
-from helpers.core.values import check_prompt
+from helpers.core.values import Guidance, Prompt, Seed, Steps, path, shown
+from helpers.methods.contract import method
 
 RENAMED = {"empties": "uncond_embeddings", "noises": "variance_noise"}  # tensors of files written by version 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """A picture's trajectory under one model.
 
@@ -33,9 +35,10 @@ class Source:
     times: n + 1 times, noisy first, CLEAN last; n < N where the way starts at less than pure noise.
     trajectory: (n + 1, C, h, w), the state at each of the times; the last is the clean latent. float32, on the CPU.
     fingerprint: of the model that made it.
-    empties: (n, tokens, d) or (1, tokens, d), what stands for the empty prompt at each step (null-text inversion); None
-        for the model's own.
-    noises: (n, C, h, w), what each step adds to the DDIM step with `eta` (edit-friendly inversion); None for nothing.
+    uncond_embeddings: (n, tokens, d) or (1, tokens, d), what stands for the empty prompt at each step (null-text
+        inversion); None for the model's own.
+    variance_noise: (n, C, h, w), what each step adds to the DDIM step with `eta` (edit-friendly inversion); None for
+        nothing.
     eta: how much of the noise each step of the walk leaves to `variance_noise`; 0 is DDIM, 1 is DDPM.
     pooled: (1, p), what stands for the empty prompt's pooled vector (SDXL, negative-prompt inversion); None for the
         model's own.
@@ -79,11 +82,12 @@ class Source:
         tensors = {"trajectory": self.trajectory, "uncond_embeddings": self.uncond_embeddings,
                    "variance_noise": self.variance_noise,
                    "pooled": self.pooled}
-        save_tensors(file, "source", {k: v for k, v in tensors.items() if v is not None}, metadata)
+        save_tensors(path("file", file), "source", {k: v for k, v in tensors.items() if v is not None}, metadata)
 
     @classmethod
     def load(cls, file: str | Path) -> Source:
         """Reads what `save` wrote; ValueError if the file is something else."""
+        file = path("file", file)
         tensors, metadata = load_tensors(file, "source")
         required(file, metadata, prompt=str, steps=int, guidance=(int, float), times=list, fingerprint=str,
                  eta=(int, float), pinned=bool)
@@ -96,18 +100,20 @@ class Source:
             raise damaged(Path(file), str(error)) from error
 
 
-def generated(model: Model, prompt: str, *, seed: int = 0, steps: int | None = None, guidance: float | None = None,
-              size: int | tuple[int, int] | None = None, progress: bool = True) -> Source:
+@method
+def generated(model: Model, prompt: Prompt, *, seed: Seed = 0, steps: Steps | None = None,
+              guidance: Guidance | None = None, size: int | tuple[int, int] | None = None, progress: Progress = True,
+              watch: Watch = ignore) -> Source:
     """The way of a picture that the model makes itself: the picture is `model.generate(prompt, seed, ...)`."""
-    check_prompt(prompt)
-    steps = model.steps if steps is None else steps
-    guidance = model.guidance if guidance is None else guidance
     times = model.times(steps)
     x = noise(seed, model.shape(1, size)).to(model.device)
     states = [x]
-    with torch.no_grad():
-        text = model.embed(prompt)
-        denoise(model, x, text, times, guidance, watch=lambda x, **_: states.append(x), progress=progress)
+
+    def keep(**told: Any) -> None:
+        states.append(told["x"])
+        watch(**told)
+
+    denoise(model, x, model.embed(prompt), times, guidance, keep, progress)
     return Source(prompt, steps, guidance, tuple(times), torch.cat(states).float().cpu(), model.fingerprint)
 
 
@@ -116,31 +122,31 @@ def text_at(source: Source, text: Text, i: int) -> Text:
     own = text.unconditional()
     if source.uncond_embeddings is None:
         return text
-    words = (
-        source.uncond_embeddings[i if len(source.uncond_embeddings) > 1 else 0]
-        .to(own.embeddings)
-        .expand_as(own.embeddings)
-    )
+    fitted = source.uncond_embeddings[i if len(source.uncond_embeddings) > 1 else 0]
+    words = fitted.to(own.embeddings).expand_as(own.embeddings)
     pooled = own.pooled if source.pooled is None else source.pooled.to(own.pooled).expand_as(own.pooled)
     return Text(text.embeddings, text.pooled, Text(words, pooled))
 
 
 def step_at(source: Source, model: Model, x: Tensor, eps: Tensor, i: int) -> Tensor:
     """Step i of `source` for any rows `x`: the DDIM step with its eta, and what the source adds."""
-    x = ddim_step(model, x, eps, *source.times[i : i + 2], source.eta)
+    x = model.step(x, eps, *source.times[i : i + 2], source.eta)
     return x if source.variance_noise is None else x + source.variance_noise[i].to(x)
 
 
-def check_source(
-    source: Source, model: Model, steps: int | None = None, size: int | tuple[int, int] | None = None
-) -> None:
+def check_source(source: Source, model: Model, steps: int | None = None,
+                 size: int | tuple[int, int] | None = None) -> None:
     """A ValueError that says what differs, if `source` was made with another model, other steps or another size."""
+    if not isinstance(source, Source):
+        raise TypeError(f"The source is {shown(source)}; expected a Source: make one with helpers.inversion, or with "
+                        "helpers.methods.source.generated.")
     if source.fingerprint != model.fingerprint:
         raise ValueError("This source was made with another model, or its weights have changed since: make it again.")
+    if not torch.isfinite(source.trajectory).all():
+        raise ValueError("This source holds numbers that are not finite (nan): make it again.")
     if steps is not None and steps != source.steps:
         raise ValueError(f"steps is {steps}, and the source was made with {source.steps}: use the same for both.")
-    if size is not None and tuple(source.trajectory.shape[1:]) != tuple(model.shape(1, size)[1:]):
-        raise ValueError(
-            f"The source has latents {tuple(source.trajectory.shape[1:])}; a picture of size {size} has "
-            f"{tuple(model.shape(1, size)[1:])}: use the same size for both."
-        )
+    own = tuple(source.trajectory.shape[1:])
+    if size is not None and own != (asked := tuple(model.shape(1, size)[1:])):
+        raise ValueError(f"The source has latents {own}; a picture of size {size} has {asked}: use the same size for "
+                         "both.")

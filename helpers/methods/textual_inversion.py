@@ -15,34 +15,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
 from helpers.core.files import digest
-from helpers.core.interface import Watch, ignore
+from helpers.core.interface import Picture, Watch, ignore
+from helpers.core.values import Batch, File, FitSteps, Prompt, Rate, Seed
 from helpers.core.words import words_of
 from helpers.finetuning.fit import fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
 from helpers.finetuning.weights import Weights, token_rows
-from helpers.methods.dreambooth import embedded, subject_pictures
+from helpers.methods.contract import fitting
+from helpers.methods.dreambooth import subject_pictures
 
 
-def fit_textual_inversion(
-    model: Trainable,
-    pictures: Sequence[Any] | str | Path,
-    prompt: str,
-    word: str,
-    like: str,
-    *,
-    steps: int = 300,
-    lr: float = 5e-3,
-    batch: int = 4,
-    seed: int = 0,
-    folder: str | Path | None = None,
-    watch: Watch = ignore,
-    progress: bool = True,
-) -> Weights:
+@fitting
+def fit_textual_inversion(model: Trainable, pictures: Sequence[Picture] | str | Path, prompt: Prompt, word: Prompt,
+                          like: Prompt, *, seed: Seed = 0, steps: FitSteps = 300, lr: Rate = 5e-3, batch: Batch = 4,
+                          folder: File | None = None, progress: bool = True, watch: Watch = ignore) -> Weights:
     """Vectors for `word`, so that `prompt` ("a sks cat") means the subject of `pictures`; a few kB.
 
     The other arguments and errors are those of `fit_dreambooth`; ValueError if the word is not in the prompt.
@@ -52,19 +42,12 @@ def fit_textual_inversion(
         raise ValueError(f"The word {word!r} is not in the prompt {prompt!r}; its words are {there}.")
     chosen = subject_pictures(pictures)
     x0 = model.encode(chosen)
-    metadata = {
-        "method": "textual inversion",
-        "prompt": prompt,
-        "seed": seed,
-        "batch": batch,
-        "pictures": digest(chosen),
-        "word": word,
-        "like": like,
-    }
+    metadata = {"method": "textual inversion", "prompt": prompt, "seed": seed, "batch": batch,
+                "pictures": digest(chosen), "word": word, "like": like}
     start = replace(token_rows(model, word, like), words=(word.lower(),), metadata=metadata)
 
     def loss(step: int) -> Tensor:
         x, t, noise = rows(model, x0, batch, seed, step)
-        return denoising_loss(model, x, embedded(model, prompt), t, noise).mean()
+        return denoising_loss(model, x, model.embed(prompt), t, noise).mean()
 
     return fit_weights(model, start, loss, steps=steps, lr=lr, folder=folder, watch=watch, progress=progress)

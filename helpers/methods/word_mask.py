@@ -14,8 +14,6 @@ Differs from the paper: the maps come from noised copies of the picture instead 
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from PIL import Image
 from torch import Tensor
@@ -24,29 +22,29 @@ from torch.nn.functional import interpolate
 from helpers.attention.control import attention
 from helpers.attention.edits import UP_TO
 from helpers.attention.maps import AttentionStore
-from helpers.core.diffusion import add_noise, encode_one
-from helpers.core.interface import CLEAN, Model
+from helpers.core.diffusion import encode_one, pairs
+from helpers.core.interface import Model, Picture, Progress, Watch, ignore
 from helpers.core.masks import from_latents
 from helpers.core.randomness import noise
+from helpers.core.values import Prompt, Seed, Steps
+from helpers.methods.contract import method
+from helpers.methods.diffedit import Maps, Noised, Threshold, time_at
 
 
-@torch.no_grad()
-def attended(model: Model, image: Any, prompt: str, word: str, *, strength: float = 0.3, maps: int = 10,
-             seed: int = 0) -> Tensor:
+@method
+def attended(model: Model, image: Picture, prompt: Prompt, word: Prompt, *, strength: Noised = 0.3, maps: Maps = 10,
+             seed: Seed = 0, steps: Steps | None = None, progress: Progress = True, watch: Watch = ignore) -> Tensor:
     """How much each latent of `image` looks at `word`, (h, w), its largest value 1; one call of `maps` rows.
 
-    Raises ValueError if the word is not in the prompt, or a number is out of range.
+    Raises ValueError if the word is not in the prompt.
     """
-    if not 0 < strength <= 1 or maps < 1:
-        raise ValueError(f"strength is {strength}, maps is {maps}; expected a strength above 0, up to 1, and 1 map "
-                         "or more.")
-    t = model.times(model.steps, strength)[0]
-    if t == CLEAN:
-        raise ValueError(f"{model.steps} steps at strength {strength} round to none: take a larger strength.")
+    t = time_at(model, steps, strength)
     x0 = encode_one(model, image)
-    x_t = add_noise(model, x0, noise(seed, (maps, *x0.shape[1:])), t)
+    x_t = model.add_noise(x0, noise(seed, (maps, *x0.shape[1:])), t)
     with attention(model, look=AttentionStore(word), prompts=[prompt] * maps) as seen:
-        model.eps(x_t, t, model.embed(prompt))
+        for _ in pairs([t, t], progress):
+            eps = model.eps(x_t, t, model.embed(prompt))
+            watch(x=x_t, t=t, eps=eps)
     # as in local blending, the finest grid that is not of textures
     grid = next((grid for grid in seen.seen_grids if min(grid) <= UP_TO), seen.seen_grids[-1])
     mean = torch.stack([seen.map(word, grid, prompt=i, before=False) for i in range(maps)]).mean(0)
@@ -54,13 +52,14 @@ def attended(model: Model, image: Any, prompt: str, word: str, *, strength: floa
     return found / found.max()
 
 
-def word_mask(model: Model, image: Any, prompt: str, word: str, *, threshold: float = 0.4, strength: float = 0.3,
-              maps: int = 10, seed: int = 0) -> Image.Image:
+@method
+def word_mask(model: Model, image: Picture, prompt: Prompt, word: Prompt, *, threshold: Threshold = 0.4,
+              strength: Noised = 0.3, maps: Maps = 10, seed: Seed = 0, steps: Steps | None = None,
+              progress: Progress = True, watch: Watch = ignore) -> Image.Image:
     """Where `image` shows `word`: white there, mode "L", of the model's size, in blocks of one latent.
 
     prompt: what the picture shows; word: one of its words, or several in a row.
     """
-    if not 0 < threshold < 1:
-        raise ValueError(f"threshold is {threshold}; expected a number between 0 (all) and 1 (nothing).")
-    found = attended(model, image, prompt, word, strength=strength, maps=maps, seed=seed)
+    found = attended(model, image, prompt, word, strength=strength, maps=maps, seed=seed, steps=steps,
+                     progress=progress, watch=watch)
     return from_latents(found > threshold, model.size)

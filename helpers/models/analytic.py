@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.core.diffusion import alpha_bar_at, denoise, last_part
+from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part
 from helpers.core.interface import Text, Watch, ignore
 from helpers.core.randomness import as_seeds, noise, seeds_of
 from helpers.core.values import check_steps
@@ -33,7 +33,7 @@ TRAINED_TIMES = 1000
 THREE_PLACES = {"left": (-2.0, 0.0), "right": (2.0, 0.0), "top": (0.0, 2.0)}
 
 
-class AnalyticModel:
+class AnalyticModel(VariancePreserving):
     """The exact noise of a labelled mixture of Gaussians; implements `helpers.core.interface.Model` on the CPU."""
 
     def __init__(
@@ -88,7 +88,7 @@ class AnalyticModel:
             return self.weights
         if prompt.strip() not in self.words:
             raise ValueError(f"This model does not know {prompt!r}; its words are {', '.join(self.words)}.")
-        return torch.eye(len(self.words))[self.words.index(prompt.strip())]
+        return torch.eye(len(self.words), dtype=torch.float32, device=self.device)[self.words.index(prompt.strip())]
 
     def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
         """Points, (2,) or (B, 2), as latents (B, 2, 1, 1); a point has one size only, whatever is asked for."""
@@ -103,7 +103,8 @@ class AnalyticModel:
 
     def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
         """E[eps | x_t] = sqrt(1 - a) sum_k r_k (x - sqrt(a) mu_k) / var_k, r_k the posterior of component k."""
-        a = torch.as_tensor(alpha_bar_at(self, t)).reshape(-1, 1)  # (B, 1), or (1, 1) for one time
+        a = torch.as_tensor(alpha_bar_at(self, t), dtype=torch.float32, device=self.device)
+        a = a.reshape(-1, 1)  # (B, 1), or (1, 1) for one time
         offset = x[:, None, :, 0, 0] - a[..., None] ** 0.5 * self.means  # (B, K, 2)
         variance = a * self.spreads**2 + 1 - a  # (B, K)
         shares = text.rows(len(x)).embeddings[:, 0]  # (B, K)

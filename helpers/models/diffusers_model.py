@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from helpers.core.diffusion import alpha_bar_at, denoise, last_part, noise_of
+from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part, noise_of
 from helpers.core.interface import Text, Watch, ignore
 from helpers.core.pictures import as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import as_seeds, noise, seeds_of
 from helpers.core.values import check_steps
 from helpers.core.warn import PromptWarning, warn
-from helpers.core.words import Tokens, nearest, unknown_words
+from helpers.core.words import Tokens, composed, never_seen, unknown_words
 from helpers.models import catalogue
 from helpers.models.altered import checkpointed, swapped
 from helpers.models.as_it_is import adapters_of, check_in_place, check_unadapted, kind_of
@@ -33,7 +33,7 @@ NO_SIGNAL = 2.0**-24  # stands for an alpha_bar of exactly 0, from which no pict
 LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 64 Picturebook pictures, 4 of 512 px, 1 of 1024 px
 
 
-class DiffusersModel:
+class DiffusersModel(VariancePreserving):
     """A Stable Diffusion or Stable Diffusion XL pipeline as a `helpers.core.interface.Model`.
 
     kind: what it is, as a text: which methods work with it.
@@ -222,7 +222,7 @@ class DiffusersModel:
     @one_at_a_time
     def tokens(self, prompt: str) -> Tokens:
         """The prompt as the tokenizer cuts it; SDXL's two tokenizers cut alike."""
-        tokenizer = self.pipeline.tokenizer
+        tokenizer, prompt = self.pipeline.tokenizer, composed(prompt)
         with quiet():
             cut = tokenizer(prompt, return_offsets_mapping=True)
         spans = tuple((int(start), int(end)) for start, end in cut.offset_mapping)
@@ -236,9 +236,7 @@ class DiffusersModel:
             warn(f"The prompt is too long (there is room for {room} tokens); this part is not seen: {cut!r}.",
                  PromptWarning)
         for word in unknown_words(prompt, self.known_words) if self.known_words else ():
-            similar = ", ".join(nearest(word, self.known_words)) or "none"
-            warn(f"This model has never seen the word {word!r}; words like it that it knows: {similar}.",
-                 PromptWarning)
+            warn(never_seen(word, self.known_words), PromptWarning)
 
     @one_at_a_time
     @torch.no_grad()

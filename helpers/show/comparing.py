@@ -10,17 +10,19 @@ from __future__ import annotations
 from typing import Any
 
 from helpers.core.pictures import as_picture
+from helpers.core.values import Width, entrance
 from helpers.show.figure import checked
 from helpers.show.markup import Html, captioned, framed, name_of
 
 
+@entrance
 def compare(
     before: Any,
     after: Any,
     labels: tuple[str, str] = ("before", "after"),
     *,
     alt: str,
-    width: int = 288,
+    width: Width = 288,
 ) -> Html:
     """`before` on the left of the line and `after` on its right; both in any form `as_picture` takes, of one size.
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import re
 import textwrap
 import warnings
 from base64 import b64encode
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from html import escape
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from helpers.core.pictures import as_picture
+from helpers.core.values import path as as_path
 from helpers.show.palette import FAINT, INK
 
 DPI = 100
@@ -29,7 +33,7 @@ LARGEST_PNG = 40_000  # bytes; a larger figure is sent to the notebook as WebP, 
 LARGEST_WEBP = 90_000  # bytes; noise, which no format can make small, is sent more coarsely
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
     """A finished figure. A notebook shows it as a picture with alt text; `save` writes it to a file."""
 
@@ -54,7 +58,7 @@ class Figure:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the figure to a file; its ending says in which format (.png, .webp, .jpg). Returns the path."""
-        path = Path(path).expanduser()
+        path = as_path("path", path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.picture.save(path)
         return path
@@ -89,8 +93,19 @@ def several(pictures: Any) -> list[Any]:
     return list(pictures)
 
 
+@cache
+def texts() -> dict[str, dict[str, str]]:
+    """The alt texts of the notebooks' figures, by notebook and name, so that code cells stay short: texts.json."""
+    return json.loads(files("helpers.show").joinpath("texts.json").read_text(encoding="utf-8"))
+
+
 def checked(alt: str) -> str:
-    """`alt` if it says something, else an error that says what to write."""
+    """`alt` if it says something, or the text it names ("03.white_ball"); else an error that says what to write."""
+    notebook, _, name = alt.partition(".") if isinstance(alt, str) else ("", "", "")
+    if re.fullmatch(r"\d\d\.\w+", str(alt)):
+        if name not in texts().get(notebook, {}):
+            raise ValueError(f"There is no alt text {alt!r} in helpers/show/texts.json.")
+        alt = texts()[notebook][name]
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(
             "The figure has no alt text, so a reader who cannot see it gets nothing. Say what it shows and what to "

@@ -7,11 +7,12 @@ figure shows and, after a dash, what to notice; it is required.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from helpers.core.pictures import as_picture
+from helpers.core.pictures import as_picture, no_strip
+from helpers.core.values import AtLeastOne, Number, Share, entrance
 from helpers.show.figure import LINE, Figure, Page, checked, lines, several
 from helpers.show.palette import AMOUNT, COLORS, FAINT, look
 from helpers.show.recording import Recording
@@ -23,6 +24,10 @@ IN_A_ROW = 6  # pictures, where the reader does not say
 SCALES = (0.1, 0.25, 0.5, 1.0)  # the difference shown brightest
 
 
+Side = Annotated[int, Number(16, 2048, whole=True, hint="pixels")]
+
+
+@entrance
 def pictures(
     pictures: Sequence[Any],
     *,
@@ -31,7 +36,7 @@ def pictures(
     columns: Sequence[str] = (),
     rows: Sequence[str] = (),
     caption: str = "",
-    side: int | None = None,
+    side: Side | None = None,
 ) -> Figure:
     """A row of pictures, or a grid.
 
@@ -149,7 +154,8 @@ def _over(page: Page, left: float, top: float, span: float, height: float) -> An
     return axes
 
 
-def trajectory(recording: Recording, *, alt: str, most: int = 6, caption: str = "") -> Figure:
+@entrance
+def trajectory(recording: Recording, *, alt: str, most: AtLeastOne = 6, caption: str = "") -> Figure:
     """How a picture comes out of noise: the noisy picture, and below it the clean picture the model has in mind.
 
     recording: a `show.Recording` that watched `model.generate`. most: moments to show, evenly spread.
@@ -188,13 +194,14 @@ def paled(picture: Any, inside: np.ndarray) -> np.ndarray:
     return np.where(inside[..., None], pixels, pale).astype(np.uint8)
 
 
+@entrance
 def difference(
     first: Any,
     second: Any,
     *,
     alt: str,
     labels: Sequence[str] = ("first", "second"),
-    most: float | None = None,
+    most: Share | None = None,
     caption: str = "",
 ) -> Figure:
     """Two pictures of one size side by side, and how much each pixel differs.
@@ -238,7 +245,7 @@ def cell_size(grid: Sequence[Sequence[Any]], columns: int, room: int, side: int 
     first = next((picture for row in grid for picture in row if picture is not None), None)
     if first is None:
         raise ValueError("There are no pictures to show.")
-    first = as_picture(first)
+    first = no_strip(as_picture(first))
     if side is None:
         side = next((s for s in SIDES if columns * (s + GAP) - GAP <= room), SIDES[-1])
     return side, max(1, round(side * first.height / first.width))

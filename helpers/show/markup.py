@@ -11,11 +11,15 @@ from base64 import b64encode
 from functools import cache
 from html import escape
 from importlib.resources import files
+from itertools import count
+from weakref import WeakValueDictionary
 
 from PIL import Image
 
+from helpers.core.pictures import no_strip
 from helpers.show.figure import encoded
 
+_living: WeakValueDictionary[str, object] = WeakValueDictionary()  # widgets by their names
 ROW = "display:flex;flex-wrap:wrap;gap:8px;align-items:flex-start"
 
 
@@ -41,6 +45,7 @@ def data_url(picture: Image.Image, kind: str = "png") -> str:
 
 def image(picture: Image.Image, alt: str, width: int, kind: str = "png") -> str:
     """An <img> that is `width` CSS pixels wide, or narrower on a narrow page; `alt` says what it shows."""
+    no_strip(picture)
     style = f"width:{width}px;max-width:100%;height:auto;margin:0;display:block"
     return f'<img src="{data_url(picture, kind)}" alt="{escape(alt)}" style="{style}">'
 
@@ -55,6 +60,14 @@ def captioned(picture: Image.Image, alt: str, caption: str, width: int, kind: st
 def name_of(kind: str, *parts: object) -> str:
     """A name for a figure, made from its words: the same in every run and, unlike its pixels, on every machine."""
     return f"{kind}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:10]}"
+
+
+def own_name(owner: object, kind: str, *parts: object) -> str:
+    """A name that no other living widget has, since styles hold for the whole page; the second is numbered."""
+    plain = name_of(kind, *parts)
+    name = next(name for i in count(1) if (name := plain if i == 1 else f"{plain}-{i}") not in _living)
+    _living[name] = owner
+    return name
 
 
 def framed(kind: str, name: str, inside: str, alt: str) -> str:

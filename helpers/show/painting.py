@@ -21,7 +21,7 @@ import math
 import re
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Annotated, Any
 
 import anywidget
 import numpy as np
@@ -29,8 +29,9 @@ import traitlets
 from IPython.display import HTML, display
 from PIL import Image, ImageDraw
 
-from helpers.core.pictures import as_picture
-from helpers.show.markup import data_url, image, name_of, static
+from helpers.core.pictures import as_picture, no_strip
+from helpers.core.values import Number, OneOf, Prompt, Width, entrance, number
+from helpers.show.markup import data_url, image, own_name, static
 from helpers.show.palette import COLORS
 
 MODES = ("mask", "scribble")
@@ -74,8 +75,7 @@ def checked_stroke(stroke: dict) -> tuple[str, str, float, list[tuple[float, flo
         raise ValueError(f"A stroke's tool is {tool!r}; expected one of {', '.join(TOOLS)}.")
     if not COLOR.fullmatch(str(color)):
         raise ValueError(f"A stroke's color is {color!r}; expected '#rrggbb'.")
-    if not 0 < size <= LARGEST_BRUSH:
-        raise ValueError(f"A stroke's size is {size}; expected more than 0 and at most {LARGEST_BRUSH} pixels.")
+    size = number("A stroke's size", size, 0, LARGEST_BRUSH, above=True)
     if len(flat) % 2 or (tool != "clear" and not flat) or not all(map(math.isfinite, flat)):
         raise ValueError(f"A stroke's points are {flat[:6]}; expected x, y, x, y, ... in pixels, one point at least.")
     return tool, color, float(size), list(zip(flat[::2], flat[1::2], strict=True))
@@ -103,6 +103,13 @@ def as_mask(painted: Image.Image) -> Image.Image:
     return painted.getchannel("A").point(lambda alpha: 255 if alpha >= 128 else 0)
 
 
+def seen_at(picture: Image.Image, width: int) -> Image.Image:
+    """The picture no wider than `width`: all that a page of that width shows of it."""
+    if picture.width <= width:
+        return picture
+    return picture.resize((width, max(1, round(width * picture.height / picture.width))), Image.Resampling.LANCZOS)
+
+
 class Painter(anywidget.AnyWidget):
     """A picture to paint on. `mask` and `result` give what is painted; made by `painter`."""
 
@@ -115,13 +122,17 @@ class Painter(anywidget.AnyWidget):
     size = traitlets.List().tag(sync=True)  # [width, height] of the picture in pixels
     shown = traitlets.Int().tag(sync=True)  # its width on the page, CSS pixels
     brush = traitlets.Float().tag(sync=True)  # pixels of the picture
+    largest = traitlets.Int(LARGEST_BRUSH).tag(sync=True)  # of the brush, in pixels of the picture
+    given = traitlets.Bool().tag(sync=True)  # whether something is painted before the reader begins
     palette = traitlets.Dict().tag(sync=True)  # name to "#rrggbb"
     strokes = traitlets.List().tag(sync=True)
 
     def __init__(self, image: Image.Image, start: Image.Image, **traits: Any) -> None:
         """Over the RGB picture `image`, with the RGBA layer `start` painted already."""
         self._image, self._start, self._closed = image, start, False
-        super().__init__(picture=data_url(image), painted_before=data_url(start), size=list(image.size), **traits)
+        most = 2 * traits.get("shown", 384)  # sharp on any screen
+        super().__init__(picture=data_url(seen_at(image, most)), painted_before=data_url(seen_at(start, most)),
+                         given=start.getbbox() is not None, size=list(image.size), **traits)
 
     @property
     def painted(self) -> Image.Image:
@@ -182,15 +193,16 @@ class Painter(anywidget.AnyWidget):
             display({**data, "text/plain": repr(self)}, raw=True, told=told)
 
 
+@entrance
 def painter(
     picture: Any,
     *,
-    mode: str = "mask",
+    mode: Annotated[str, OneOf(*MODES)] = "mask",
     start: Any = None,
-    brush: float | None = None,
+    brush: Annotated[float, Number(0, LARGEST_BRUSH, above=True, hint="pixels of the picture")] | None = None,
     size: int | tuple[int, int] | None = None,
-    alt: str = "a picture to paint on",
-    width: int = 384,
+    alt: Prompt = "a picture to paint on",
+    width: Width = 384,
 ) -> Painter:
     """A painter over `picture`, which comes in any form `as_picture` takes.
 
@@ -199,13 +211,10 @@ def painter(
     brush: its first width, in pixels of the picture; a twelfth of the picture unless given.
     size: to bring the picture to, as in `as_picture`. alt: what it shows. width: on the page, in CSS pixels.
     """
-    if mode not in MODES:
-        raise ValueError(f"mode is {mode!r}; expected 'mask' or 'scribble'.")
-    picture = as_picture(picture, size)
-    brush = picture.width / 12 if brush is None else brush
-    if not 0 < brush <= LARGEST_BRUSH:
-        raise ValueError(f"brush is {brush}; expected more than 0 and at most {LARGEST_BRUSH} pixels.")
+    picture = no_strip(as_picture(picture, size))
+    brush = min(picture.width / 12, LARGEST_BRUSH) if brush is None else brush
     palette = COLORS | PAPER if mode == "scribble" else {"paint": COLORS["vermilion"]}
     layer_before = starting_layer(start, picture, mode, COLORS["vermilion"])
-    return Painter(picture, layer_before, mode=mode, brush=round(brush, 1), palette=palette, alt=alt, shown=width,
-                   name=name_of("painter", alt, mode, picture.size, width))
+    made = Painter(picture, layer_before, mode=mode, brush=round(brush, 1), palette=palette, alt=alt, shown=width)
+    made.name = own_name(made, "painter", alt, mode, picture.size, width)
+    return made

@@ -22,7 +22,7 @@ FAINT = "#8A8A8A"  # grid, rims, what stands back
 AMOUNT = "cividis"  # matplotlib's colour map for amounts, made for colour-blind readers
 
 
-class AttentionStore(NamedTuple):
+class Look(NamedTuple):
     """How one series is drawn."""
 
     color: str
@@ -34,8 +34,8 @@ _MARKERS = "osD^vPX*"
 _LINES = ("-", "--", "-.", ":")
 
 
-def look(index: int) -> AttentionStore:
+def look(index: int) -> Look:
     """The look of series number `index`; repeats after eight."""
     names = list(COLORS)
     color = COLORS[names[index % len(names)]]
-    return AttentionStore(color, _MARKERS[index % len(_MARKERS)], _LINES[index % len(_LINES)])
+    return Look(color, _MARKERS[index % len(_MARKERS)], _LINES[index % len(_LINES)])

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from helpers.core.diffusion import alpha_bar_at
+from helpers.core.interface import CLEAN
+from helpers.core.values import number
 from helpers.models.analytic import AnalyticModel
 from helpers.show.figure import LETTER, TEXT, Figure, Page, checked
 from helpers.show.palette import FAINT, INK, look
@@ -152,7 +154,7 @@ def frame(places: np.ndarray) -> tuple[np.ndarray, float]:
 
 def draw_density(axes: Any, model: AnalyticModel, middle: np.ndarray, reach: float, t: int | None) -> None:
     """Contours of where the model's points lie, and each component's word at its centre."""
-    a = 1.0 if t is None else alpha_bar_at(model, t)
+    a = 1.0 if t is None else alpha_bar_at(model, number("t", t, CLEAN, 999, whole=True))
     x, y = (np.linspace(m - reach, m + reach, 160) for m in middle)
     grid = np.stack(np.meshgrid(x, y), -1)[:, :, None]  # (160, 160, 1, 2)
     means, spreads = a**0.5 * model.means.numpy(), model.spreads.numpy()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
-from helpers.core.diffusion import predict_clean
 from helpers.core.interface import CLEAN, Model
+from helpers.core.surroundings import surroundings
+from helpers.core.values import number
 
 
 class Moment(NamedTuple):
@@ -38,16 +38,17 @@ class Recording:
         """Steps watched."""
         return len(self.states)
 
-    @torch.no_grad()
     def moments(self, most: int) -> list[Moment]:
         """At most `most` of the moments, evenly spread, the last one included."""
+        most = number("most", most, 1, 1000, whole=True, hint="moments to show")
         if not self.states:
             raise ValueError("The recording is empty: pass it on first, model.generate(prompt, watch=recording).")
         count = min(most, len(self.states))
         last = len(self.states) - 1
-        return [self._moment(round(i * last / max(1, count - 1)) if count > 1 else last) for i in range(count)]
+        with surroundings(grad=False):
+            return [self._moment(round(i * last / max(1, count - 1)) if count > 1 else last) for i in range(count)]
 
     def _moment(self, index: int) -> Moment:
         t, x, eps = self.states[index]
-        clean = x if t == CLEAN else predict_clean(self.model, x, eps, t)
+        clean = x if t == CLEAN else self.model.predict_clean(x, eps, t)
         return Moment(t, self.model.decode(x)[0], self.model.decode(clean)[0])

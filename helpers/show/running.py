@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-import warnings
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,6 +15,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from helpers.core.pictures import as_picture
+from helpers.core.warn import heard
 
 #: what a knob of this name can be set to: lowest, highest, step
 RANGES: dict[str, tuple[float, float, float]] = {
@@ -25,6 +24,8 @@ RANGES: dict[str, tuple[float, float, float]] = {
     "steps": (1, 100, 1),
     "seed": (0, 9999, 1),
 }
+#: where a knob starts in the studio, if not at its default: on Picturebook MagicMix's paper values change little
+STARTS: dict[str, dict[str, float]] = {"magicmix": {"k_min": 0.3, "k_max": 0.9, "nu": 0.8}}
 PICTURES = ("image", "picture", "guide")
 NOT_ASKED = ("progress", "watch")
 
@@ -54,19 +55,24 @@ class Form:
     prompts: tuple[str, ...]  # the parameters that take prompts
     knobs: tuple[Knob, ...]
 
-    def call(self, model: Any, picture: Any, prompts: Mapping[str, str], knobs: Mapping[str, float]) -> Image.Image:
-        """Run the method, without its own progress bar; of several results the first."""
-        given: dict[str, Any] = {self.picture: picture} if self.picture else {}
-        given |= {name: prompts[name] for name in self.prompts} | {knob.name: knobs[knob.name] for knob in self.knobs}
-        if "progress" in inspect.signature(self.function).parameters:
-            given["progress"] = False
-        result = self.function(model, **given)
+    @property
+    def mask(self) -> Any:
+        """A mask that was given beforehand: functools.partial(method, mask=...)."""
+        return getattr(self.function, "keywords", {}).get("mask")
+
+    def call(self, run: Run) -> Image.Image:
+        """Run the method as `run` says, and let it watch; of several results the first."""
+        given: dict[str, Any] = {self.picture: run.picture} if self.picture else {}
+        given |= {name: run.prompts[name] for name in self.prompts}
+        given |= {knob.name: run.knobs[knob.name] for knob in self.knobs}
+        watching = {"progress": run.progress, "watch": run.watch}
+        given |= {name: watching[name] for name in inspect.signature(self.function).parameters if name in watching}
+        result = self.function(run.model, **given)
         return as_picture(result[0] if isinstance(result, (list, tuple)) else result)
 
 
-def form_of(
-    method: Callable[..., Any], model: Any, ranges: Mapping[str, tuple[float, float, float]] | None = None
-) -> Form:
+def form_of(method: Callable[..., Any], model: Any,
+            ranges: Mapping[str, tuple[float, float, float]] | None = None) -> Form:
     """The form of `method(model, image, prompt, ..., *, knobs)`.
 
     A parameter called image is the picture, one with "prompt" in its name a prompt, one with a range a knob; `ranges`
@@ -80,21 +86,21 @@ def form_of(
     asked = [p for p in parameters if p.name not in (*NOT_ASKED, *given)]
     picture = next((p.name for p in asked if p.name in PICTURES), None)
     prompts = tuple(p.name for p in asked if "prompt" in p.name)
-    knobs = tuple(knob_of(p, ranges[p.name], model, name) for p in asked if p.name in ranges)
+    starts = STARTS.get(name, {})
+    knobs = tuple(knob_of(p, ranges[p.name], model, name, starts.get(p.name)) for p in asked if p.name in ranges)
     known = {picture, *prompts, *ranges}
     for parameter in asked:
         if parameter.name not in known and parameter.default is parameter.empty:
-            raise ValueError(
-                f"{name} needs {parameter.name!r}, which the studio cannot ask for. Give it beforehand: "
-                f"functools.partial({name}, {parameter.name}=...)."
-            )
+            raise ValueError(f"{name} needs {parameter.name!r}, which the studio cannot ask for. Give it beforehand: "
+                             f"functools.partial({name}, {parameter.name}=...).")
     return Form(name, method, picture, prompts, knobs)
 
 
-def knob_of(parameter: inspect.Parameter, limits: tuple[float, float, float], model: Any, method: str) -> Knob:
-    """A knob with the parameter's default, or the model's own value, or its lowest; the limits widen to hold it."""
+def knob_of(parameter: inspect.Parameter, limits: tuple[float, float, float], model: Any, method: str,
+            start: float | None = None) -> Knob:
+    """A knob at `start`, or the parameter's default, the model's own value, its lowest; the limits widen to hold it."""
     low, high, step = limits
-    start = parameter.default
+    start = parameter.default if start is None else start
     if start is None or start is parameter.empty:
         start = getattr(model, parameter.name, low)
     if isinstance(start, bool) or not isinstance(start, (int, float)):
@@ -106,48 +112,17 @@ class Cancelled(Exception):  # noqa: N818  (nothing went wrong)
     """The reader pressed cancel."""
 
 
-class Watched:
-    """Put before a model's own class by `watched`: tells a run of the model's steps, and stops where it is asked to."""
-
-    _run: Run
-
-    def times(self, *arguments: Any, **knobs: Any) -> list[int]:
-        """The model's times, which the run may be about to walk down."""
-        times = super().times(*arguments, **knobs)
-        self._run.ways.append(times[:-1])
-        return times
-
-    def embed(self, *arguments: Any, **knobs: Any) -> Any:
-        """The model's prompts; what it warns of is told."""
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            text = super().embed(*arguments, **knobs)
-        self._run.notes += [str(w.message) for w in caught if str(w.message) not in self._run.notes]
-        return text
-
-    def eps(self, x: Any, t: int, text: Any) -> Any:
-        """The model's noise, unless the run is to stop. A new time is a new step."""
-        if self._run.stopping.is_set():
-            raise Cancelled
-        if self._run.passed[-1:] != [t]:
-            self._run.advance(t)
-        return super().eps(x, t, text)
-
-
-def watched(model: Any, run: Run) -> Any:
-    """A twin of `model` that shares its network and tells `run` of its steps; the model itself stays as it is."""
-    twin = copy(model)
-    twin.__class__ = type(type(model).__name__, (Watched, type(model)), {})
-    twin._run = run
-    return twin
-
-
-@dataclass
+@dataclass(eq=False)
 class Run:
     """One run of a method in a thread of its own, so that cancel can be pressed meanwhile.
 
+    It watches the method as anybody may (helpers.methods.contract) and cancels it by raising.
+
     status: "running", "stopping", then "done", "stopped" or "failed". changed: called with the run after each step
-    and at the end, from the run's thread.
+    and at the end, from the run's thread; what goes wrong there ends nothing and is in `notes`.
+    part, step, steps: a method walks once or several times (DiffEdit seeks a mask, then up, then down); which walk it
+    is, the steps done of it, and how many it has.
+    mask: where the method says that the picture may change, if it does.
     """
 
     form: Form
@@ -158,12 +133,15 @@ class Run:
     picture_name: str = ""
     changed: Callable[[Run], None] = lambda run: None
     status: str = "running"
-    passed: list[int] = field(default_factory=list)  # the time of each step so far
-    ways: list[list[int]] = field(default_factory=list)  # the times that the method asked the model for
+    part: int = 0
+    step: int = 0
+    steps: int = 0
     error: str = ""
     notes: list[str] = field(default_factory=list)
     result: Image.Image | None = None
+    mask: Any = None
     stopping: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     thread: threading.Thread | None = None
 
     def start(self) -> Run:
@@ -175,19 +153,28 @@ class Run:
     def work(self) -> None:
         """Run the method to its end, whatever the end is."""
         try:
-            model = watched(self.model, self)
-            self.result = self.form.call(model, self.picture, self.prompts, self.knobs)
-            self.status = "done"
+            with heard() as self.notes:
+                self.check()
+                result = self.form.call(self)
+                self.check()  # a method may have swallowed it
+            self.result = result
+            self.end("done")
         except Cancelled:
-            self.status = "stopped"
+            self.end("stopped")
         except Exception as error:  # shown to the reader, whatever it is
-            self.status, self.error = "failed", f"{type(error).__name__}: {error}"
-        self.changed(self)
+            self.end("failed", f"{type(error).__name__}: {error}")
+
+    def end(self, status: str, error: str = "") -> None:
+        """It is over, in this way."""
+        with self.lock:
+            self.status, self.error = status, error
+        self.tell()
 
     def cancel(self) -> None:
-        """Stop before the next call of the model; nothing happens to a run that is over."""
-        if self.status == "running":
-            self.status = "stopping"
+        """Stop after the step that is under way; nothing happens to a run that is over."""
+        with self.lock:
+            if self.status == "running":
+                self.status = "stopping"
         self.stopping.set()
 
     def wait(self, seconds: float | None = None) -> Run:
@@ -197,29 +184,41 @@ class Run:
         return self
 
     @property
+    def given_mask(self) -> Any:
+        """The mask that the method was given beforehand, or told of, or None."""
+        return self.form.mask if self.mask is None else self.mask
+
+    @property
     def over(self) -> bool:
         """Whether it came to an end of any kind."""
         return self.status in ("done", "stopped", "failed")
 
-    @property
-    def step(self) -> int:
-        """Which step is under way, 0 before the first."""
-        return len(self.passed)
+    def check(self) -> None:
+        """Cancelled, if it was cancelled."""
+        if self.stopping.is_set():
+            raise Cancelled
 
-    @property
-    def steps(self) -> int:
-        """How many steps the walk has; 0 unless the run has done nothing but walk down times it asked for.
+    def progress(self, done: int, total: int) -> None:
+        """What the method is given as `progress`: it has done `done` of `total` steps of a walk."""
+        self.check()
+        if done == 0:
+            self.part += 1
+        self.step, self.steps = done, total
+        if done:
+            self.tell()
 
-        Not every time asked for is walked: MagicMix asks where to stop mixing, DiffEdit where to seek its mask, and
-        that looks like a first step. So nothing is told before the second.
-        """
-        walked = (len(way) for way in self.ways if way[:self.step] == self.passed)
-        return next(walked, 0) if self.step > 1 else 0
+    def watch(self, mask: Any = None, **_: Any) -> None:
+        """What the method is given as `watch`: called once a step, it cancels and keeps the mask."""
+        self.check()
+        self.mask = self.mask if mask is None else mask
 
-    def advance(self, t: int) -> None:
-        """One step more has begun, at time t."""
-        self.passed.append(t)
-        self.changed(self)
+    def tell(self) -> None:
+        """Tell `changed`, whatever comes of it: an error while showing never ends what is computed."""
+        try:
+            self.changed(self)
+        except Exception as error:
+            told = f"It could not be shown ({type(error).__name__}: {error})."
+            self.notes += [told] if told not in self.notes else []
 
 
 def settings(run: Run) -> str:
@@ -232,12 +231,13 @@ def story(run: Run | None) -> str:
     """What there is to say about a run, as plain text: not yet HTML."""
     if run is None:
         return "Ready: choose, then press run."
-    total = f" of {run.steps}" if run.steps else ""
+    part = f"Part {run.part}, step" if run.part > 1 else "Step"
+    parts = f" in {run.part} parts" if run.part > 1 else ""
     told = {
-        "running": f"Step {run.step}{total} ..." if run.step else "Starting ...",
+        "running": f"{part} {run.step} of {run.steps} ..." if run.steps else "Starting ...",
         "stopping": "Stopping after this step ...",
-        "done": f"Done after {run.step} steps.",
-        "stopped": f"Stopped after {run.step} steps; nothing was kept.",
+        "done": f"Done{parts}.",
+        "stopped": "Stopped; nothing was kept.",
         "failed": f"{run.form.name} could not run. {run.error}",
     }[run.status]
     return " ".join([told, *run.notes])

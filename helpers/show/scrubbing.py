@@ -11,18 +11,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from helpers.core.pictures import as_picture
+from helpers.core.values import Width, entrance
 from helpers.show.figure import checked, several
 from helpers.show.markup import Html, captioned, framed, name_of
 
 THUMBNAIL = 96  # CSS pixels
 
 
+@entrance
 def scrubber(
     pictures: Sequence[Any],
     labels: Sequence[str] | None = None,
     *,
     alt: str,
-    width: int = 288,
+    width: Width = 288,
 ) -> Html:
     """A slider over `pictures`, the first at its left end.
 

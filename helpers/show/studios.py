@@ -10,18 +10,24 @@ Everything used of ipywidgets is in version 7.7 as well as in 8.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 from IPython.display import HTML, display
 from PIL import Image
 
-from helpers.show.markup import ROW, captioned, name_of
+from helpers.core.pictures import as_picture
+from helpers.core.values import text
+from helpers.show.figures import paled
+from helpers.show.markup import ROW, captioned, own_name
 from helpers.show.running import Form, Knob, Run, form_of, named, settings, story
 
 THUMBNAIL = 160  # CSS pixels
+LETTERS = 110  # of a prompt under a thumbnail; more makes a tower, and the whole of it is the picture's alt text
 MOST_SHOWN = 12  # runs in the strip; the rest is in `history`
 MARKS = {"done": "\u2713", "failed": "\u2717", "stopped": "\u25a0"}  # a state is never told by a colour alone
 
@@ -40,8 +46,25 @@ def history_html(runs: Sequence[Run]) -> str:
 
 def taken(number: int, run: Run) -> str:
     """One run of the strip: its picture, and under it what was asked."""
-    caption = f"{number}. {' / '.join(map(quoted, run.prompts.values()))} ({settings(run)})"
-    return f'<div role="listitem">{captioned(run.result, f"result {caption}", caption, THUMBNAIL, "webp")}</div>'
+    asked, chosen = " / ".join(map(quoted, run.prompts.values())), settings(run)
+    caption = f"{number}. {shortened(asked)} ({chosen})"
+    about = f"result {number}. {asked} ({chosen})"
+    seen = captioned(run.result, about, caption, THUMBNAIL, "webp")
+    return f'<div role="listitem" title="{escape(about)}">{seen}</div>'
+
+
+def shortened(told: str, most: int = LETTERS) -> str:
+    """A text of at most `most` letters."""
+    return told if len(told) <= most else f"{told[: most - 3].rstrip()}..."
+
+
+def masked_html(picture: Image.Image | None, mask: Any) -> str:
+    """Where the method may change the picture: the rest of it is pale. Nothing where there is no mask."""
+    if mask is None or picture is None:
+        return ""
+    inside = np.asarray(as_picture(mask, picture.size, "stretch").convert("L")) > 127
+    return captioned(Image.fromarray(paled(picture, inside)), "where it may change, in colour", "where it may change",
+                     THUMBNAIL, "webp")
 
 
 def quoted(prompt: str) -> str:
@@ -60,32 +83,35 @@ def overview_html(forms: Sequence[Form], pictures: Mapping[str, Image.Image], na
 class Studio:
     """Made by `studio`. `result` is the newest picture, `history` all finished runs."""
 
-    def __init__(
-        self, model: Any, forms: Sequence[Form], pictures: Mapping[str, Image.Image], prompts: Mapping[str, str]
-    ) -> None:
+    def __init__(self, model: Any, forms: Sequence[Form], pictures: Mapping[str, Image.Image],
+                 prompts: Mapping[str, str]) -> None:
         """A studio over these forms and pictures; `prompts` are the first texts, by the parameter's name."""
         self.model, self.forms, self.pictures = model, {form.name: form for form in forms}, dict(pictures)
         self.history: list[Run] = []
         self.run: Run | None = None
         self.closed = False
-        self.name = name_of("studio", list(self.forms), list(pictures))
+        self.name = own_name(self, "studio", list(self.forms), list(pictures))
         self._build(prompts)
         self._choose()
 
     def _build(self, prompts: Mapping[str, str]) -> None:
         self.method = choice("method", list(self.forms), self._choose)
         self.picture = choice("picture", list(self.pictures), self._show_picture)
-        self.prompts = {n: text_box(n, prompts.get(n, "")) for form in self.forms.values() for n in form.prompts}
+        asked = {name for form in self.forms.values() for name in form.prompts}
+        self.prompts = {name: text_box(name, prompts.get(name, ""), self._entered) for name in sorted(asked)}
         self.knobs = {form.name: {knob.name: slider(knob) for knob in form.knobs} for form in self.forms.values()}
-        self.run_button = button("run", "run the method with these choices", self.start)
+        self.run_button = button("run", "run the method with these choices, as Enter does", self.start)
         self.cancel_button = button("cancel", "stop after the step that is under way", self.cancel)
         self.bar = widgets.IntProgress(value=0, min=0, max=1, layout=widgets.Layout(width="200px"))
-        self.source, self.status, self.strip, self.newest = (widgets.HTML() for _ in range(4))
+        self.status, self.strip = widgets.HTML(), widgets.HTML()
+        self.source, self.masked, self.newest = (widgets.HTML(layout=slot()) for _ in range(3))
         self.questions = widgets.VBox([])
         style = f'<style>[data-show="{self.name}"]{{display:none}}</style>'  # the overview
         buttons = widgets.HBox([self.run_button, self.cancel_button, self.bar])
-        left = widgets.VBox([self.method, self.picture, self.questions, buttons, self.status])
-        top = widgets.HBox([left, self.source, self.newest], layout=widgets.Layout(flex_flow="row wrap"))
+        left = widgets.VBox([self.method, self.picture, self.questions, buttons, self.status],
+                            layout=widgets.Layout(width="460px", max_width="100%", flex="0 1 auto"))
+        seen = widgets.HBox([self.source, self.newest, self.masked], layout=widgets.Layout(flex_flow="row wrap"))
+        top = widgets.HBox([left, seen], layout=widgets.Layout(flex_flow="row wrap"))
         self.box = widgets.VBox([widgets.HTML(style), top, self.strip])
         self.box.add_class("picturebook-studio")
 
@@ -102,6 +128,11 @@ class Studio:
         used = self.forms[self.method.value].picture is not None
         picture = self.pictures[self.picture.value]
         self.source.value = captioned(picture, f"to edit: {self.picture.value}", "before", THUMBNAIL) if used else ""
+
+    def _entered(self, *_: Any) -> None:
+        """Enter was pressed in a prompt."""
+        if not self.closed and not (self.run and not self.run.over):
+            self.start()
 
     def start(self, *_: Any) -> Run:
         """Run the chosen method in the background; what the run button does. RuntimeError while one is running."""
@@ -140,6 +171,9 @@ class Studio:
         self.strip.value = history_html(self.history) if self.history else ""
         if self.history:
             self.newest.value = captioned(self.history[-1].result, "the newest result", "after", THUMBNAIL)
+        form = self.forms[self.method.value]
+        mask = run.given_mask if run and run.form is form else form.mask
+        self.masked.value = masked_html(self.pictures[self.picture.value] if form.picture else None, mask)
 
     @property
     def result(self) -> Image.Image:
@@ -153,16 +187,26 @@ class Studio:
         raise ValueError("Nothing was made yet. Press run in the studio above, then run this cell again.")
 
     def close(self) -> None:
-        """Stop what is running and take the studio off the page; the history stays readable."""
+        """Stop what is running and take the studio off the page; the history stays readable, all else is let go."""
+        if self.closed:
+            return
         self.closed = True
         if self.run:
             self.run.cancel()
-        self.box.close()
+        for widget in [*every_widget(self.box), *self.prompts.values(), *(k for ks in self.knobs.values() for k in
+                                                                          ks.values())]:
+            widget.unobserve_all()
+            widget.close()
+        for run in self.history:
+            run.model = None
+        self.model, self.pictures, self.knobs, self.prompts = None, {}, {}, {}
 
     def _ipython_display_(self, **_: Any) -> None:
+        if self.closed:
+            print(repr(self))
+            return
         display(HTML(overview_html(list(self.forms.values()), self.pictures, self.name)))
-        if not self.closed:
-            display(self.box)
+        display(self.box)
 
     def __repr__(self) -> str:
         return f"<studio: {', '.join(self.forms)}; {len(self.pictures)} pictures>"
@@ -175,12 +219,28 @@ def choice(name: str, options: list[str], changed: Callable[..., None]) -> widge
     return made
 
 
-def text_box(name: str, text: str) -> widgets.Text:
-    """A line for a prompt."""
+def every_widget(widget: widgets.Widget) -> list[widgets.Widget]:
+    """A widget and all that it is made of, its layout and style included."""
+    inside = [part for child in getattr(widget, "children", ()) for part in every_widget(child)]
+    looks = [getattr(widget, name) for name in ("layout", "style") if getattr(widget, name, None) is not None]
+    return [*inside, *(look for look in looks if isinstance(look, widgets.Widget)), widget]
+
+
+def slot() -> widgets.Layout:
+    """Room for one picture, kept free before there is one, so that nothing jumps when it comes."""
+    return widgets.Layout(width=f"{THUMBNAIL + 12}px", min_height=f"{THUMBNAIL + 24}px", flex="0 0 auto")
+
+
+def text_box(name: str, text: str, entered: Callable[..., None]) -> widgets.Text:
+    """A line for a prompt; `entered` is called when Enter is pressed in it."""
     wide = widgets.Layout(width="420px", max_width="100%")
     label = name.replace("_", " ")
-    return widgets.Text(value=text, description=label, placeholder=label, layout=wide,
+    made = widgets.Text(value=text, description=label, placeholder=label, layout=wide,
                         style={"description_width": "initial"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of `on_submit`; observing the value runs on every blur
+        made.on_submit(entered)
+    return made
 
 
 def slider(knob: Knob) -> widgets.Widget:
@@ -216,5 +276,5 @@ def studio(
         raise ValueError("There are no methods to choose from: give at least one, for example [sdedit].")
     forms = [form_of(method, model, ranges) for method in methods]
     names = {name for form in forms for name in form.prompts}
-    texts = prompt if isinstance(prompt, Mapping) else dict.fromkeys(names, prompt)
+    texts = prompt if isinstance(prompt, Mapping) else dict.fromkeys(names, text("prompt", prompt))
     return Studio(model, forms, named(pictures), texts)

@@ -34,8 +34,15 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules:
+    pip = [sys.executable, "-m", "pip", "install", "-q"]
     for what in (["aggdraw"], ["--no-deps", "git+https://github.com/{{repository}}"]):
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *what], check=True)
+        if subprocess.run([*pip, *what]).returncode:
+            sys.exit("The course could not be fetched. Is the address right, and public?")
+
+import helpers
+
+if "load" not in dir(helpers):
+    sys.exit(f"{helpers.__file__} hides the course's own helpers: rename it.")
 
 # %% [markdown]
 # What machine is this, and is it enough?
@@ -62,10 +69,25 @@ seed = 21
 # %% tags=["nbval-ignore-output"]
 from helpers import load, show
 
+show.calm_errors()
 model = load(model_name)
 model
 
 # %% [markdown]
+# Here is your first edit. The first line makes a picture, the second changes it. Run the cell, pull the line between
+# the two pictures to the side, then write other words where it says *white dog* and run it again.
+
+# %%
+from helpers import sdedit
+
+dog = model.generate("a brown dog on the beach", seed=seed)[0]
+my_dog = sdedit(model, dog, "a white dog on the beach", strength=0.8, seed=seed)
+show.compare(dog, my_dog, ("before", "after"), alt="00.my_dog")
+
+# %% [markdown]
+# The rest of this notebook says what happened there, and section 4 does it with a picture of your own. In JupyterLab,
+# drag a photo from your computer into the list of files on the left; its name is its path.
+#
 # A text-to-image model gets a sentence, the **prompt**, and makes a picture. Here are four.
 #
 # **Predict.** Which of the four will the model find hardest?
@@ -78,8 +100,7 @@ prompts = [
     "a street that is crowded",
 ]
 pictures = model.generate(prompts, seed=seed)
-show.pictures(pictures, labels=prompts, alt="four generated pictures, each with its prompt below - notice which words "
-              "of each prompt you can find in its picture, and which you cannot")
+show.pictures(pictures, labels=prompts, alt="00.generated_pictures")
 
 # %% [markdown]
 # Go through the words one by one: is the thing right, its colour, what it wears, the place? A model gets some of a
@@ -93,17 +114,25 @@ show.pictures(pictures, labels=prompts, alt="four generated pictures, each with 
 # differ?
 
 # %%
-same_prompt = model.generate("a white bunny wearing a red hat in the forest", seed=[2, 3, 6, 7])
-show.pictures(same_prompt, labels=[f"seed {n}" for n in (2, 3, 6, 7)], alt="four pictures of one prompt, a white bunny "
-              "with a red hat in a forest - notice what no word decided: place in the frame, pose, the trees")
+same_prompt = model.generate(
+    "a white bunny wearing a red hat in the forest", seed=[2, 3, 6, 7]
+)
+show.pictures(
+    same_prompt, labels=[f"seed {n}" for n in (2, 3, 6, 7)], alt="00.pictures_prompt"
+)
 
 # %% [markdown]
 # The prompt says what, the seed decides all the rest. Nothing else is random: give the seed again and you get the
 # picture again, bit for bit.
 
 # %%
-again = model.generate("a white bunny wearing a red hat in the forest", seed=[2, 3, 6, 7])
-[first.tobytes() == second.tobytes() for first, second in zip(same_prompt, again, strict=True)]
+again = model.generate(
+    "a white bunny wearing a red hat in the forest", seed=[2, 3, 6, 7]
+)
+[
+    first.tobytes() == second.tobytes()
+    for first, second in zip(same_prompt, again, strict=True)
+]
 
 # %% [markdown]
 # ### From noise to picture
@@ -116,8 +145,7 @@ again = model.generate("a white bunny wearing a red hat in the forest", seed=[2,
 # %%
 recording = show.Recording(model)
 model.generate(prompts[0], seed=seed, watch=recording)
-show.trajectory(recording, alt="upper row: the picture at six moments, from noise to clean; lower row: the clean "
-                "picture the model has in mind at each - notice that the large shapes come first and the details last")
+show.trajectory(recording, alt="00.upper_row")
 
 # %% [markdown]
 # The time `t` counts down to the clean picture. The lower row is the guess at each moment. Large shapes and colours
@@ -130,8 +158,21 @@ show.trajectory(recording, alt="upper row: the picture at six moments, from nois
 # %%
 from helpers.picturebook import vocabulary
 
-for name in ("ANIMALS", "OBJECTS", "COLORS", "RIDES", "WEARABLES", "HOLDABLES", "DOINGS", "PLACES", "STYLES"):
-    print(f"{name.lower():<10}", ", ".join(word for word in getattr(vocabulary, name) if word != "none"))
+for name in (
+    "ANIMALS",
+    "OBJECTS",
+    "COLORS",
+    "RIDES",
+    "WEARABLES",
+    "HOLDABLES",
+    "DOINGS",
+    "PLACES",
+    "STYLES",
+):
+    print(
+        f"{name.lower():<10}",
+        ", ".join(word for word in getattr(vocabulary, name) if word != "none"),
+    )
 
 # %% [markdown]
 # It also knows weather (cloudy, snowy, a rainbow, at sunset, at night), fluffy animals, crowded streets, cakes with
@@ -147,7 +188,7 @@ with warnings.catch_warnings(record=True) as told:
 print(*(warning.message for warning in told), sep="\n")
 
 # %% [markdown]
-# ## 3. The first edit, in three cells
+# ## 3. The same edit, in three cells
 #
 # **One**: a picture, and the prompt it should follow. The old prompt said *brown*; the new one says *white*, and
 # nothing else is different.
@@ -164,16 +205,13 @@ new_prompt = "a white dog on the beach"
 # **Predict.** What will be white? What will still be exactly where it was?
 
 # %%
-from helpers import sdedit
-
 edited = sdedit(model, picture, new_prompt, strength=0.8, seed=seed)
 
 # %% [markdown]
 # **Three**: look.
 
 # %%
-show.pair(picture, edited, prompts=(prompts[0], new_prompt), alt="the dog on the beach before and after the edit - "
-          "notice what became white, and what moved although nobody asked for it")
+show.pair(picture, edited, prompts=(prompts[0], new_prompt), alt="00.dog_beach")
 
 # %% [markdown]
 # Now compare the two pictures part by part: the dog's ears and paws, the sun, the palm, the waves. Some of it changed
@@ -185,8 +223,12 @@ show.pair(picture, edited, prompts=(prompts[0], new_prompt), alt="the dog on the
 # %%
 strengths = [0.2, 0.4, 0.6, 0.8, 1.0]
 results = [sdedit(model, picture, new_prompt, strength=s, seed=seed) for s in strengths]
-show.sweep([picture, *results], [0, *strengths], name="strength (0 is the picture itself)", alt="the same edit at "
-           "growing strength - notice from which strength on the dog is white, and from which on the scene is another")
+show.sweep(
+    [picture, *results],
+    [0, *strengths],
+    name="strength (0 is the picture itself)",
+    alt="00.edit_growing",
+)
 
 # %% [markdown]
 # With little noise the picture hardly changes and the prompt is ignored. With much noise the prompt is followed and the
@@ -209,10 +251,15 @@ from helpers import as_picture
 from helpers.show.examples import stroke_sketch
 
 mine = as_picture(my_path or stroke_sketch(), size=model.size)
-mine_results = [sdedit(model, mine, my_prompt, strength=s, seed=seed) for s in (0.5, 0.7, 0.9)]
-show.sweep([mine, *mine_results], [0, 0.5, 0.7, 0.9], name="strength (0 is your picture)", alt="a sketch of a cat and "
-           "three edits of it at growing strength - notice that place and colours of the sketch stay, and that strokes "
-           "turn into a picture-book cat")
+mine_results = [
+    sdedit(model, mine, my_prompt, strength=s, seed=seed) for s in (0.5, 0.7, 0.9)
+]
+show.sweep(
+    [mine, *mine_results],
+    [0, 0.5, 0.7, 0.9],
+    name="strength (0 is your picture)",
+    alt="00.sketch_cat",
+)
 
 # %% [markdown]
 # A few strokes say where things are and what colour they have; the model adds what a picture book would show there. The
@@ -223,8 +270,9 @@ show.sweep([mine, *mine_results], [0, 0.5, 0.7, 0.9], name="strength (0 is your 
 
 # %%
 through = model.decode(model.encode(mine))[0]
-show.difference(mine, through, labels=("your picture", "coded and back"), alt="a picture, the same after the model has "
-                "coded it and turned it back, and how much each pixel differs - notice where the differences are")
+show.difference(
+    mine, through, labels=("your picture", "coded and back"), alt="00.picture_after"
+)
 
 # %% [markdown]
 # If you gave a photo, see how soft it became: Picturebook's code was made for drawn scenes, and
@@ -247,8 +295,11 @@ show.difference(mine, through, labels=("your picture", "coded and back"), alt="a
 
 # %%
 my_words = "a teddy bear"
-show.pictures(model.generate([my_words], seed=[1, 2, 3]), labels=[my_words] * 3, alt="three pictures for your prompt - "
-              "notice which of your words are in all three")
+show.pictures(
+    model.generate([my_words], seed=[1, 2, 3]),
+    labels=[my_words] * 3,
+    alt="00.pictures_your",
+)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -273,8 +324,12 @@ show.pictures(model.generate([my_words], seed=[1, 2, 3]), labels=[my_words] * 3,
 # %%
 my_strength = 0.5
 my_edit = sdedit(model, picture, new_prompt, strength=my_strength, seed=seed)
-show.pair(picture, my_edit, prompts=(prompts[0], f"{new_prompt}, strength {my_strength}"), alt="the dog before and "
-          "after, at your strength - notice its colour first, then its outline and the palm")
+show.pair(
+    picture,
+    my_edit,
+    prompts=(prompts[0], f"{new_prompt}, strength {my_strength}"),
+    alt="00.dog_before",
+)
 
 # %% [markdown]
 # <details><summary>Solution</summary>

@@ -26,8 +26,15 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules:
+    pip = [sys.executable, "-m", "pip", "install", "-q"]
     for what in (["aggdraw"], ["--no-deps", "git+https://github.com/{{repository}}"]):
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *what], check=True)
+        if subprocess.run([*pip, *what]).returncode:
+            sys.exit("The course could not be fetched. Is the address right, and public?")
+
+import helpers
+
+if "load" not in dir(helpers):
+    sys.exit(f"{helpers.__file__} hides the course's own helpers: rename it.")
 
 # %% [markdown]
 # The only settings. This lesson measures in the Picturebook world, where the right answers are known, so keep
@@ -48,6 +55,7 @@ from helpers.picturebook.edits import Edit
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.scene import Scene
 
+show.calm_errors()
 model, judge = load(model_name), Judge.load()
 
 # %% [markdown]
@@ -70,9 +78,9 @@ print("P*:", edit.target_prompt)
 # differently, apart from the cat's fur?
 
 # %%
-show.difference(edit.picture, edit.target_picture, labels=("I", "the true I*"), alt="an orange cat in a meadow, the "
-                "same cat in blue, and how much each pixel differs - notice that nothing but the cat differs: its fur, "
-                "and with it the whiskers and the rims of the eyes")
+show.difference(
+    edit.picture, edit.target_picture, labels=("I", "the true I*"), alt="01.orange_cat"
+)
 
 # %% [markdown]
 # Nothing outside the cat. (Whiskers and the rims of the eyes are drawn lighter on dark fur, so that they can be seen.)
@@ -84,20 +92,33 @@ show.difference(edit.picture, edit.target_picture, labels=("I", "the true I*"), 
 
 # %%
 print(f"{np.asarray(edit.mask).mean() / 255:.0%} of the pixels may change")
-show.mask(edit.picture, edit.mask, titles=("I", "the true mask over I"), alt="the orange cat, and the same with all "
-          "but the cat made pale - notice that pupils, nose and mouth are outside the mask")
+show.mask(
+    edit.picture,
+    edit.mask,
+    titles=("I", "the true mask over I"),
+    alt="01.orange_cat_all",
+)
 
 # %% [markdown]
 # Other edits have other masks. **Predict.** Which of these five will have the largest, and which the smallest?
 
 # %%
-changes = [{"wearing": "crown"}, {"thing": "dog"}, {"ride": "bicycle"}, {"place": "beach"}, {"sky": "night"}]
+changes = [
+    {"wearing": "crown"},
+    {"thing": "dog"},
+    {"ride": "bicycle"},
+    {"place": "beach"},
+    {"sky": "night"},
+]
 edits = [Edit(scene, scene.but(**change)) for change in changes]
 sizes = [f"{np.asarray(each.mask).mean() / 255:.0%}" for each in edits]
-show.pictures([[each.target_picture for each in edits], [each.mask for each in edits]], rows=["true I*", "true mask"],
-              columns=[" ".join(change.values()) for change in changes], labels=[""] * 5 + sizes,
-              alt="five edits of one scene and their masks: a crown, a dog, a bicycle, a beach, night - notice how "
-              "small the crown's mask is and how much of the picture a new place or a new sky takes")
+show.pictures(
+    [[each.target_picture for each in edits], [each.mask for each in edits]],
+    rows=["true I*", "true mask"],
+    columns=[" ".join(change.values()) for change in changes],
+    labels=[""] * 5 + sizes,
+    alt="01.edits_scene",
+)
 
 # %% [markdown]
 # ### Exercise 1: change the scene
@@ -160,7 +181,9 @@ from helpers.measure import obeyed
 
 for name, picture in {"I": edit.picture, "the true I*": edit.target_picture}.items():
     reading = judge.read([picture])[0].attributes
-    print(f"{name:<12}", {key: reading[key] for key in ("thing", "color", "place", "sky")})
+    print(
+        f"{name:<12}", {key: reading[key] for key in ("thing", "color", "place", "sky")}
+    )
 
 # %% [markdown]
 # **Obeyed** is the share of the changed attributes that the judge reads as P\* asks for: here there is one, the colour,
@@ -184,10 +207,12 @@ from helpers.measure import kept
 
 grain = np.random.default_rng(seed).standard_normal((128, 128, 3))
 pixels = np.asarray(edit.picture) / 255
-damaged = [as_picture(np.clip(pixels + amount * grain, 0, 1)) for amount in (0, 0.01, 0.03, 0.1, 0.3)]
+damaged = [
+    as_picture(np.clip(pixels + amount * grain, 0, 1))
+    for amount in (0, 0.01, 0.03, 0.1, 0.3)
+]
 labels = [f"{kept(picture, edit.picture, edit.mask):.0f} dB" for picture in damaged]
-show.pictures([damaged], labels=labels, alt="the picture with more and more noise, and kept below each in decibels - "
-              "notice at how many decibels you first see a difference")
+show.pictures([damaged], labels=labels, alt="01.picture_more")
 
 # %% [markdown]
 # ### Exercise 3: kept
@@ -231,9 +256,11 @@ check.kept_db(my_kept)
 from helpers.measure import score
 
 anew = model.generate(edit.target_prompt, seed=seed)[0]
-show.pictures([edit.picture, anew, edit.target_picture], labels=["do nothing", "generate anew", "the true I*"],
-              alt="the orange cat; a new picture of a blue cat; the true blue cat - notice that the new picture shares "
-              "its words with the true one, and hardly anything else")
+show.pictures(
+    [edit.picture, anew, edit.target_picture],
+    labels=["do nothing", "generate anew", "the true I*"],
+    alt="01.orange_cat_new",
+)
 
 # %% [markdown]
 # Now in numbers. The third is the **distance** to the true I\*: the mean difference of all pixels, where 0 is the true
@@ -243,7 +270,8 @@ show.pictures([edit.picture, anew, edit.target_picture], labels=["do nothing", "
 def row(name, result):
     """One editor's scores as a line of text."""
     found = score(result, edit, judge)
-    return f"{name:<14} obeyed {found.obeyed:.0f}   kept {found.kept:4.1f} dB   distance {found.distance:.3f}"
+    near = f"kept {found.kept:4.1f} dB   distance {found.distance:.3f}"
+    return f"{name:<14} obeyed {found.obeyed:.0f}   {near}"
 
 
 print(row("do nothing", edit.picture))
@@ -267,11 +295,21 @@ print(row("the true I*", edit.target_picture))
 from helpers import sdedit
 
 strengths = [0.3, 0.5, 0.7, 0.8, 0.9, 1.0]
-results = [sdedit(model, edit.picture, edit.target_prompt, strength=s, seed=seed) for s in strengths]
+results = [
+    sdedit(model, edit.picture, edit.target_prompt, strength=s, seed=seed)
+    for s in strengths
+]
 found = [score(result, edit, judge) for result in results]
-show.sweep(results, strengths, name="strength", scores={"obeyed": [each.obeyed for each in found],
-           "kept (dB)": [each.kept for each in found]}, alt="SDEdit at growing strength, with obeyed and kept below - "
-           "notice that obeyed rises in a step, while kept falls all the way")
+show.sweep(
+    results,
+    strengths,
+    name="strength",
+    scores={
+        "obeyed": [each.obeyed for each in found],
+        "kept (dB)": [each.kept for each in found],
+    },
+    alt="01.sdedit_growing",
+)
 
 # %% [markdown]
 # One edit is an anecdote. So a script made {{lesson01.n}} edits of {{lesson01.kinds}} kinds (another animal, another
@@ -308,10 +346,8 @@ measured = {
     "generate anew": ("{{lesson01.anew.obeyed:.2f}}", "{{lesson01.anew.kept:.1f}}"),
     "true I*, autoencoder": ("{{lesson01.truth.obeyed:.2f}}", "{{lesson01.truth.kept:.1f}}"),
 }
-show.scatter(measured, line=["SDEdit 0.3", "0.6", "0.8", "0.9"], xlabel="obeyed", ylabel="kept (dB)", alt="editors "
-             "in a plane, obeyed to the right and kept upwards: doing nothing is at the upper left, generating anew at "
-             "the lower right, SDEdit on a line that leads there, the true answer at the right - notice the empty "
-             "upper right")
+line = ["SDEdit 0.3", "0.6", "0.8", "0.9"]
+show.scatter(measured, line=line, xlabel="obeyed", ylabel="kept (dB)", alt="01.editors_plane")
 
 # %% [markdown]
 # SDEdit runs along a line from the autoencoder alone (strength 0) to generating anew. Its knob chooses a place on the
@@ -384,9 +420,13 @@ check.paste(my_paste)
 # %%
 styled = Edit(scene, scene.but(style="pencil sketch"))
 outside = 1 - np.asarray(styled.mask).mean() / 255
-show.pair(styled.picture, styled.target_picture, prompts=(styled.prompt, styled.target_prompt), caption=f"Outside the "
-          f"true mask: {outside:.0%} of the pixels.", alt="the cat in colour and as a pencil sketch - notice that "
-          "nearly every pixel differs, though the drawing is the same")
+show.pair(
+    styled.picture,
+    styled.target_picture,
+    prompts=(styled.prompt, styled.target_prompt),
+    caption=f"Outside the true mask: {outside:.0%} of the pixels.",
+    alt="01.cat_colour",
+)
 
 # %% [markdown]
 # Is the drawing kept? You and I say yes, since lines and places are the same. Pixels say no. For such edits we look at
@@ -400,10 +440,16 @@ show.pair(styled.picture, styled.target_picture, prompts=(styled.prompt, styled.
 from PIL import ImageChops
 
 moved = ImageChops.offset(edit.target_picture, 1, 0)
-decibels = [kept(picture, edit.picture, edit.mask) for picture in (edit.target_picture, moved)]
-show.pair(edit.target_picture, moved, titles=("the true I*", "moved by one pixel"),
-          prompts=tuple(f"kept: {number:.0f} dB" for number in decibels), alt="the true answer, and the same moved to "
-          "the right by one pixel - notice that you can hardly tell them apart")
+decibels = [
+    kept(picture, edit.picture, edit.mask) for picture in (edit.target_picture, moved)
+]
+show.pair(
+    edit.target_picture,
+    moved,
+    titles=("the true I*", "moved by one pixel"),
+    prompts=tuple(f"kept: {number:.0f} dB" for number in decibels),
+    alt="01.true_answer",
+)
 
 # %% [markdown]
 # For an eye nothing has happened; for kept, this is as bad as visible damage. A low kept can mean "another picture" or
@@ -416,7 +462,10 @@ show.pair(edit.target_picture, moved, titles=("the true I*", "moved by one pixel
 # %%
 snow = as_picture(np.random.default_rng(seed).random((128, 128, 3)))
 reading = judge.read([snow])[0]
-print("what the judge reads from pure noise:", {key: reading.attributes[key] for key in ("thing", "color", "place")})
+print(
+    "what the judge reads from pure noise:",
+    {key: reading.attributes[key] for key in ("thing", "color", "place")},
+)
 
 # %% [markdown]
 # ## What to take along

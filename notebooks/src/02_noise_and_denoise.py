@@ -28,8 +28,15 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules:
+    pip = [sys.executable, "-m", "pip", "install", "-q"]
     for what in (["aggdraw"], ["--no-deps", "git+https://github.com/{{repository}}"]):
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *what], check=True)
+        if subprocess.run([*pip, *what]).returncode:
+            sys.exit("The course could not be fetched. Is the address right, and public?")
+
+import helpers
+
+if "load" not in dir(helpers):
+    sys.exit(f"{helpers.__file__} hides the course's own helpers: rename it.")
 
 # %% [markdown]
 # The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"`; the prompts below work there too.
@@ -50,12 +57,18 @@ from helpers.picturebook.edits import Edit
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.scene import Scene
 
+show.calm_errors()
 model, judge = load(model_name), Judge.load()
 scene = Scene(seed=2, thing="cat", color="orange", place="beach")
 edit = Edit(scene, scene.but(color="blue"))
 picture = edit.picture
-show.pair(picture, edit.target_picture, prompts=(edit.prompt, edit.target_prompt), titles=("I", "the true I*"),
-          alt="an orange cat on a beach, and the same scene with a blue cat - notice that nothing else differs")
+show.pair(
+    picture,
+    edit.target_picture,
+    prompts=(edit.prompt, edit.target_prompt),
+    titles=("I", "the true I*"),
+    alt="02.orange_cat",
+)
 
 # %% [markdown]
 # The model works on latents, small pictures with more channels than three. Noising mixes a latent $x_0$ with
@@ -74,8 +87,7 @@ x0 = model.encode(picture)
 z = noise(seed, x0.shape)
 times = [0, 200, 400, 600, 800, 999]
 noisy = [model.decode(add_noise(model, x0, z, t))[0] for t in times]
-show.pictures(noisy, labels=[f"t = {t}" for t in times], alt="the cat's latent with more and more noise, decoded - "
-              "notice what you lose first: the whiskers, the outline, or the broad colours of sky and sand")
+show.pictures(noisy, labels=[f"t = {t}" for t in times], alt="02.cat_s")
 
 # %% [markdown]
 # Fine details drown first, broad colours last. That order is what this lesson lives on: the time we noise to decides
@@ -121,15 +133,17 @@ from helpers import AnalyticModel
 from helpers.core import denoise
 
 points = AnalyticModel()
-guide = [1.2, -1.2]  # between the heaps, like a stroke painting: no real picture, but near one
+# between the clusters, like a stroke painting: no real picture, but near one
+guide = [1.2, -1.2]
 
 
 def paths(prompt, strength, count=6):
-    """SDEdit's states from the guide to the end, for `count` seeds: (count, states, 2)."""
+    """SDEdit's states from guide to end, for `count` seeds: (count, states, 2)."""
     times = points.times(50, strength)
     start = points.encode([guide] * count)
     states = [start, add_noise(points, start, noise(seed, start.shape), times[0])]
-    denoise(points, states[1], points.embed(prompt), times, 1.0, lambda x, **_: states.append(x), progress=False)
+    keep = lambda x, **_: states.append(x)  # noqa: E731
+    denoise(points, states[1], points.embed(prompt), times, 1.0, keep, progress=False)
     return torch.stack(states, 1)[:, :, :, 0, 0].numpy()
 
 # %% [markdown]
@@ -139,8 +153,7 @@ def paths(prompt, strength, count=6):
 # %%
 show.plane(points, points={"the guide": guide},
            paths={"strength 0.2": paths("", 0.2), "strength 0.6": paths("", 0.6)},
-           alt="paths from one guide point in the plane of three heaps - notice the first jump of each, the noise: "
-           "after a small one the paths end near the guide, after a large one they land on heaps, some far away")
+           alt="02.paths_guide")
 
 # %% [markdown]
 # The straight first piece of each path is the noise; the rest is denoising. A small jump is forgiven: the point comes
@@ -148,10 +161,12 @@ show.plane(points, points={"the guide": guide},
 # always the nearest (*unfaithful*). With a prompt, the goal is the heap it names, however far:
 
 # %%
-show.plane(points, points={"the guide": guide},
-           paths={"strength 0.2": paths("left", 0.2), "strength 0.6": paths("left", 0.6)},
-           alt="the same guide under the prompt left - notice that a low strength stops on the way, short of the "
-           "heap, while a high one reaches the heap named left")
+show.plane(
+    points,
+    points={"the guide": guide},
+    paths={"strength 0.2": paths("left", 0.2), "strength 0.6": paths("left", 0.6)},
+    alt="02.guide_under",
+)
 
 # %% [markdown]
 # Now count it. For each strength: how far from the guide does the result lie, and how far from the heap's centre?
@@ -159,10 +174,17 @@ show.plane(points, points={"the guide": guide},
 # %%
 strengths = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0]
 ends = {s: torch.tensor(paths("left", s, 100)[:, -1]) for s in strengths}
-far = {"from the guide": [(ends[s] - torch.tensor(guide)).norm(dim=1).mean().item() for s in strengths],
-       "from the heap": [(ends[s] - points.means[0]).norm(dim=1).mean().item() for s in strengths]}
-show.curve(strengths, far, xlabel="strength", ylabel="mean distance", alt="two curves over strength: the distance from "
-           "the guide grows, the distance from the heap falls - notice that one is paid with the other")
+far = {
+    "from the guide": [
+        (ends[s] - torch.tensor(guide)).norm(dim=1).mean().item() for s in strengths
+    ],
+    "from the heap": [
+        (ends[s] - points.means[0]).norm(dim=1).mean().item() for s in strengths
+    ],
+}
+show.curve(
+    strengths, far, xlabel="strength", ylabel="mean distance", alt="02.curves_over"
+)
 
 # %% [markdown]
 # One knob, two wishes: *near the guide* and *where the prompt says*. The paper calls them faithfulness and realism. We
@@ -186,11 +208,13 @@ from itertools import pairwise
 
 
 def my_sdedit(model, image, prompt, strength, seed, steps):
-    times = model.times(steps)  # steps + 1 times, the noisiest first; the last one is CLEAN
+    times = model.times(
+        steps
+    )  # steps + 1 times, the noisiest first; the last one is CLEAN
     first = steps - round(strength * steps)
     x0, text = model.encode(image), model.embed(prompt)
     x = add_noise(model, x0, noise(seed, x0.shape), times[first])
-    for t, s in pairwise(times[first + 1:]):
+    for t, s in pairwise(times[first + 1 :]):
         x = ddim_step(model, x, model.eps(x, t, text), t, s)
     return model.decode(x)[0]
 
@@ -241,12 +265,20 @@ print(getsource(sdedit).split('"""')[2])
 from helpers.measure import score
 
 strengths = [0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0]
-swept = [sdedit(model, picture, edit.target_prompt, strength=s, seed=seed) for s in strengths]
+swept = [
+    sdedit(model, picture, edit.target_prompt, strength=s, seed=seed) for s in strengths
+]
 scores = [score(result, edit, judge) for result in swept]
-show.sweep(swept, strengths, name="strength",
-           scores={"obeyed": [s.obeyed for s in scores], "kept (dB)": [s.kept for s in scores]},
-           alt="the orange cat edited towards blue at growing strength, with obeyed and kept below - notice at which "
-           "strength the cat turns blue, and how much of the rest is lost by then")
+show.sweep(
+    swept,
+    strengths,
+    name="strength",
+    scores={
+        "obeyed": [s.obeyed for s in scores],
+        "kept (dB)": [s.kept for s in scores],
+    },
+    alt="02.orange_cat_edited",
+)
 
 # %% [markdown]
 # *obeyed*: does the judge see what P\* asks for? *kept*: how much of the rest is as it was (PSNR outside the true mask,
@@ -260,18 +292,27 @@ recording = show.Recording(model)
 times = model.times(model.steps, 0.9)
 with torch.no_grad():
     start = add_noise(model, x0, z, times[0])
-    denoise(model, start, model.embed(edit.target_prompt), times, model.guidance, recording, progress=False)
-show.trajectory(recording, alt="one edit in time, the noisy picture above, the predicted clean one below - notice "
-                "when the cat's colour is settled, when its place, and what changes last")
+    denoise(
+        model,
+        start,
+        model.embed(edit.target_prompt),
+        times,
+        model.guidance,
+        recording,
+        progress=False,
+    )
+show.trajectory(recording, alt="02.edit_time")
 
 # %% [markdown]
 # The same run to drag through: the clean picture in mind, step by step.
 
 # %%
 moments = recording.moments(len(recording))
-show.scrubber([m.clean for m in moments], ["clean" if m.t < 0 else f"t = {m.t}" for m in moments],
-              alt="the clean picture in the model's mind - notice that blue is there from the first step on, and "
-              "what is drawn last")
+show.scrubber(
+    [m.clean for m in moments],
+    ["clean" if m.t < 0 else f"t = {m.t}" for m in moments],
+    alt="02.clean_picture",
+)
 
 # %% [markdown]
 # ### Exercise 3: the guidance line
@@ -316,8 +357,8 @@ measured = {
     "0.9": ("{{lesson02.strength.at.0.9.obeyed:.2f}}", "{{lesson02.strength.at.0.9.kept:.1f}}"),
     "1": ("{{lesson02.strength.at.1.0.obeyed:.2f}}", "{{lesson02.strength.at.1.0.kept:.1f}}"),
 }
-show.scatter(measured, line=list(measured), xlabel="obeyed", ylabel="kept (dB)", alt="obeyed against kept for eight "
-             "strengths, connected in their order - notice the way from the upper left towards the lower right")
+shown = {"xlabel": "obeyed", "ylabel": "kept (dB)"}
+show.scatter(measured, line=list(measured), **shown, alt="02.obeyed_against")
 
 # %% [markdown]
 # How sure are these means? At strength 0.8, obeyed is {{lesson02.strength.at.0.8.obeyed:.2f}} ±
@@ -376,8 +417,9 @@ for box in [(44, 62, 86, 116), (42, 28, 88, 70)]:
     pen.ellipse(box, fill="#e8872e")
 for ear in [[(44, 44), (48, 16), (64, 32)], [(86, 44), (82, 16), (66, 32)]]:
     pen.polygon(ear, fill="#e8872e")
-brush = show.painter(paper, mode="scribble", start=strokes.resize(model.size), alt="an orange blob with two ears "
-                     "before sea and sand")
+brush = show.painter(
+    paper, mode="scribble", start=strokes.resize(model.size), alt="02.orange_blob"
+)
 brush
 
 # %% [markdown]
@@ -387,9 +429,12 @@ brush
 painting, prompt = brush.result, "an orange cat on the beach"
 strengths = [0.5, 0.7, 0.8, 0.9, 1.0]
 real = [sdedit(model, painting, prompt, strength=s, seed=seed) for s in strengths]
-show.sweep([painting, *real], [0, *strengths], name="strength (0 is the painting itself)", alt="the stroke painting "
-           "under the prompt an orange cat on the beach at growing strength - notice where strokes become a drawing, "
-           "and where the cat leaves its place")
+show.sweep(
+    [painting, *real],
+    [0, *strengths],
+    name="strength (0 is the painting itself)",
+    alt="02.stroke_painting",
+)
 
 # %% [markdown]
 # In the plane, the painting was the guide beside the heaps: no picture of the world, but close to one. Noise of about
@@ -466,10 +511,11 @@ check.calls_of_magicmix(my_calls)
 mix_prompt, knobs = "a castle on the beach", {"k_min": 0.5, "k_max": 0.9}
 nus = [0.0, 0.3, 0.5, 0.7, 0.9, 1.0]
 mixes = [magicmix(model, picture, mix_prompt, **knobs, nu=nu, seed=seed) for nu in nus]
-ends = [sdedit(model, picture, mix_prompt, strength=s, seed=seed) for s in knobs.values()]
+ends = [
+    sdedit(model, picture, mix_prompt, strength=s, seed=seed) for s in knobs.values()
+]
 assert [end.tobytes() for end in ends] == [mixes[0].tobytes(), mixes[-1].tobytes()]
-show.sweep(mixes, nus, name="nu", alt="the cat mixed with the prompt a castle on the beach at growing nu - notice "
-           "what of the cat's shape and colours is left in between")
+show.sweep(mixes, nus, name="nu", alt="02.cat_mixed")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -484,11 +530,20 @@ show.sweep(mixes, nus, name="nu", alt="the cat mixed with the prompt a castle on
 
 # %%
 k_mins, k_maxs = [0.3, 0.5, 0.7], [0.8, 1.0]
-grid = [[magicmix(model, picture, mix_prompt, k_min=low, k_max=high, nu=0.7, seed=seed) for low in k_mins]
-        for high in k_maxs]
-show.pictures(grid, columns=[f"k_min {k:g}" for k in k_mins], rows=[f"k_max {k:g}" for k in k_maxs], side=128,
-              alt="the mix of cat and castle for three values of k_min and two of k_max - notice which of the two "
-              "knobs moves the mix more")
+grid = [
+    [
+        magicmix(model, picture, mix_prompt, k_min=low, k_max=high, nu=0.7, seed=seed)
+        for low in k_mins
+    ]
+    for high in k_maxs
+]
+show.pictures(
+    grid,
+    columns=[f"k_min {k:g}" for k in k_mins],
+    rows=[f"k_max {k:g}" for k in k_maxs],
+    side=128,
+    alt="02.mix_cat",
+)
 
 # %% [markdown]
 # What does the judge see in such mixes? The script mixed {{lesson02.mixing.n}} pairs of animals, with `k_min` =
@@ -509,9 +564,7 @@ judged = {
         "{{lesson02.mixing.nu.0.5.neither:.2f}}", "{{lesson02.mixing.nu.0.7.neither:.2f}}",
         "{{lesson02.mixing.nu.0.9.neither:.2f}}", "{{lesson02.mixing.nu.1.neither:.2f}}"],
 }
-show.curve(nus, judged, xlabel="nu", ylabel="share of mixes", alt="three curves over nu: how many mixes the judge "
-           "takes for the picture's animal, for the prompt's and for neither - notice that the prompt's leads even "
-           "at nu = 0, and where the picture's is gone")
+show.curve(nus, judged, xlabel="nu", ylabel="share of mixes", alt="02.curves_over_nu")
 
 # %% [markdown]
 # ## 6. Where both break
@@ -524,8 +577,12 @@ show.curve(nus, judged, xlabel="nu", ylabel="share of mixes", alt="three curves 
 
 # %%
 best = max(range(len(swept)), key=lambda i: (scores[i].obeyed, scores[i].kept))
-show.difference(edit.target_picture, swept[best], labels=("the right answer", "SDEdit"), alt="the right answer, the "
-                "edited picture, and how much each pixel differs - notice the differences that lie outside the cat")
+show.difference(
+    edit.target_picture,
+    swept[best],
+    labels=("the right answer", "SDEdit"),
+    alt="02.right_answer",
+)
 
 # %% [markdown]
 # **Small things drown first.** A balloon is small, and nothing in the picture hints at it. By the time the noise lets
@@ -534,18 +591,25 @@ show.difference(edit.target_picture, swept[best], labels=("the right answer", "S
 # %%
 balloon = Edit(scene, scene.but(holding="balloon"))
 strengths = [0.6, 0.8, 0.9, 1.0]
-held = [sdedit(model, picture, balloon.target_prompt, strength=s, seed=seed) for s in strengths]
-show.pictures([picture, *held, balloon.target_picture], labels=["I", *(f"strength {s:g}" for s in strengths),
-              "the true I*"], side=144, alt="the cat, the same under a prompt with a balloon at four strengths, and "
-              "the right answer - notice who holds a balloon, and whether it still is the same cat")
+held = [
+    sdedit(model, picture, balloon.target_prompt, strength=s, seed=seed)
+    for s in strengths
+]
+show.pictures(
+    [picture, *held, balloon.target_picture],
+    labels=["I", *(f"strength {s:g}" for s in strengths), "the true I*"],
+    side=144,
+    alt="02.cat_under",
+)
 
 # %% [markdown]
 # **The seed decides.** Four seeds, the same knobs. Papers show the good one.
 
 # %%
 four = [magicmix(model, picture, mix_prompt, **knobs, nu=0.7, seed=s) for s in range(4)]
-show.pictures(four, labels=[f"seed {s}" for s in range(4)], side=160, alt="four mixes of cat and castle with the same "
-              "knobs and different seeds - notice in what they differ")
+show.pictures(
+    four, labels=[f"seed {s}" for s in range(4)], side=160, alt="02.mixes_cat"
+)
 
 # %% [markdown]
 # ## 7. The studio
@@ -553,7 +617,12 @@ show.pictures(four, labels=[f"seed {s}" for s in range(4)], side=160, alt="four 
 # Everything so far, without a line of code: choose a method and knobs, press *run*, compare with your earlier tries.
 
 # %% tags=["nbval-ignore-output"]
-lab = show.studio(model, [sdedit, magicmix], {"the cat": picture, "the painting": painting}, prompt=edit.target_prompt)
+lab = show.studio(
+    model,
+    [sdedit, magicmix],
+    {"the cat": picture, "the painting": painting},
+    prompt=edit.target_prompt,
+)
 lab
 
 # %% [markdown]

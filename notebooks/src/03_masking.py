@@ -29,8 +29,15 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules:
+    pip = [sys.executable, "-m", "pip", "install", "-q"]
     for what in (["aggdraw"], ["--no-deps", "git+https://github.com/{{repository}}"]):
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *what], check=True)
+        if subprocess.run([*pip, *what]).returncode:
+            sys.exit("The course could not be fetched. Is the address right, and public?")
+
+import helpers
+
+if "load" not in dir(helpers):
+    sys.exit(f"{helpers.__file__} hides the course's own helpers: rename it.")
 
 # %% [markdown]
 # The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"`; the prompts below work there too.
@@ -52,12 +59,18 @@ from helpers.picturebook.edits import Edit
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.scene import Scene
 
+show.calm_errors()
 model, judge = load(model_name), Judge.load()
 scene = Scene(seed=4, thing="cat", color="orange", place="beach")
 edit = Edit(scene, scene.but(beside="ball", beside_color="white"))
 picture = edit.picture
-show.pair(picture, edit.target_picture, prompts=(edit.prompt, edit.target_prompt), titles=("I", "the true I*"),
-          alt="a cat on a beach, and the same with a white ball at its side - notice how small the changed part is")
+show.pair(
+    picture,
+    edit.target_picture,
+    prompts=(edit.prompt, edit.target_prompt),
+    titles=("I", "the true I*"),
+    alt="03.cat_beach",
+)
 
 # %% [markdown]
 # **Your turn, if you like.** Paint where the ball may be. A mask is painted generously: the model needs room for a
@@ -68,7 +81,7 @@ from PIL import Image, ImageDraw
 
 spot = Image.new("L", picture.size)
 ImageDraw.Draw(spot).ellipse((82, 86, 126, 127), fill=255)
-brush = show.painter(picture, start=spot, alt="the cat on the beach with a round spot painted to its right")
+brush = show.painter(picture, start=spot, alt="03.cat_beach_round")
 brush
 
 # %% [markdown]
@@ -81,8 +94,12 @@ from helpers.core import as_mask, from_latents, to_latents
 painted, x0 = as_mask(brush.mask), model.encode(picture)
 m = to_latents(painted, x0)  # (1, 1, 16, 16) for Picturebook
 masks = [edit.mask, painted, from_latents(m[0, 0], model.size)]
-show.pictures(masks, labels=["the true mask", "painted", "painted, as the latents see it"], side=160, alt="three "
-              "masks: where I and I* differ, a round spot, and the spot in squares - notice what is added at the rim")
+show.pictures(
+    masks,
+    labels=["the true mask", "painted", "painted, as the latents see it"],
+    side=160,
+    alt="03.masks_where",
+)
 
 # %% [markdown]
 # ## 2. Blend at every step
@@ -196,8 +213,7 @@ with torch.no_grad():
         x = blend(ddim_step(model, x, eps, t, s), add_noise(model, x0, z, s), m)
         recording(x=x, t=s, eps=eps)
 latent_only = model.decode(x)[0]
-show.trajectory(recording, alt="blended diffusion in time: above the blended noisy state, below the predicted clean "
-                "picture - notice that above no border is seen, and what below appears inside the spot, and when")
+show.trajectory(recording, alt="03.blended_diffusion")
 
 # %% [markdown]
 # The same run to drag through: the clean picture in mind, with everything outside the mask paled.
@@ -208,8 +224,11 @@ from helpers.show.figures import paled
 
 moments, inside = recording.moments(len(recording)), np.asarray(painted) > 127
 names = ["clean" if moment.t < 0 else f"t = {moment.t}" for moment in moments]
-show.scrubber([paled(moment.clean.resize(picture.size), inside) for moment in moments], names,
-              alt="the clean picture in the model's mind, pale outside the mask - notice what grows inside it")
+show.scrubber(
+    [paled(moment.clean.resize(picture.size), inside) for moment in moments],
+    names,
+    alt="03.clean_picture",
+)
 
 # %% [markdown]
 # The network keeps wanting to change the outside as well; each blend takes that back. What it drew inside was drawn
@@ -228,13 +247,21 @@ from helpers.measure import kept, seam
 from helpers import sdedit
 
 everywhere = sdedit(model, picture, edit.target_prompt, strength=0.75, seed=seed)
-exact = blended_diffusion(model, picture, painted, edit.target_prompt, strength=0.75, seed=seed)
-ways = {"pasted at the end": paste(everywhere, picture, painted), "blended, latents alone": latent_only,
-        "blended, exact": exact, "the true I*": edit.target_picture}
+exact = blended_diffusion(
+    model, picture, edit.target_prompt, painted, strength=0.75, seed=seed
+)
+ways = {
+    "pasted at the end": paste(everywhere, picture, painted),
+    "blended, latents alone": latent_only,
+    "blended, exact": exact,
+    "the true I*": edit.target_picture,
+}
 ways = {name: way.resize(picture.size) for name, way in ways.items()}
-told = [f"{name}: seam {seam(w, painted):.3f}, kept {kept(w, picture, painted):.1f} dB" for name, w in ways.items()]
-show.pictures(list(ways.values()), labels=told, side=224, alt="three ways to use a mask, and the right answer - notice "
-              "lines that break off at the rim of the round spot, and which pictures are the original outside of it")
+told = [
+    f"{name}: seam {seam(w, painted):.3f}, kept {kept(w, picture, painted):.1f} dB"
+    for name, w in ways.items()
+]
+show.pictures(list(ways.values()), labels=told, side=224, alt="03.ways_use")
 
 # %% [markdown]
 # *seam*: how much larger the steps of colour are across the mask's border than just beside it (0: none is seen; the
@@ -258,13 +285,28 @@ show.pictures(list(ways.values()), labels=told, side=224, alt="three ways to use
 # %%
 with_ball, knobs = edit.target_picture, {"strength": 0.85, "seed": seed}
 adding = [edit.target_prompt, "an orange cat next to a bowl of water on the beach"]
-added = [blended_diffusion(model, picture, painted, prompt, **knobs) for prompt in adding]
-gone = [blended_diffusion(model, with_ball, painted, prompt, **knobs) for prompt in ("", "the beach")]
-show.pictures([[picture, *added, with_ball], [with_ball, *gone, picture]], side=160, labels=[
-              "I", "... a white ball ...", "... a bowl of water ...", "the true I* (ball)",
-              "I", "the empty prompt", "the beach", "the true I*"], alt="above, a ball and a bowl of water added under "
-              "one mask; below, the ball removed under two prompts; at the right the right answers - notice what each "
-              "prompt puts into the spot, and how the sand goes on around it")
+added = [
+    blended_diffusion(model, picture, prompt, painted, **knobs) for prompt in adding
+]
+gone = [
+    blended_diffusion(model, with_ball, prompt, painted, **knobs)
+    for prompt in ("", "the beach")
+]
+show.pictures(
+    [[picture, *added, with_ball], [with_ball, *gone, picture]],
+    side=160,
+    labels=[
+        "I",
+        "... a white ball ...",
+        "... a bowl of water ...",
+        "the true I* (ball)",
+        "I",
+        "the empty prompt",
+        "the beach",
+        "the true I*",
+    ],
+    alt="03.above_ball",
+)
 
 # %% [markdown]
 # **Replace the background.** Paint the thing, then turn the mask around: all but the cat may change. We take the true
@@ -277,15 +319,29 @@ show.pictures([[picture, *added, with_ball], [with_ball, *gone, picture]], side=
 from helpers.core import inverted, widened
 from helpers.picturebook.drawing import part_mask
 
-cat, places = part_mask(scene, "thing"), {"mountain": "a big mountain", "wall": "a big wall", "city": "a city"}
+cat = part_mask(scene, "thing")
+places = {"mountain": "a big mountain", "wall": "a big wall", "city": "a city"}
 moved = [Edit(scene, scene.but(place=place)) for place in places]
 knobs = {"strength": 1.0, "seed": seed}
-named = [blended_diffusion(model, picture, inverted(cat), e.target_prompt, **knobs) for e in moved]
-alone = [blended_diffusion(model, picture, inverted(cat), place, **knobs) for place in places.values()]
-grid = [[picture, *named], [inverted(cat), *alone], [None, *(e.target_picture for e in moved)]]
-show.pictures(grid, rows=["P*", "the place alone", "the true I*"], columns=["I, the mask", *places], side=160,
-              alt="the same cat before three other backgrounds, under prompts with and without the cat, and the right "
-              "answers - notice the rim of the cat, and whether another cat appears")
+
+
+def redrawn(prompt):
+    """The picture with another background."""
+    return blended_diffusion(model, picture, prompt, inverted(cat), **knobs)
+
+
+grid = [
+    [picture, *(redrawn(e.target_prompt) for e in moved)],
+    [inverted(cat), *map(redrawn, places.values())],
+    [None, *(e.target_picture for e in moved)],
+]
+show.pictures(
+    grid,
+    rows=["P*", "the place alone", "the true I*"],
+    columns=["I, the mask", *places],
+    side=160,
+    alt="03.cat_before",
+)
 
 # %% [markdown]
 # The network does not know that there is a cat already, until the noise has cleared enough to show it. A prompt for the
@@ -301,11 +357,21 @@ from helpers.measure import score
 
 blue, wide = Edit(scene, scene.but(color="blue")), widened(cat, 2)
 strengths = [0.5, 0.7, 0.85, 1.0]
-painted_blue = [blended_diffusion(model, picture, wide, blue.target_prompt, strength=s, seed=seed) for s in strengths]
+painted_blue = [
+    blended_diffusion(model, picture, blue.target_prompt, wide, strength=s, seed=seed)
+    for s in strengths
+]
 scores = [score(result, blue, judge) for result in painted_blue]
-show.sweep(painted_blue, strengths, name="strength", scores={"obeyed": [s.obeyed for s in scores],
-           "distance (%)": [100 * s.distance for s in scores]}, alt="the cat recoloured inside its "
-           "mask at growing strength, with obeyed and the distance to the true I* - notice where the face is lost")
+show.sweep(
+    painted_blue,
+    strengths,
+    name="strength",
+    scores={
+        "obeyed": [s.obeyed for s in scores],
+        "distance (%)": [100 * s.distance for s in scores],
+    },
+    alt="03.cat_recoloured",
+)
 
 # %% [markdown]
 # Outside, all is kept; so the trade of lesson 2 is now one *inside* the mask: the new colour against the same cat.
@@ -321,7 +387,7 @@ show.sweep(painted_blue, strengths, name="strength", scores={"obeyed": [s.obeyed
 # %% tags=["nbval-ignore-output"]
 drawing = picture.copy()
 ImageDraw.Draw(drawing).ellipse((88, 92, 120, 124), fill="#2f6fd6")
-crayon = show.painter(picture, mode="scribble", start=drawing, alt="the cat on the beach and a blue blob at its right")
+crayon = show.painter(picture, mode="scribble", start=drawing, alt="03.cat_beach_blue")
 crayon
 
 # %% [markdown]
@@ -331,10 +397,21 @@ crayon
 # %%
 from helpers import scribble
 
-scribbled, prompt, strengths = crayon.result, "an orange cat next to a ball on the beach", [0.5, 0.7, 0.85, 1.0]
-real = [scribble(model, picture, scribbled, prompt, strength=s, seed=seed) for s in strengths]
-show.sweep([scribbled, *real], [0, *strengths], name="strength (0 is the scribble itself)", alt="the scribble made "
-           "real at growing strength - notice where the blob becomes a ball, and whether the colour lasts")
+scribbled, prompt, strengths = (
+    crayon.result,
+    "an orange cat next to a ball on the beach",
+    [0.5, 0.7, 0.85, 1.0],
+)
+real = [
+    scribble(model, picture, prompt, scribbled, strength=s, seed=seed)
+    for s in strengths
+]
+show.sweep(
+    [scribbled, *real],
+    [0, *strengths],
+    name="strength (0 is the scribble itself)",
+    alt="03.scribble_made",
+)
 
 # %% [markdown]
 # ## 6. DiffEdit: the model finds the mask
@@ -351,9 +428,12 @@ from helpers.methods.diffedit import difference
 asked = [blue.prompt, blue.target_prompt]
 maps = {n: difference(model, picture, *asked, maps=n, seed=seed) for n in (1, 10)}
 shown = [from_latents(d, model.size) for d in maps.values()]
-show.pictures([picture, *shown, blue.mask], labels=["I", "1 noise", "10 noises", "the true mask"], side=192,
-              alt="the picture, how much two prompts disagree in each latent, for one noise and averaged over ten, and "
-              "the true mask - notice how the average differs from the single map")
+show.pictures(
+    [picture, *shown, blue.mask],
+    labels=["I", "1 noise", "10 noises", "the true mask"],
+    side=192,
+    alt="03.picture_how",
+)
 
 # %% [markdown]
 # ### Exercise 3: DiffEdit's mask
@@ -400,15 +480,23 @@ from helpers.measure import iou
 from helpers import word_mask
 
 three, given = [edit, blue, moved[1]], [painted, wide, inverted(cat)]
-disagree = [maps[10] if e is blue else difference(model, picture, e.prompt, e.target_prompt, seed=seed) for e in three]
+disagree = [
+    difference(model, picture, e.prompt, e.target_prompt, seed=seed) for e in three
+]
 found = [from_latents(d > 0.5, model.size) for d in disagree]
 of_cat = word_mask(model, picture, edit.prompt, "cat")
 of_word = [Image.new("L", model.size), of_cat, inverted(of_cat)]
-rows = [[e.mask, *masks] for e, *masks in zip(three, given, found, of_word, strict=True)]
-told = [f"IoU {iou(shown, e.mask):.2f}" for e, row in zip(three, rows, strict=True) for shown in row]
-show.pictures(rows, columns=["true", "given", "found", "of a word"], rows=["add", "recolour", "background"],
-              labels=told, side=144, alt="for three edits the true mask, a given one, the one DiffEdit finds and "
-              "the one of the word cat, with their IoU - notice what is found that should not be, and what is missing")
+true = [e.mask for e in three]
+rows = list(zip(true, given, found, of_word, strict=True))
+told = [f"IoU {iou(shown, row[0]):.2f}" for row in rows for shown in row]
+show.pictures(
+    rows,
+    columns=["true", "given", "found", "of a word"],
+    rows=["add", "recolour", "background"],
+    labels=told,
+    side=144,
+    alt="03.edits_true",
+)
 
 # %% [markdown]
 # The found masks consist of whole latents, so even the best of them misses some pixels. And where should the threshold
@@ -417,10 +505,21 @@ show.pictures(rows, columns=["true", "given", "found", "of a word"], rows=["add"
 # %%
 thresholds = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
 pairs = list(zip(disagree, three, strict=True))
-ious = {t: [iou(from_latents(d > t, model.size), e.mask) for d, e in pairs] for t in thresholds}
-lines = {name: [ious[t][i] for t in thresholds] for i, name in enumerate(["add", "recolour", "background"])}
-show.curve(thresholds, lines, xlabel="threshold", ylabel="IoU with the true mask", alt="three curves of IoU over the "
-           "threshold, one for each edit - notice whether they peak at one threshold")
+ious = {
+    t: [iou(from_latents(d > t, model.size), e.mask) for d, e in pairs]
+    for t in thresholds
+}
+lines = {
+    name: [ious[t][i] for t in thresholds]
+    for i, name in enumerate(["add", "recolour", "background"])
+}
+show.curve(
+    thresholds,
+    lines,
+    xlabel="threshold",
+    ylabel="IoU with the true mask",
+    alt="03.curves_iou",
+)
 
 # %% [markdown]
 # ### Exercise 4: choose a threshold
@@ -484,10 +583,13 @@ from helpers.core import guide
 t, (q, r) = model.times(model.steps, 0.5)[0], (model.embed(prompt) for prompt in asked)
 x_t = add_noise(model, x0, noise(seed, (10, *x0.shape[1:])), t)
 with torch.no_grad():
-    eps_u, eps_q, eps_r = (model.eps(x_t, t, words.rows(10)) for words in (q.unconditional(), q, r))
+    eps_u, eps_q, eps_r = (
+        model.eps(x_t, t, words.rows(10)) for words in (q.unconditional(), q, r)
+    )
 for w in (1, 4, 15):
     d = (guide(eps_u, eps_q, w) - guide(eps_u, eps_r, w)).abs().mean((0, 1))
-    print(f"guidance {w}: {int(((rescaled(d) > 0.5) != (maps[10] > 0.5)).sum())} latents of the mask differ")
+    other = int(((rescaled(d) > 0.5) != (maps[10] > 0.5)).sum())
+    print(f"guidance {w}: {other} latents of the mask differ")
 
 # %% [markdown]
 # So the mask needs no empty prompt: 2 estimates for each noise instead of 4, 20 instead of 40.
@@ -508,13 +610,18 @@ print(getsource(diffedit).split('"""')[2])
 
 # %%
 same = {"strength": 1.0, "seed": seed}
-tries = {"SDEdit": sdedit(model, picture, blue.target_prompt, **same),
-         "DiffEdit": diffedit(model, picture, *asked, **same),
-         "blended, the cat's mask": painted_blue[-1], "the true I*": blue.target_picture}
+tries = {
+    "SDEdit": sdedit(model, picture, blue.target_prompt, **same),
+    "DiffEdit": diffedit(model, picture, *asked, **same),
+    "blended, the cat's mask": painted_blue[-1],
+    "the true I*": blue.target_picture,
+}
 results = {name: score(result, blue, judge) for name, result in tries.items()}
-told = [f"{name}: obeyed {s.obeyed:.0f}, kept {s.kept:.1f} dB" for name, s in results.items()]
-show.pictures(list(tries.values()), labels=told, side=224, alt="the cat in blue by SDEdit, by DiffEdit with the mask "
-              "it found, by blended diffusion with the cat's, and the right answer - notice background and face")
+told = [
+    f"{name}: obeyed {s.obeyed:.0f}, kept {s.kept:.1f} dB"
+    for name, s in results.items()
+]
+show.pictures(list(tries.values()), labels=told, side=224, alt="03.cat_blue")
 
 # %% [markdown]
 # Over {{lesson03.edits}} edits of four kinds, at strength {{lesson03.strength}}: SDEdit obeys
@@ -563,8 +670,12 @@ def outside(slip):
 
 with torch.no_grad():
     right, wrong = outside(slip=False), outside(slip=True)
-show.difference(right, wrong, labels=("blended at time s", "blended at time t"), alt="the same edit blended at the "
-                "right time and one step too noisy, and their difference - notice the grain outside the spot")
+show.difference(
+    right,
+    wrong,
+    labels=("blended at time s", "blended at time t"),
+    alt="03.edit_blended",
+)
 
 # %% [markdown]
 # **Thin masks.** A drink is two or three latents wide. While the state is noisy the network may overlook so small a
@@ -575,10 +686,16 @@ show.difference(right, wrong, labels=("blended at time s", "blended at time t"),
 # %%
 drink = Edit(scene, scene.but(holding="drink"))
 narrow, knobs = drink.mask, {"strength": 0.9, "seed": seed}
-held = [blended_diffusion(model, picture, narrow, drink.target_prompt, thin=thin, **knobs) for thin in (False, True)]
-show.pictures([narrow, *held, drink.target_picture], labels=["the mask", "as it is", "thin=True", "the true I*"],
-              side=192, alt="a mask as small as a drink, the edit under it as it is and dilated at first, and the "
-              "right answer - notice what is drawn inside the mask in each")
+held = [
+    blended_diffusion(model, picture, drink.target_prompt, narrow, thin=thin, **knobs)
+    for thin in (False, True)
+]
+show.pictures(
+    [narrow, *held, drink.target_picture],
+    labels=["the mask", "as it is", "thin=True", "the true I*"],
+    side=192,
+    alt="03.mask_small",
+)
 
 # %% [markdown]
 # **A mask that cuts the thing.** The model draws where its latents may change, and a latent is 8 x 8 pixels; then the
@@ -589,11 +706,17 @@ show.pictures([narrow, *held, drink.target_picture], labels=["the mask", "as it 
 # %%
 half, knobs = painted.copy(), {"strength": 0.75, "seed": seed}
 half.paste(0, (104, 0, 128, 128))
-cut = [blended_diffusion(model, picture, half, edit.target_prompt, exact=exact, **knobs) for exact in (False, True)]
+cut = [
+    blended_diffusion(model, picture, edit.target_prompt, half, exact=exact, **knobs)
+    for exact in (False, True)
+]
 squares = from_latents(to_latents(half, x0)[0, 0], model.size)
-show.pictures([half, squares, *cut], labels=["the mask", "as the latents see it", "latents alone", "exact"], side=192,
-              alt="half of the spot as a mask, in pixels and in squares of latents, and two results - notice a ball "
-              "cut off or missing, and the squares' rim against the pixels' rim")
+show.pictures(
+    [half, squares, *cut],
+    labels=["the mask", "as the latents see it", "latents alone", "exact"],
+    side=192,
+    alt="03.half_spot",
+)
 
 # %% [markdown]
 # ## 8. The studio

@@ -27,8 +27,15 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules:
+    pip = [sys.executable, "-m", "pip", "install", "-q"]
     for what in (["aggdraw"], ["--no-deps", "git+https://github.com/{{repository}}"]):
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *what], check=True)
+        if subprocess.run([*pip, *what]).returncode:
+            sys.exit("The course could not be fetched. Is the address right, and public?")
+
+import helpers
+
+if "load" not in dir(helpers):
+    sys.exit(f"{helpers.__file__} hides the course's own helpers: rename it.")
 
 # %% [markdown]
 # The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"`; the prompts below work there too, but the
@@ -51,6 +58,7 @@ bear_seed, ride_seed, bunny_seed, river_seed = 27, 13, 28, 9
 from helpers import check, load, show
 from helpers.picturebook.judge import Judge
 
+show.calm_errors()
 model, judge = load(model_name), Judge.load()
 P = "a brown teddy bear wearing black sunglasses and having a drink on the beach"
 P_star = P.replace("a drink", "a red drink")

@@ -32,8 +32,15 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules:
+    pip = [sys.executable, "-m", "pip", "install", "-q"]
     for what in (["aggdraw"], ["--no-deps", "git+https://github.com/{{repository}}"]):
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *what], check=True)
+        if subprocess.run([*pip, *what]).returncode:
+            sys.exit("The course could not be fetched. Is the address right, and public?")
+
+import helpers
+
+if "load" not in dir(helpers):
+    sys.exit(f"{helpers.__file__} hides the course's own helpers: rename it.")
 
 # %% [markdown]
 # The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"` and 50 steps; the prompts work there too. For
@@ -57,11 +64,17 @@ from helpers import check, load, show
 from helpers.picturebook.edits import random_edit
 from helpers.picturebook.judge import Judge
 
+show.calm_errors()
 model, judge = load(model_name), Judge.load()
 edit = random_edit("ride color", 202)
 picture, P, P_star = edit.picture, edit.prompt, edit.target_prompt
-show.pair(picture, edit.target_picture, prompts=(P, P_star), titles=("I", "the true I*"),
-          alt="a bunny on a yellow motorcycle, and the same scene with a black one - notice that nothing else differs")
+show.pair(
+    picture,
+    edit.target_picture,
+    prompts=(P, P_star),
+    titles=("I", "the true I*"),
+    alt="05.bunny_yellow",
+)
 
 # %% [markdown]
 # ## 2. Up and down in the plane
@@ -119,9 +132,7 @@ for n in (8, 50):
     up = direct(points, start, "left", steps=n, **QUIET).trajectory.flip(0)
     down = ddim(points, start, "left", steps=n, guidance=1, **QUIET).trajectory
     paths |= {f"up, {n} steps": up[:, :, 0, 0], f"down, {n} steps": down[:, :, 0, 0]}
-show.plane(points, points={"the picture": start}, paths=paths, alt="paths in the plane from one point up to noise and "
-           "down again, with 8 and with 50 steps - notice how far from the point the way down with 8 steps ends, and "
-           "how near to it the one with 50")
+show.plane(points, points={"the picture": start}, paths=paths, alt="05.paths_plane")
 
 # %% [markdown]
 # Both lead to *a* noise, but not to the same, and neither way down hits the point. Each step looks at the wrong end by
@@ -133,15 +144,23 @@ import torch
 
 def missed(n, guidance):
     """How far from the picture the way up, and down again at `guidance`, ends."""
-    end = ddim(points, start, "left", steps=n, guidance=guidance, **QUIET).trajectory[-1].flatten()
+    end = (
+        ddim(points, start, "left", steps=n, guidance=guidance, **QUIET)
+        .trajectory[-1]
+        .flatten()
+    )
     return (end - torch.tensor(start)).norm().item()
 
 
 counts = [10, 20, 50, 100, 200]
 errors = [missed(n, 1) for n in counts]
-show.curve(counts, {"guidance 1": errors}, xlabel="steps", ylabel="distance to the picture", alt="the distance between "
-           "the picture and the end of the round trip over the number of steps - notice that from 50 steps on, twice "
-           "the steps halve it")
+show.curve(
+    counts,
+    {"guidance 1": errors},
+    xlabel="steps",
+    ylabel="distance to the picture",
+    alt="05.distance_between",
+)
 
 # %% [markdown]
 # ### Exercise 2: the order of the error
@@ -180,18 +199,26 @@ check.order_of_error(my_order)
 
 # %%
 all_errors = {f"guidance {w}": [missed(n, w) for n in counts] for w in (1, 2, 4)}
-show.curve(counts, all_errors, xlabel="steps", ylabel="distance to the picture", alt="the same error over the number "
-           "of steps with the way down at guidance 1, 2 and 4 - notice that only the first goes towards zero")
+show.curve(
+    counts,
+    all_errors,
+    xlabel="steps",
+    ylabel="distance to the picture",
+    alt="05.error_over",
+)
 
 # %% [markdown]
 # Only as far as the steps were to blame: the two upper curves level off far above zero. What is left is no mistake of
 # the steps. Guidance walks down *another road* than the one we came up.
 
 # %%
-roads = {f"down at guidance {w}": ddim(points, start, "left", steps=50, guidance=w, **QUIET).trajectory[:, :, 0, 0]
-         for w in (1, 2, 4)}
-show.plane(points, points={"the picture": start}, paths=roads, alt="three ways down from one noise, at guidance 1, 2 "
-           "and 4 - notice that they part from the first step, and which one comes near the picture")
+roads = {
+    f"down at guidance {w}": ddim(
+        points, start, "left", steps=50, guidance=w, **QUIET
+    ).trajectory[:, :, 0, 0]
+    for w in (1, 2, 4)
+}
+show.plane(points, points={"the picture": start}, paths=roads, alt="05.ways_down")
 
 # %% [markdown]
 # ## 3. The same with pictures
@@ -225,9 +252,13 @@ def db(a, b):
 some = [2, 5, 10, 25]
 round_trips = [ddim(model, picture, P, steps=n, guidance=1) for n in some]
 again = [model.decode(trip.trajectory[-1:])[0] for trip in round_trips]
-show.sweep(again, some, name="steps", scores={"as the autoencoder's (dB)": [db(p, through) for p in again]},
-           alt="the picture inverted and rebuilt at guidance 1 with growing numbers of steps - notice what comes back "
-           "with few steps, and what only with many")
+show.sweep(
+    again,
+    some,
+    name="steps",
+    scores={"as the autoencoder's (dB)": [db(p, through) for p in again]},
+    alt="05.picture_inverted",
+)
 
 # %% [markdown]
 # Now guidance. One inversion, walked down four times; `rebuild` walks a source's noise again.
@@ -240,8 +271,7 @@ guidances = [1.0, 2.0, 4.0, 7.5]
 guided = [reconstruct(model, source, guidance=w) for w in guidances]
 show.sweep(guided, guidances, name="guidance on the way down",
            scores={"as the autoencoder's (dB)": [db(p, through) for p in guided]},
-           alt="the same noise walked down at four guidances under the picture's own prompt - notice how the picture "
-           "that comes back parts from the one that was given")
+           alt="05.noise_walked")
 
 # %% [markdown]
 # Why not climb at the guidance we go down with? Guidance adds $(w-1)$ times the difference of two predictions, each of
@@ -286,9 +316,15 @@ from helpers.methods.inversion import negative_prompt
 sources = {"ddim": ddim(model, picture, P, steps=steps)}
 sources["negative-prompt"] = negative_prompt(model, picture, P, steps=steps)
 rebuilt = {name: reconstruct(model, source) for name, source in sources.items()}
-show.pictures([through, *rebuilt.values()], labels=["the autoencoder's", *(f"{name}: {db(p, through):.1f} dB"
-              for name, p in rebuilt.items())], side=160, alt="the picture through the autoencoder, rebuilt by DDIM "
-              f"inversion and by negative-prompt inversion at guidance {model.guidance:g} - notice which is nearer")
+show.pictures(
+    [through, *rebuilt.values()],
+    labels=[
+        "the autoencoder's",
+        *(f"{name}: {db(p, through):.1f} dB" for name, p in rebuilt.items()),
+    ],
+    side=160,
+    alt="05.rebuilt_two",
+)
 
 # %% [markdown]
 # ### Null-text inversion: fit the empty prompt
@@ -331,12 +367,25 @@ check.calls_of_null_text(my_calls)
 from helpers.methods.inversion import null_text
 
 fits = []
-sources["null-text"] = null_text(model, picture, P, steps=steps, inner=5,
-                                 watch=lambda losses, **_: fits.append(losses))
-shown = {"before the fit": [math.log10(f[0]) for f in fits], "after it": [math.log10(min(f)) for f in fits]}
-show.curve(range(1, steps + 1), shown, xlabel="step, from noise to clean", ylabel="log10 of the loss", alt="the loss "
-           "of each step of null-text inversion before and after its fit, on a logarithmic scale - notice at which "
-           "steps the fit had most to do, and how far it came")
+sources["null-text"] = null_text(
+    model,
+    picture,
+    P,
+    steps=steps,
+    inner=5,
+    watch=lambda losses, **_: fits.append(losses),
+)
+shown = {
+    "before the fit": [math.log10(f[0]) for f in fits],
+    "after it": [math.log10(min(f)) for f in fits],
+}
+show.curve(
+    range(1, steps + 1),
+    shown,
+    xlabel="step, from noise to clean",
+    ylabel="log10 of the loss",
+    alt="05.loss_each",
+)
 
 # %% [markdown]
 # Every step made its updates, and they helped: much at the first steps, little at the last ones, where the curves all
@@ -418,9 +467,12 @@ from helpers.methods.inversion import edit_friendly
 sources["direct"] = direct(model, picture, P, steps=steps)
 sources["edit-friendly"] = edit_friendly(model, picture, P, steps=steps, seed=seed)
 rebuilt = {name: reconstruct(model, source) for name, source in sources.items()}
-show.pictures(list(rebuilt.values()), labels=[f"{name}: {db(p, through):.1f} dB" for name, p in rebuilt.items()],
-              side=160, alt=f"the picture rebuilt by five inversions at guidance {model.guidance:g}, with the PSNR to "
-              "what the autoencoder makes of it - notice which come back exactly, which nearly, and which do not")
+show.pictures(
+    list(rebuilt.values()),
+    labels=[f"{name}: {db(p, through):.1f} dB" for name, p in rebuilt.items()],
+    side=160,
+    alt="05.rebuilt_five",
+)
 
 # %% [markdown]
 # Two reach 60 dB: they carry the way itself. A perfect reconstruction says little then. It is the *edit* that counts.
@@ -435,10 +487,17 @@ from helpers.core import CLEAN, ddim_sigma
 
 friendly = sources["edit-friendly"]
 inner = [(t, s) for t, s in pairwise(friendly.times) if s != CLEAN]
-added = {"edit-friendly": [z.std().item() for z in friendly.variance_noise[:len(inner)]],
-         "an ordinary step": [ddim_sigma(model, t, s, 1.0) for t, s in inner]}
-show.curve([t for t, _ in inner], added, xlabel="time t of the step", ylabel="standard deviation", alt="how much noise "
-           "each step of edit-friendly inversion adds, and an ordinary DDPM step - notice which of the two is larger")
+added = {
+    "edit-friendly": [z.std().item() for z in friendly.variance_noise[: len(inner)]],
+    "an ordinary step": [ddim_sigma(model, t, s, 1.0) for t, s in inner],
+}
+show.curve(
+    [t for t, _ in inner],
+    added,
+    xlabel="time t of the step",
+    ylabel="standard deviation",
+    alt="05.how_much",
+)
 
 # %% [markdown]
 # The states were drawn independently, so neighbours differ by more than one step's worth of noise. And since all states
@@ -456,13 +515,21 @@ from helpers.measure import score
 from helpers import prompt_to_prompt
 
 walked = {name: reconstruct(model, source, P_star) for name, source in sources.items()}
-swapped = {name: prompt_to_prompt(model, source, P_star)[1] for name, source in sources.items()}
+swapped = {
+    name: prompt_to_prompt(model, source, P_star)[1] for name, source in sources.items()
+}
 both = [list(walked.values()), list(swapped.values())]
 scores = [score(result, edit, judge) for row in both for result in row]
-show.pictures(both, columns=list(sources), rows=["walked under P*", "with the attention of P"],
-              labels=[f"obeyed {s.obeyed:.0%}, kept {s.kept:.1f} dB, distance {s.distance:.1%}" for s in scores],
-              alt="a table of ten edits: five inversions, each walked under the new prompt and edited by "
-              "prompt_to_prompt - notice where the motorcycle turned black, and where the bunny stayed the same")
+show.pictures(
+    both,
+    columns=list(sources),
+    rows=["walked under P*", "with the attention of P"],
+    labels=[
+        f"obeyed {s.obeyed:.0%}, kept {s.kept:.1f} dB, distance {s.distance:.1%}"
+        for s in scores
+    ],
+    alt="05.table_ten",
+)
 
 # %% [markdown]
 # *obeyed*: does the judge see what P\* asks for? *kept*: PSNR outside the true mask. *distance*: mean difference to
@@ -487,8 +554,7 @@ measured = {
                       "{{lesson05.edited.prompt_to_prompt edit_friendly.kept:.1f}}"),
     "the right answer": ("{{lesson05.edited.truth.obeyed:.2f}}", "{{lesson05.edited.truth.kept:.1f}}"),
 }
-show.scatter(measured, xlabel="obeyed", ylabel="kept (dB)", alt="obeyed against kept for four inversions with "
-             "prompt_to_prompt, and for the true answer through the autoencoder - notice how far each is from it")
+show.scatter(measured, xlabel="obeyed", ylabel="kept (dB)", alt="05.obeyed_against")
 
 # %% [markdown]
 # Walked under P\* without the attention of P, "ddim" obeys {{lesson05.edited.rebuild ddim.obeyed:.2f}} and keeps
@@ -501,12 +567,18 @@ show.scatter(measured, xlabel="obeyed", ylabel="kept (dB)", alt="obeyed against 
 
 # %%
 skips = [0.0, 0.2, 0.4, 0.6]
-friends = [edit_friendly(model, picture, P, steps=steps, skip=s, seed=seed) for s in skips]
+friends = [
+    edit_friendly(model, picture, P, steps=steps, skip=s, seed=seed) for s in skips
+]
 edits = [reconstruct(model, friend, P_star) for friend in friends]
 rated = [score(result, edit, judge) for result in edits]
-show.sweep(edits, skips, name="skip", scores={"obeyed": [s.obeyed for s in rated], "kept": [s.kept for s in rated]},
-           alt="the edit walked on edit-friendly noise for four shares of skipped steps, with obeyed and kept in dB - "
-           "notice what is gained and what is lost from left to right")
+show.sweep(
+    edits,
+    skips,
+    name="skip",
+    scores={"obeyed": [s.obeyed for s in rated], "kept": [s.kept for s in rated]},
+    alt="05.edit_walked",
+)
 
 # %% [markdown]
 # ## 6. Keep a source, use it again
@@ -553,8 +625,7 @@ seen = model.decode(model.encode(photo))[0]
 ours = db(through, as_picture(picture, model.size))
 show.pair(photo, seen, titles=("yours", "through the autoencoder"),
           prompts=("", f"{db(seen, photo):.1f} dB; our drawing: {ours:.1f} dB"),
-          alt="your picture, or a painting, before and after the autoencoder - notice the details that are lost before "
-          "any editing has begun")
+          alt="05.your_picture")
 
 # %% [markdown]
 # The edit. The prompt has to say what *your* picture shows: set `photo_prompt` and `photo_target` in the second cell.
@@ -563,9 +634,13 @@ show.pair(photo, seen, titles=("yours", "through the autoencoder"),
 # %%
 mine = direct(model, photo, photo_prompt, steps=steps)
 edited = prompt_to_prompt(model, mine, photo_target)
-show.pair(edited[0], edited[1], prompts=(photo_prompt, photo_target), titles=("the source", "edited"),
-          alt="your picture, or a painting of a cat, as its source gives it, and edited by prompt_to_prompt - notice "
-          "what the model understood, and what it drew in its own way")
+show.pair(
+    edited[0],
+    edited[1],
+    prompts=(photo_prompt, photo_target),
+    titles=("the source", "edited"),
+    alt="05.your_picture_or",
+)
 
 # %% [markdown]
 # For a photo, take a model that knows photos. One line changes, `model_name = "stable-diffusion-v1-5"`, and everything
@@ -580,10 +655,16 @@ show.pair(edited[0], edited[1], prompts=(photo_prompt, photo_target), titles=("t
 # %%
 wrong = direct(model, picture, "a red castle near a river", steps=steps)
 lied = prompt_to_prompt(model, wrong, P_star)
-show.pictures([lied[0], swapped["direct"], lied[1]], labels=["rebuilt, with the wrong P", "edited, with the true P",
-              "edited, with the wrong P"], side=192, alt="the bunny rebuilt from an inversion under a wrong prompt, "
-              "the edit with the true prompt, and the edit with the wrong one - notice that the first picture alone "
-              "warns of nothing")
+show.pictures(
+    [lied[0], swapped["direct"], lied[1]],
+    labels=[
+        "rebuilt, with the wrong P",
+        "edited, with the true P",
+        "edited, with the wrong P",
+    ],
+    side=192,
+    alt="05.bunny_rebuilt",
+)
 
 # %% [markdown]
 # It comes back: direct inversion brings back anything, under any prompt. **A good reconstruction does not promise a

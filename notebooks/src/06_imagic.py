@@ -28,8 +28,15 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules:
+    pip = [sys.executable, "-m", "pip", "install", "-q"]
     for what in (["aggdraw"], ["--no-deps", "git+https://github.com/{{repository}}"]):
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *what], check=True)
+        if subprocess.run([*pip, *what]).returncode:
+            sys.exit("The course could not be fetched. Is the address right, and public?")
+
+import helpers
+
+if "load" not in dir(helpers):
+    sys.exit(f"{helpers.__file__} hides the course's own helpers: rename it.")
 
 # %% [markdown]
 # The only settings. The two fits are short, so that they run while you read. For Stable Diffusion, write
@@ -57,12 +64,17 @@ from helpers import check, load, show
 from helpers.picturebook.edits import Edit, random_edit
 from helpers.picturebook.judge import Judge
 
+show.calm_errors()
 model, judge = load(model_name), Judge.load()
 edit = random_edit("doing", 103)
 picture, P, P_star = edit.picture, edit.prompt, edit.target_prompt
-show.pair(picture, edit.target_picture, prompts=(P, P_star), titles=("I", "the true I*"),
-          alt="an orange cat standing in a city, and the same cat in a doghouse - notice that legs and tail are gone, "
-          "and that the sun and the houses are the same")
+show.pair(
+    picture,
+    edit.target_picture,
+    prompts=(P, P_star),
+    titles=("I", "the true I*"),
+    alt="06.orange_cat",
+)
 
 # %% [markdown]
 # ## 2. Three steps
@@ -193,9 +205,11 @@ def watch(step, loss, **_):
 
 
 try:
-    fit_embedding(model, picture, P_star, seed=seed, folder=folder / "embedding", watch=watch, **embedding_fit)
+    at = {"seed": seed, "folder": folder / "embedding", "watch": watch}
+    fit_embedding(model, picture, P_star, **at, **embedding_fit)
 except KeyboardInterrupt:
-    print(f"Stopped after {len(losses)} steps.", *(file.name for file in (folder / "embedding").iterdir()))
+    there = [file.name for file in (folder / "embedding").iterdir()]
+    print(f"Stopped after {len(losses)} steps.", *there)
 
 # %% [markdown]
 # The same line again. It finds the folder and goes on with the next step; the result is, to the bit, that of a fit
@@ -221,8 +235,11 @@ def apart(a, b):
     return (a.embeddings - b.embeddings).norm().item()
 
 
-print(f"{e_opt.embeddings.numel():,} numbers. Distance from P* to e_opt: {apart(e_tgt, e_opt):.1f}, from P to e_opt: "
-      f"{apart(e_P, e_opt):.1f}, from P* to P: {apart(e_tgt, e_P):.1f}")
+print(
+    f"{e_opt.embeddings.numel():,} numbers. Distance from P* to e_opt: "
+    f"{apart(e_tgt, e_opt):.1f}, from P to e_opt: "
+    f"{apart(e_P, e_opt):.1f}, from P* to P: {apart(e_tgt, e_P):.1f}"
+)
 
 # %% [markdown]
 # Adam moves each number by about the learning rate a step, so a short fit cannot go far. That is wanted. The straight
@@ -249,13 +266,19 @@ album = {0: imagic(model, Fitted(P_star, e_tgt, e_opt, nothing, shape), eta=0, *
 def look(step, loss, weights):
     losses.append(loss)
     if step in (10, 30, model_fit["steps"]):
-        album[step] = imagic(model, Fitted(P_star, e_tgt, e_opt, weights, shape), eta=0, **knobs)
+        fitted = Fitted(P_star, e_tgt, e_opt, weights, shape)
+        album[step] = imagic(model, fitted, eta=0, **knobs)
 
 
-weights = fit_model(model, picture, e_opt, seed=seed, folder=folder / "model", watch=look, **model_fit)
-show.pictures([*album.values(), picture], labels=[*(f"after {n} steps" for n in album), "I"], side=160, alt="what the "
-              "model makes of e_opt after 0, 10, 30 and all steps of the second fit, and the picture I - notice what "
-              "is right from the beginning, and what comes only late or never")
+weights = fit_model(
+    model, picture, e_opt, seed=seed, folder=folder / "model", watch=look, **model_fit
+)
+show.pictures(
+    [*album.values(), picture],
+    labels=[*(f"after {n} steps" for n in album), "I"],
+    side=160,
+    alt="06.what_model",
+)
 
 # %% [markdown]
 # It need not get better at every step: a fit of few steps, each with a few noises, wanders.
@@ -264,7 +287,9 @@ show.pictures([*album.values(), picture], labels=[*(f"after {n} steps" for n in 
 # `with weights.on(model):`. We kept a copy of the model's weights before the fits:
 
 # %%
-assert all(torch.equal(value, own[name]) for name, value in model.unet.state_dict().items())
+assert all(
+    torch.equal(value, own[name]) for name, value in model.unet.state_dict().items()
+)
 print(weights, "- and the model is the one we loaded.")
 
 # %% [markdown]
@@ -273,10 +298,16 @@ print(weights, "- and the model is the one we loaded.")
 # **Predict.** Which fit lowers it more?
 
 # %%
-means = [sum(losses[i:i + 20]) / len(losses[i:i + 20]) for i in range(0, len(losses), 20)]
-show.curve([20 * i + 10 for i in range(len(means))], {"loss": means}, ylabel="loss, mean of 20 steps",
-           xlabel=f"step (from {embedding_fit['steps']} on the model moves)", alt="the loss over the steps of the two "
-           "fits, one after the other - notice which of the two lowers it more")
+means = [
+    sum(losses[i : i + 20]) / len(losses[i : i + 20]) for i in range(0, len(losses), 20)
+]
+show.curve(
+    [20 * i + 10 for i in range(len(means))],
+    {"loss": means},
+    ylabel="loss, mean of 20 steps",
+    xlabel=f"step (from {embedding_fit['steps']} on the model moves)",
+    alt="06.loss_over",
+)
 
 # %% [markdown]
 # An embedding has few numbers, and no word for every window of a house. The weights are many.
@@ -286,8 +317,11 @@ show.curve([20 * i + 10 for i in range(len(means))], {"loss": means}, ylabel="lo
 # %%
 from helpers import fit_imagic
 
-lengths = {f"{name}_{key}": value for name, knob in (("embedding", embedding_fit), ("model", model_fit))
-           for key, value in knob.items()}
+lengths = {
+    f"{name}_{key}": value
+    for name, knob in (("embedding", embedding_fit), ("model", model_fit))
+    for key, value in knob.items()
+}
 fitted = fit_imagic(model, picture, P_star, seed=seed, folder=folder, **lengths)
 assert torch.equal(fitted.e_opt.embeddings, e_opt.embeddings)
 print(lengths)
@@ -335,11 +369,17 @@ print(getsource(imagic).split('"""')[2])
 from helpers.measure import score
 
 etas, seeds = [0, 0.2, 0.4, 0.5, 0.6, 0.8, 1], [seed, seed + 1, seed + 2]
-grid = [[imagic(model, fitted, eta=eta, **knobs | {"seed": s}) for eta in etas] for s in seeds]
+grid = [
+    [imagic(model, fitted, eta=eta, **knobs | {"seed": s}) for eta in etas]
+    for s in seeds
+]
 scores = [[score(result, edit, judge) for result in row] for row in grid]
-show.pictures(grid, columns=[f"{eta:g}" for eta in etas], rows=[f"seed {s}" for s in seeds],
-              alt="the cat for seven values of eta, with three noises - notice where the cat gets into the doghouse, "
-              "where the house is whole, and that sun and city stand where they were")
+show.pictures(
+    grid,
+    columns=[f"{eta:g}" for eta in etas],
+    rows=[f"seed {s}" for s in seeds],
+    alt="06.cat_seven",
+)
 
 # %% [markdown]
 # The same as numbers, for the first noise. *obeyed*: does the judge see a doghouse? *kept*: PSNR outside the true mask.
@@ -347,10 +387,17 @@ show.pictures(grid, columns=[f"{eta:g}" for eta in etas], rows=[f"seed {s}" for 
 # the picture is city, so what the fit has not learned of it counts in every distance.)
 
 # %%
-show.sweep(grid[0], etas, name="eta", scores={"obeyed": [s.obeyed for s in scores[0]],
-           "kept (dB)": [s.kept for s in scores[0]], "distance (%)": [100 * s.distance for s in scores[0]]},
-           alt="the sweep over eta with obeyed, kept, and the distance to the true I* below - notice where obeyed "
-           "jumps, and where the distance is smallest")
+show.sweep(
+    grid[0],
+    etas,
+    name="eta",
+    scores={
+        "obeyed": [s.obeyed for s in scores[0]],
+        "kept (dB)": [s.kept for s in scores[0]],
+        "distance (%)": [100 * s.distance for s in scores[0]],
+    },
+    alt="06.sweep_over",
+)
 
 # %% [markdown]
 # ### Exercise 5: choose eta, then the noise
@@ -404,9 +451,8 @@ strokes = {
 }
 points = {f"eta {eta:g}": point for eta, point in measured.items()}
 beside = {f"SDEdit {strength:g}": point for strength, point in strokes.items()}
-show.scatter(points | beside, line=list(points), xlabel="obeyed", ylabel="kept (dB)", alt="obeyed against kept for six "
-             "values of eta, connected, and for SDEdit at three strengths - notice what a larger eta gains and what it "
-             "costs")
+shown = {"xlabel": "obeyed", "ylabel": "kept (dB)"}
+show.scatter(points | beside, line=list(points), **shown, alt="06.obeyed_against")
 
 # %% [markdown]
 # The $\eta$ of the smallest mean distance is {{lesson06.ways.all weights.sweet_spot}} here. The paper finds 0.6 to 0.8
@@ -428,12 +474,17 @@ t, eps = draw(model, "the same for all", 0, (16, *x0.shape[1:]))
 
 def loss_of(weights, text):
     with torch.no_grad(), weights.on(model):
-        return denoising_loss(model, x0.expand(16, -1, -1, -1), text, t, eps).mean().item()
+        return (
+            denoising_loss(model, x0.expand(16, -1, -1, -1), text, t, eps).mean().item()
+        )
 
 
 for name, these in {"theta": nothing, "theta'": weights}.items():
     told = {"P": e_P, "P*": e_tgt, "e_opt": e_opt}
-    print(f"{name:7}", *(f"{word}: {loss_of(these, text):.4f}   " for word, text in told.items()))
+    print(
+        f"{name:7}",
+        *(f"{word}: {loss_of(these, text):.4f}   " for word, text in told.items()),
+    )
 
 # %% [markdown]
 # Where $e_{opt}$ is below P, numbers have said more about this picture than our words could.
@@ -445,14 +496,24 @@ for name, these in {"theta": nothing, "theta'": weights}.items():
 
 # %%
 alone = fit_model(model, picture, e_tgt, seed=seed, **model_fit)
-few, one = [0, 0.4, 0.6, 1], imagic(model, Fitted(P_star, e_tgt, e_tgt, alone, shape), eta=1, **knobs)
-loose = [imagic(model, Fitted(P_star, e_tgt, e_opt, nothing, shape), eta=eta, **knobs) for eta in few]
+few, one = (
+    [0, 0.4, 0.6, 1],
+    imagic(model, Fitted(P_star, e_tgt, e_tgt, alone, shape), eta=1, **knobs),
+)
+loose = [
+    imagic(model, Fitted(P_star, e_tgt, e_opt, nothing, shape), eta=eta, **knobs)
+    for eta in few
+]
 ways = [[grid[0][etas.index(eta)] for eta in few], loose, [one] * len(few)]
 told = [score(result, edit, judge) for row in ways for result in row]
-show.pictures(ways, rows=["both fits", "embedding alone", "model alone"], columns=[f"eta {eta:g}" for eta in few],
-              labels=[f"obeyed {s.obeyed:.0%}, {s.kept:.1f} dB" for s in told], side=160, alt="the sweep with "
-              "both fits, with the fitted embedding alone, and with the model fitted under the wish's own embedding - "
-              "notice whether sky and cat of the second row are still ours, and that in the third nothing changes")
+show.pictures(
+    ways,
+    rows=["both fits", "embedding alone", "model alone"],
+    columns=[f"eta {eta:g}" for eta in few],
+    labels=[f"obeyed {s.obeyed:.0%}, {s.kept:.1f} dB" for s in told],
+    side=160,
+    alt="06.sweep_both",
+)
 
 # %% [markdown]
 # The embedding says roughly *what* is in I, but cannot hold where each thing stands: an embedding has no places. (At
@@ -472,10 +533,17 @@ from helpers import sdedit
 strengths = [0.4, 0.6, 0.8, 0.9]
 redrawn = [sdedit(model, picture, P_star, strength=s, **knobs) for s in strengths]
 rated = [score(result, edit, judge) for result in redrawn]
-show.sweep(redrawn, strengths, name="strength of SDEdit", scores={"obeyed": [s.obeyed for s in rated],
-           "kept (dB)": [s.kept for s in rated], "distance (%)": [100 * s.distance for s in rated]},
-           alt="the wish by SDEdit at four strengths, with obeyed, kept and distance - notice at which strength the "
-           "house is whole, and what has become of the city by then")
+show.sweep(
+    redrawn,
+    strengths,
+    name="strength of SDEdit",
+    scores={
+        "obeyed": [s.obeyed for s in rated],
+        "kept (dB)": [s.kept for s in rated],
+        "distance (%)": [100 * s.distance for s in rated],
+    },
+    alt="06.wish_sdedit",
+)
 
 # %% [markdown]
 # SDEdit is not easy to beat in a world of simple drawings: half noised, much of the layout is still there. Its knob
@@ -500,7 +568,10 @@ from dataclasses import replace
 
 lora = fit_model(model, picture, e_opt, rank=8, seed=seed, steps=model_fit["steps"])
 small = replace(fitted, weights=lora)
-files = [value.save(folder / name) for name, value in {"all.safetensors": fitted, "lora.safetensors": small}.items()]
+files = [
+    value.save(folder / name)
+    for name, value in {"all.safetensors": fitted, "lora.safetensors": small}.items()
+]
 print(*(f"{file.name}: {file.stat().st_size / 1e6:.1f} MB" for file in files), sep="\n")
 
 # %% [markdown]
@@ -509,11 +580,18 @@ print(*(f"{file.name}: {file.stat().st_size / 1e6:.1f} MB" for file in files), s
 # %%
 loaded = Fitted.load(files[1])
 thrifty = [imagic(model, loaded, eta=eta, **knobs) for eta in few]
-assert all(torch.equal(value, own[name]) for name, value in model.unet.state_dict().items())
+assert all(
+    torch.equal(value, own[name]) for name, value in model.unet.state_dict().items()
+)
 told = [score(result, edit, judge) for row in (ways[0], thrifty) for result in row]
-show.pictures([ways[0], thrifty], rows=["all weights", "LoRA"], columns=[f"eta {eta:g}" for eta in few], side=160,
-              labels=[f"obeyed {s.obeyed:.0%}, {s.kept:.1f} dB" for s in told], alt="the sweep with all weights "
-              "fitted and with a LoRA - notice how much of the picture the small file holds")
+show.pictures(
+    [ways[0], thrifty],
+    rows=["all weights", "LoRA"],
+    columns=[f"eta {eta:g}" for eta in few],
+    side=160,
+    labels=[f"obeyed {s.obeyed:.0%}, {s.kept:.1f} dB" for s in told],
+    alt="06.sweep_all",
+)
 
 # %% [markdown]
 # ## 9. Another wish
@@ -525,13 +603,21 @@ show.pictures([ways[0], thrifty], rows=["all weights", "LoRA"], columns=[f"eta {
 
 # %%
 meadow = Edit(edit.source, edit.source.but(place="meadow"))
-other = replace(fitted, prompt=meadow.target_prompt, e_tgt=model.embed(meadow.target_prompt))
+other = replace(
+    fitted, prompt=meadow.target_prompt, e_tgt=model.embed(meadow.target_prompt)
+)
 moved = [imagic(model, other, eta=eta, **knobs) for eta in few]
 told = [score(result, meadow, judge) for result in moved]
-show.pictures([*moved, meadow.target_picture], columns=[*(f"eta {eta:g}" for eta in few), "the true I*"], side=160,
-              labels=[*(f"obeyed {s.obeyed:.0%}, distance {s.distance:.1%}" for s in told), meadow.target_prompt],
-              alt="the cat on its way to a meadow with the fit made for a doghouse, and the right answer - notice "
-              "whether the place changes bit by bit or at once, and what happens to the cat on the way")
+show.pictures(
+    [*moved, meadow.target_picture],
+    columns=[*(f"eta {eta:g}" for eta in few), "the true I*"],
+    side=160,
+    labels=[
+        *(f"obeyed {s.obeyed:.0%}, distance {s.distance:.1%}" for s in told),
+        meadow.target_prompt,
+    ],
+    alt="06.cat_way",
+)
 
 # %% [markdown]
 # ## 10. Where it breaks
@@ -546,8 +632,13 @@ show.pictures([*moved, meadow.target_picture], columns=[*(f"eta {eta:g}" for eta
 far = [1, 1.5, 2, 3]
 beyond = [imagic(model, fitted, eta=eta, **knobs) for eta in far]
 told = [score(result, edit, judge) for result in beyond]
-show.sweep(beyond, far, name="eta, beyond 1", scores={"kept (dB)": [s.kept for s in told]},
-           alt="the doghouse for eta from 1 to 3 with kept - notice what becomes clearer, and what is lost")
+show.sweep(
+    beyond,
+    far,
+    name="eta, beyond 1",
+    scores={"kept (dB)": [s.kept for s in told]},
+    alt="06.doghouse_eta",
+)
 
 # %% [markdown]
 # **The noise.** Look at the three rows of section 5 again. Which house is whole first? What colour is its roof? P\*

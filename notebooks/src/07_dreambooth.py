@@ -30,8 +30,15 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules:
+    pip = [sys.executable, "-m", "pip", "install", "-q"]
     for what in (["aggdraw"], ["--no-deps", "git+https://github.com/{{repository}}"]):
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *what], check=True)
+        if subprocess.run([*pip, *what]).returncode:
+            sys.exit("The course could not be fetched. Is the address right, and public?")
+
+import helpers
+
+if "load" not in dir(helpers):
+    sys.exit(f"{helpers.__file__} hides the course's own helpers: rename it.")
 
 # %% [markdown]
 # The only settings. For Stable Diffusion on a GPU of 16 GB, write `"stable-diffusion-v1-5"`, `rank` 4, 500 fitting
@@ -56,10 +63,10 @@ from helpers.picturebook.drawing import draw
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.subjects import SUBJECTS
 
+show.calm_errors()
 model, pim = load(model_name), SUBJECTS["pim"]
 five = pim.pictures()
-show.pictures(five, side=160, alt="Pim, a teal cat with orange spots and a horn, in a meadow, on a beach, at a wall, "
-              "in a forest and on a street - notice what is the same in all five, and that Pim always stands")
+show.pictures(five, side=160, alt="07.pim_teal")
 
 # %% [markdown]
 # We want Pim where it never was. The lecture's scenes: at a temple, swimming, sleeping, in a doghouse, in a bucket,
@@ -69,8 +76,7 @@ show.pictures(five, side=160, alt="Pim, a teal cat with orange spots and a horn,
 scenes = ["temple", "swimming", "sleeping", "doghouse", "bucket", "haircut"]
 wishes = [pim.prompt(word, scene) for scene in scenes]
 wanted = [draw(pim.scene(scene, seed=4)) for scene in scenes]
-show.pictures([wanted], labels=wishes, alt="Pim drawn by a program at a temple, swimming, sleeping, in a doghouse, in "
-              "a bucket and getting a haircut - notice that Pim does things here that it does in none of the five")
+show.pictures([wanted], labels=wishes, alt="07.pim_drawn")
 
 # %% [markdown]
 # The word must mean nothing yet: "sks" is what people take. A word with a meaning of its own would have to lose it
@@ -90,15 +96,14 @@ HEADS = ["a cat", f"a {word} cat ..."]
 
 
 def sheet(weights):
-    """Six pictures of the class, and six of the subject's wishes, by the model with these weights."""
+    """Six pictures of the class, and six of the subject, made with these weights."""
     with weights.on(model):
         cats = model.generate(pim.prompt(), seed=list(range(10, 16)), **QUIET)
         return cats, model.generate(wishes, **WISHED)
 
 
 sheets = {"before": sheet(Weights({}, words=(word,)))}
-show.pictures(sheets["before"], rows=HEADS, side=112, alt="six pictures of a cat, and six of a sks cat in the wished "
-              "scenes, by the model as it is - notice how much the cats differ, and that none of them is Pim")
+show.pictures(sheets["before"], rows=HEADS, side=112, alt="07.six_pictures")
 
 # %% [markdown]
 # Some cat or other. The scenes come from the words that it knows, and "sks" stands for nobody. (Drawn in few steps, so
@@ -128,12 +133,14 @@ def draw_anew(diary):
     """The samples so far, and the mean loss of the steps up to each."""
     at = list(diary.samples)
     means = [sum(diary.losses[n - diary.every : n]) / diary.every for n in at]
-    screen.update(show.sweep(list(diary.samples.values()), at, name="step of the fit", scores={"mean loss": means},
-                  alt="Pim at the temple while the model is fitted, and the mean loss of the last steps - notice how "
-                  "early the colours come, and how little the loss tells of it"))
+    samples, scores = list(diary.samples.values()), {"mean loss": means}
+    told = {"name": "step of the fit", "alt": "07.pim_temple"}
+    screen.update(show.sweep(samples, at, scores=scores, **told))
 
 
-diary = Diary(model, wishes[0], every=fit_steps // 4, seed=22, show=draw_anew, steps=few)
+diary = Diary(
+    model, wishes[0], every=fit_steps // 4, seed=22, show=draw_anew, steps=few
+)
 knobs = {"rank": rank, "steps": fit_steps, "lr": lr, "seed": seed, "progress": False}
 fits = {"naive": fit_dreambooth(model, five, pim.prompt(word), watch=diary, **knobs)}
 
@@ -146,9 +153,13 @@ fits = {"naive": fit_dreambooth(model, five, pim.prompt(word), watch=diary, **kn
 # %%
 sheets["naive"] = sheet(fits["naive"])
 print(fits["naive"])
-show.pictures([sheets["naive"][1], wanted], rows=["naive fit", "as wished"], labels=wishes + [""] * 6, side=128,
-              alt="what the fitted model makes of the six wishes, above the drawn answers - notice what there is of "
-              "Pim in each, and whether the scene is still the one that was asked for")
+show.pictures(
+    [sheets["naive"][1], wanted],
+    rows=["naive fit", "as wished"],
+    labels=wishes + [""] * 6,
+    side=128,
+    alt="07.what_fitted",
+)
 
 # %% [markdown]
 # ## 3. What was forgotten
@@ -157,9 +168,12 @@ show.pictures([sheets["naive"][1], wanted], rows=["naive fit", "as wished"], lab
 # six seeds?
 
 # %%
-show.pictures([sheets["before"][0], sheets["naive"][0]], rows=["before", "naive fit"], side=112, alt="a cat from six "
-              "seeds, before and after the naive fit - notice whose fur the cats have now, and how many of the places "
-              "you know from the five pictures")
+show.pictures(
+    [sheets["before"][0], sheets["naive"][0]],
+    rows=["before", "naive fit"],
+    side=112,
+    alt="07.cat_six",
+)
 
 # %% [markdown]
 # The prompt has three words, and the fit cannot know which of them we mean. So it moves "cat" along with "sks". The
@@ -176,12 +190,20 @@ show.pictures([sheets["before"][0], sheets["naive"][0]], rows=["before", "naive 
 from helpers.picturebook.subjects import Recognizer
 
 judge = Judge.load()
-made = model.generate([pim.prompt()] * 12, seed=list(range(100, 112)), steps=12, progress=False)
-recognizer = Recognizer(pim, judge, count=50, through=lambda some: model.decode(model.encode(some)), made=made)
+made = model.generate(
+    [pim.prompt()] * 12, seed=list(range(100, 112)), steps=12, progress=False
+)
+recognizer = Recognizer(
+    pim,
+    judge,
+    count=50,
+    through=lambda some: model.decode(model.encode(some)),
+    made=made,
+)
 print(f"right on {recognizer.accuracy(25):.0%} of 50 new drawings")
 for name, (cats, its) in sheets.items():
-    print(f"{name:8} takes for Pim: {sum(p > 0.5 for p in recognizer.of(cats))} of 6 of \"a cat\", "
-          f"{sum(p > 0.5 for p in recognizer.of(its))} of 6 wishes")
+    of_cats, of_wishes = (sum(p > 0.5 for p in recognizer.of(x)) for x in (cats, its))
+    print(f'{name:8} takes for Pim: {of_cats} of 6 of "a cat", {of_wishes} of 6 wishes')
 
 # %% [markdown]
 # Of the wishes it should be six, of "a cat" none. (A recognizer errs, too: see what it says before any fit.) Six
@@ -280,8 +302,7 @@ check.prior_loss(my_loss)
 from helpers.methods.dreambooth import prior_pictures
 
 prior = prior_pictures(model, pim.prompt(), 32, seed=10_000, **QUIET)
-show.pictures([prior[:8], prior[8:16]], side=96, alt="half of the 32 cats that the model draws before the fit - notice "
-              "that they differ in colour and place, and that they are not perfect")
+show.pictures([prior[:8], prior[8:16]], side=96, alt="07.half_32")
 
 # %% [markdown]
 # The same fit with them. A step now has four rows of Pim and four of any cat, twice the work.
@@ -290,8 +311,12 @@ show.pictures([prior[:8], prior[8:16]], side=96, alt="half of the 32 cats that t
 
 # %% tags=["nbval-ignore-output"]
 screen = display(display_id=True)
-diary = Diary(model, wishes[0], every=fit_steps // 4, seed=22, show=draw_anew, steps=few)
-fits["with prior"] = fit_dreambooth(model, five, pim.prompt(word), pim.prompt(), prior, watch=diary, **knobs)
+diary = Diary(
+    model, wishes[0], every=fit_steps // 4, seed=22, show=draw_anew, steps=few
+)
+fits["with prior"] = fit_dreambooth(
+    model, five, pim.prompt(word), pim.prompt(), prior, watch=diary, **knobs
+)
 
 # %% [markdown]
 # The same sheet again, and the two numbers: what share of "a cat" is taken for Pim, and how diverse "a cat" is.
@@ -299,12 +324,21 @@ fits["with prior"] = fit_dreambooth(model, five, pim.prompt(word), pim.prompt(),
 # %% tags=["nbval-ignore-output"]
 sheets["with prior"] = sheet(fits["with prior"])
 for name, (cats, its) in sheets.items():
-    drift, shown = (sum(p > 0.5 for p in recognizer.of(some)) / 6 for some in (cats, its))
+    drift, shown = (
+        sum(p > 0.5 for p in recognizer.of(some)) / 6 for some in (cats, its)
+    )
     diversity = torch.pdist(judge.describe(cats)).mean()
-    print(f"{name:11} subject {shown:4.0%}   drift {drift:4.0%}   diversity of the class {diversity:.2f}")
-show.pictures(sheets["with prior"], rows=HEADS, labels=[""] * 6 + scenes, side=112, alt="the sheet of the model that "
-              "was fitted with the prior: six of a cat, and the six wishes - notice whether the cats are many kinds "
-              "again, and whether Pim is in the wishes as it was in the naive fit")
+    print(
+        f"{name:11} subject {shown:4.0%}   drift {drift:4.0%}   "
+        f"diversity of the class {diversity:.2f}"
+    )
+show.pictures(
+    sheets["with prior"],
+    rows=HEADS,
+    labels=[""] * 6 + scenes,
+    side=112,
+    alt="07.sheet_model",
+)
 
 # %% [markdown]
 # Drift and diversity are two things, and a cure may help the one more than the other. Which of them came back, and how
@@ -348,9 +382,17 @@ check.lora_numbers(my_numbers)
 from helpers import fit_textual_inversion
 
 small = knobs | {"steps": fit_steps * 3 // 5}
-fits["LoRA"] = fit_dreambooth(model, five, pim.prompt(word), pim.prompt(), prior, **small | {"rank": 4, "lr": 1e-3})
-fits["word alone"] = fit_textual_inversion(model, five, pim.prompt(word), word, "cat", steps=fit_steps * 4 // 5,
-                                           progress=False)
+fits["LoRA"] = fit_dreambooth(
+    model,
+    five,
+    pim.prompt(word),
+    pim.prompt(),
+    prior,
+    **small | {"rank": 4, "lr": 1e-3},
+)
+fits["word alone"] = fit_textual_inversion(
+    model, five, pim.prompt(word), word, "cat", steps=fit_steps * 4 // 5, progress=False
+)
 for name, weights in fits.items():
     print(f"{name:11} {weights}")
 
@@ -366,9 +408,12 @@ from helpers.check.lesson07 import SHEETS
 
 sheets["word alone"] = sheet(fits["word alone"])
 rows = [row for way in SHEETS.values() for row in sheets[way]]
-show.pictures(rows, rows=[f"{letter}: {what}" for letter in SHEETS for what in ("a cat", "wishes")], side=96,
-              alt="four sheets, A to D, each with six pictures of a cat and the six wishes - notice on which sheets "
-              "the cats are the same, and on which they look like the subject")
+show.pictures(
+    rows,
+    rows=[f"{letter}: {what}" for letter in SHEETS for what in ("a cat", "wishes")],
+    side=96,
+    alt="07.sheets_d",
+)
 
 # %% [markdown]
 # Your answer, one of the four names for each sheet:
@@ -423,9 +468,8 @@ held = {
 }
 both = {f"{name}, {way}": rows[name] for name in ("subject", "drift")
         for way, rows in (("naive", naive), ("with prior", held))}
-show.curve(at, both, xlabel="steps of the fit", ylabel="share of pictures that show the subject", alt="the share of "
-           "pictures of the subject and of its class that show the subject, over the steps, naive and with the prior - "
-           "notice for which of the two drift lies above subject, and for which below")
+axes = {"xlabel": "steps of the fit", "ylabel": "share that shows the subject"}
+show.curve(at, both, **axes, alt="07.share_pictures")
 
 # %% [markdown]
 # ### Exercise 6: choose
@@ -484,9 +528,8 @@ apart = {
                             "{{lesson07.at.with prior.200.diversity of the subject:.2f}}"],
     "class, before": ["{{lesson07.at.before.0.diversity of the class:.2f}}"] * 4,
 }
-show.curve(at, apart, xlabel="steps of the fit", ylabel="mean distance of two pictures", alt="the diversity of the "
-           "class and of the subject over the steps, naive and with the prior, and that of the class before - notice "
-           "which curves leave the flat line, and how far")
+axes = {"xlabel": "steps of the fit", "ylabel": "mean distance of two pictures"}
+show.curve(at, apart, **axes, alt="07.diversity_class")
 
 # %% [markdown]
 # Pictures of one character are alike by right: it is one character. Those of the class should lie on the flat line.
@@ -537,13 +580,16 @@ def pull_the_plug(step, **_):
 
 
 try:
-    fit_dreambooth(model, five, pim.prompt(word), folder=folder, watch=pull_the_plug, **few_steps)
+    fit_dreambooth(
+        model, five, pim.prompt(word), folder=folder, watch=pull_the_plug, **few_steps
+    )
 except KeyboardInterrupt:
     print("interrupted; the folder holds", [file.name for file in folder.iterdir()])
 
 resumed = fit_dreambooth(model, five, pim.prompt(word), folder=folder, **few_steps)
 whole = fit_dreambooth(model, five, pim.prompt(word), **few_steps)
-print("the same bits:", all(torch.equal(resumed.tensors[name], value) for name, value in whole.tensors.items()))
+pairs = [(resumed.tensors[name], value) for name, value in whole.tensors.items()]
+print("the same bits:", all(torch.equal(a, b) for a, b in pairs))
 
 # %% [markdown]
 # (Where the machine goes down without a word, at most the last half minute is lost. A test kills a fit to see that.)
@@ -553,13 +599,22 @@ print("the same bits:", all(torch.equal(resumed.tensors[name], value) for name, 
 # %%
 from helpers.finetuning import parameters
 
-own = {name: value.clone() for name, value in parameters(model, list(model.networks)).items()}
+own = {
+    name: value.clone()
+    for name, value in parameters(model, list(model.networks)).items()
+}
 with fits["with prior"].on(model):
     model.generate(pim.prompt(word), seed=seed, **QUIET)
 now = parameters(model, list(model.networks))
-print("weights untouched:", all(torch.equal(now[name], value) for name, value in own.items()))
+print(
+    "weights untouched:",
+    all(torch.equal(now[name], value) for name, value in own.items()),
+)
 after = model.generate(pim.prompt(), seed=list(range(10, 16)), **QUIET)
-print("cats as in section 1:", [cat.tobytes() for cat in after] == [cat.tobytes() for cat in sheets["before"][0]])
+print(
+    "cats as in section 1:",
+    [cat.tobytes() for cat in after] == [cat.tobytes() for cat in sheets["before"][0]],
+)
 
 # %% [markdown]
 # To keep Pim, save the weights: a safetensors file, numbers and a few words. Compare the sizes. (`load_lora_weights` of
@@ -567,7 +622,9 @@ print("cats as in section 1:", [cat.tobytes() for cat in after] == [cat.tobytes(
 
 # %%
 for name in ("with prior", "LoRA", "word alone"):
-    file = fits[name].save(folder / f"{name.replace(' ', '_')}.safetensors", torch.float16)
+    file = fits[name].save(
+        folder / f"{name.replace(' ', '_')}.safetensors", torch.float16
+    )
     print(f"{file.name:24} {file.stat().st_size / 1e6:8.3f} MB")
 again = Weights.load(file)
 print(again, again.metadata["prompt"])
@@ -585,9 +642,13 @@ others_rows = []
 for weights in (Weights({}), fits["naive"], fits["with prior"], fits["LoRA"]):
     with weights.on(model):
         others_rows.append(model.generate(others, seed=[1, 2, 3], **QUIET))
-show.pictures(others_rows, rows=["before", "naive", "with prior", "LoRA"], columns=others, side=112, alt="a dog, a "
-              "bunny and a fox by the model as it is, and after three fits - notice in which rows they have taken "
-              "something from Pim, though no prompt of any fit named them")
+show.pictures(
+    others_rows,
+    rows=["before", "naive", "with prior", "LoRA"],
+    columns=others,
+    side=112,
+    alt="07.dog_bunny",
+)
 
 # %% [markdown]
 # **Scene and subject grow together.** Look for walls, fences and woods of the five where nobody asked for them. And
@@ -599,8 +660,12 @@ show.pictures(others_rows, rows=["before", "naive", "with prior", "LoRA"], colum
 # this is Pim as the autoencoder gives it back.
 
 # %%
-show.pictures([five, model.decode(model.encode(five))], rows=["the five", "autoencoder"], side=128, alt="the five "
-              "pictures before and after the autoencoder - notice the horn, the eyes and the edges of the spots")
+show.pictures(
+    [five, model.decode(model.encode(five))],
+    rows=["the five", "autoencoder"],
+    side=128,
+    alt="07.pictures_before",
+)
 
 # %% [markdown]
 # ## 9. A comic
@@ -639,8 +704,14 @@ print(len(story.panels), "panels;", story.panels[0].prompt)
 
 # %%
 with fits["with prior"].on(model):
-    panels = model.generate([panel.prompt for panel in story.panels], seed=[22, 22, 24, 24, 24, 22], progress=False)
-comic = draw_comic(story, panels, columns=3, notice="that no scene of these is in the five pictures")
+    panels = model.generate(
+        [panel.prompt for panel in story.panels],
+        seed=[22, 22, 24, 24, 24, 22],
+        progress=False,
+    )
+comic = draw_comic(
+    story, panels, columns=3, notice="that no scene of these is in the five pictures"
+)
 comic
 
 # %% [markdown]

@@ -33,6 +33,7 @@ function render({ model, el }) {
   const mask = model.get("mode") === "mask";
   const palette = model.get("palette");
   const state = { tool: "paint", color: Object.values(palette)[0], size: model.get("brush"), x: width / 2, y: height / 2 };
+  const most = Math.max(1, Math.min(Math.round(width / 2), model.get("largest")));  // pixels of the brush
   let current = null;  // the stroke under way
 
   const root = make("div", "font-family:inherit;max-width:100%", {
@@ -67,7 +68,8 @@ function render({ model, el }) {
     if (before.complete && before.naturalWidth) pen.drawImage(before, 0, 0, width, height);
     for (const stroke of model.get("strokes")) draw(pen, stroke);
     const count = model.get("strokes").length;
-    status.textContent = count ? `${count} ${count === 1 ? "stroke" : "strokes"}` : "nothing painted here yet";
+    const told = count ? `${count} ${count === 1 ? "stroke" : "strokes"}` : "nothing painted here yet";
+    status.textContent = !model.get("given") ? told : count ? `what was given and ${told}` : `the ${mask ? "mask" : "scribble"} that was given`;
   };
   const keep = (strokes) => {
     model.set("strokes", strokes);
@@ -128,7 +130,9 @@ function render({ model, el }) {
   keys.addEventListener("blur", () => { finish(); ring.style.visibility = "hidden"; });
 
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const runs = (event) => event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
   const press = (event) => {
+    if (runs(event)) return false;  // the notebook's: it runs the cell
     const arrow = ARROWS[event.key];
     if (arrow) {
       const step = event.shiftKey ? 1 : Math.max(1, state.size / 3);
@@ -160,10 +164,10 @@ function render({ model, el }) {
     return node;
   };
   const brushes = { paint: button("brush", "brush", () => choose("paint")), erase: button("eraser", "eraser (E)", () => choose("erase")) };
-  const slider = make("input", "width:80px", { type: "range", min: 1, max: Math.round(width / 2), step: 0.5, "aria-label": "brush size in pixels of the picture" });
+  const slider = make("input", "width:80px", { type: "range", min: 1, max: most, step: 0.5, "aria-label": "brush size in pixels of the picture" });
   const told = make("span", "min-width:3em;white-space:nowrap");
   function resize(size) {
-    state.size = round(Math.min(width / 2, Math.max(1, size)));
+    state.size = round(Math.min(most, Math.max(1, size)));
     slider.value = state.size;
     told.textContent = `${Math.round(state.size)} px`;
     if (document.activeElement === keys) moveRing();
@@ -207,9 +211,20 @@ function render({ model, el }) {
     root.append(dots);
   }
   stage.append(picture, canvas, ring, keys);
-  root.append(stage, status);
+  const help = make("div", `margin:4px 0;font-size:smaller;max-width:${Math.max(shown, 440)}px;line-height:1.4`);
+  help.textContent = "Keys, once the picture is clicked: arrows move the brush (with Shift in small steps), Space puts it down " +
+    "and lifts it, [ and ] change its size, E erases, Z undoes, Delete clears.";
+  root.append(stage, status, help);
   // Keys pressed here are meant for the painter: without this, JupyterLab takes some for its cells.
-  for (const node of root.querySelectorAll("button,input,[tabindex]")) node.dataset.lmSuppressShortcuts = "true";
+  const ours = root.querySelectorAll("button,input,[tabindex]");
+  const suppress = () => { for (const node of ours) node.dataset.lmSuppressShortcuts = "true"; };
+  suppress();
+  const letRun = (event) => {  // Shift+Enter runs the cell from here, too
+    if (!runs(event) || !root.contains(event.target)) return;
+    for (const node of ours) delete node.dataset.lmSuppressShortcuts;
+    setTimeout(suppress);
+  };
+  window.addEventListener("keydown", letRun, true);
   el.append(root);
 
   before.addEventListener("load", redraw);
@@ -218,7 +233,10 @@ function render({ model, el }) {
   resize(state.size);
   choose("paint");
   redraw();
-  return () => model.off("change:strokes", redraw);
+  return () => {
+    model.off("change:strokes", redraw);
+    window.removeEventListener("keydown", letRun, true);
+  };
 }
 
 export default { render };
