@@ -28,7 +28,9 @@ from typing import Any, ParamSpec, TypeVar
 from helpers.core.surroundings import surroundings
 from helpers.core.values import entrance
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
+OWN: Any = None  # the default of what is the source's own, or the model's, unless given: a method sees the number
 DEFAULTS = ("steps", "guidance")  # the source's own, or the model's, where a method's are None
 ORDER = ("seed", "steps", "lr", "batch", "guidance", "size", "folder", "progress", "watch")  # after the paper's knobs
 

@@ -15,8 +15,8 @@ def place(device: str | torch.device | None, dtype: torch.dtype | None) -> tuple
         device = torch.device(device)
     except RuntimeError:
         raise ValueError(f"device is {device!r}; expected 'cpu', 'cuda' or 'mps'.") from None
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(device.type, lambda: True)()
-    if not there:
+    asked = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(device.type)
+    if asked is not None and not asked():
         raise ValueError(f"There is no {device.type} device that this torch can use: leave device out, or write "
                          "device='cpu'.")
     if not isinstance(dtype, torch.dtype | None):

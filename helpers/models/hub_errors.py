@@ -47,11 +47,12 @@ def told_apart(entry: Entry, error: Exception) -> tuple[int, Exception]:
     def among(*kinds: type[BaseException]) -> BaseException | None:
         return next((one for one in chain if isinstance(one, kinds)), None)
 
-    if full := next((one for one in chain if getattr(one, "errno", None) in (errno.ENOSPC, errno.EDQUOT)), None):
-        return 0, DiskTrouble(full.errno, no_room(entry))
-    if shut := next((one for one in chain if getattr(one, "errno", None) in (errno.EACCES, errno.EROFS, errno.EPERM)
+    numbered = [(getattr(one, "errno", None), one) for one in chain]
+    if full := next((number for number, _ in numbered if number in (errno.ENOSPC, errno.EDQUOT)), None):
+        return 0, DiskTrouble(full, no_room(entry))
+    if shut := next(((number, one) for number, one in numbered if number in (errno.EACCES, errno.EROFS, errno.EPERM)
                      and not isinstance(one, hub.HfHubHTTPError)), None):
-        return 0, DiskTrouble(shut.errno, f"The folder for downloads cannot be written to ({shut}). Let the "
+        return 0, DiskTrouble(shut[0], f"The folder for downloads cannot be written to ({shut[1]}). Let the "
                               f"variable HF_HOME name one that can, and start Python again. {WITHOUT_IT}")
     if among(hub.OfflineModeIsEnabled):
         return 1, HubOutOfReach(f"{name!r} is not on this machine, and the variable HF_HUB_OFFLINE forbids to fetch "
@@ -61,7 +62,8 @@ def told_apart(entry: Entry, error: Exception) -> tuple[int, Exception]:
                              f"there, and run `hf auth login` here. {WITHOUT_IT}")
     if among(hub.HFValidationError):
         return 1, no_such_model(entry)
-    code = next((one.response.status_code for one in chain if getattr(one, "response", None) is not None), None)
+    answers = (getattr(one, "response", None) for one in chain)
+    code = next((answer.status_code for answer in answers if answer is not None), None)
     if (coded := by_code(entry, code, page)) is not None:
         return coded
     if isinstance(error, ValueError) or among(hub.FileMetadataError):  # no JSON, no ETag: what answers is not the hub

@@ -101,7 +101,7 @@ def not_json(text: str) -> str:
 def check_index(index: Mapping[str, Any], what: str) -> str:
     """The pipeline's class, if it and all its parts are known ones; else a ValueError that says which is not."""
     kind = index.get("_class_name")
-    if kind not in PIPELINES:
+    if not isinstance(kind, str) or kind not in PIPELINES:
         raise ValueError(other_family(kind, what))
     for name, entry in index.items():
         if name in RUNS_CODE:
