@@ -44,6 +44,12 @@ def check_in_place(pipeline: Any) -> None:
                          "model.pipeline.unload_ip_adapter().")
 
 
+def networks_of(pipeline: Any) -> dict[str, Any]:
+    """The denoiser and the text encoders of a pipeline."""
+    parts = {name: getattr(pipeline, name, None) for name in ("unet", "text_encoder", "text_encoder_2")}
+    return {name: part for name, part in parts.items() if part is not None}
+
+
 def adapters_of(networks: Mapping[str, Any]) -> list[str]:
     """The names of the LoRAs and other adapters on the networks, by peft."""
     return list(dict.fromkeys(name for part in networks.values() for name in getattr(part, "peft_config", None) or ()))
