@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from helpers.core.values import texts
 from helpers.core.warn import PromptWarning, warn
 from helpers.core.words import never_seen, unknown_words
 
 
 def as_prompts(prompts: str | Sequence[str]) -> list[str]:
     """One prompt or several as a list; an error for anything else."""
-    prompts = [prompts] if isinstance(prompts, str) else prompts
-    if not isinstance(prompts, Sequence) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
-        raise TypeError(f"The prompts are {prompts!r}; expected a text or a list of texts.")
-    return list(prompts)
+    return texts("prompts", prompts)
 
 
 def cut_off(tokenizer: Any, prompt: str) -> str:
