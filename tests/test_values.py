@@ -379,6 +379,18 @@ def test_a_strip_is_not_shown_but_can_be_cut() -> None:
             call()
 
 
+@pytest.mark.parametrize("wrong", ["abc", ["a"], [[1], [1, 2]], [object()]])
+def test_what_cannot_be_drawn_is_refused_by_name(wrong: Any) -> None:
+    axes = {"xlabel": "x", "ylabel": "y", "alt": "a"}
+    for call in (
+        lambda: show.curve([1], {"kept": wrong}, **axes),
+        lambda: show.scatter({"kept": wrong}, **axes),
+        lambda: show.sweep([stripes()], wrong, name="nu", alt="a"),
+    ):
+        with pytest.raises(ValueError, match="(kept|values) is .*; expected numbers"):
+            call()
+
+
 def test_measures_take_pictures_in_any_form(tmp_path: Path) -> None:
     stripes().save(tmp_path / "a.png")
     array, mask = np.asarray(stripes()), np.zeros(stripes().size[::-1], bool)

@@ -16,6 +16,7 @@ from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, la
 from helpers.core.interface import Text, Watch, ignore
 from helpers.core.pictures import as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import as_seeds, noise, seeds_of
+from helpers.core.surroundings import surroundings
 from helpers.core.values import check_steps
 from helpers.core.words import Tokens, composed
 from helpers.models import catalogue
@@ -223,7 +224,7 @@ class DiffusersModel(VariancePreserving):
         return Tokens(prompt, texts, spans, tokenizer.model_max_length)
 
     @one_at_a_time
-    @torch.no_grad()
+    @surroundings(grad=False)
     def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
         """One picture or a list of them as latents (B, C, h, w): float32, scaled as the network expects them.
 
@@ -241,7 +242,7 @@ class DiffusersModel(VariancePreserving):
         return (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
 
     @one_at_a_time
-    @torch.no_grad()
+    @surroundings(grad=False)
     def decode(self, latents: Tensor) -> list[Image.Image]:
         """Latents (B, C, h, w) as B pictures, one at a time: the memory of one, and no influence on each other."""
         vae = self.pipeline.vae
@@ -294,7 +295,7 @@ class DiffusersModel(VariancePreserving):
         return width, height
 
     @one_at_a_time
-    @torch.no_grad()
+    @surroundings(grad=False)
     def generate(
         self,
         prompts: str | Sequence[str],
