@@ -44,19 +44,19 @@ def moved(e: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float) ->
 
 def in_turn(measured: Measured, enough: float) -> Choice | None:
     """The first eta as the dictionary has them."""
-    for eta, variance_noise in measured.items():
-        good = [i for i, (obeyed, _) in enumerate(variance_noise) if obeyed == 1]
-        if len(good) >= enough * len(variance_noise):
-            return eta, max(good, key=lambda i: variance_noise[i][1])
+    for eta, points in measured.items():
+        good = [i for i, (obeyed, _) in enumerate(points) if obeyed == 1]
+        if len(good) >= enough * len(points):
+            return eta, max(good, key=lambda i: points[i][1])
     return None
 
 
 def by_the_mean(measured: Measured, enough: float) -> Choice | None:
     """Takes the mean of obeyed for the share of noises that obey, and the noise that keeps most of those that move."""
-    for eta, variance_noise in sorted(measured.items()):
-        if sum(obeyed for obeyed, _ in variance_noise) >= enough * len(variance_noise):
+    for eta, points in sorted(measured.items()):
+        if sum(obeyed for obeyed, _ in points) >= enough * len(points):
             return eta, max(
-                (i for i, (obeyed, _) in enumerate(variance_noise) if obeyed), key=lambda i: variance_noise[i][1]
+                (i for i, (obeyed, _) in enumerate(points) if obeyed), key=lambda i: points[i][1]
             )
     return None
 
@@ -75,8 +75,8 @@ def smallest(measured: Measured, enough: float) -> Choice | None:
     """Stops with an error where no eta is good enough."""
     eta = min(
         eta
-        for eta, variance_noise in measured.items()
-        if sum(o == 1 for o, _ in variance_noise) >= enough * len(variance_noise)
+        for eta, points in measured.items()
+        if sum(o == 1 for o, _ in points) >= enough * len(points)
     )
     return chosen({eta: measured[eta]}, enough)
 

@@ -223,7 +223,7 @@ def attention_maps(
     if by not in ("step", "grid", "view"):
         raise ValueError(f"by is {by!r}; expected 'step', 'grid' or 'view'.")
     words = [words] if isinstance(words, str) else list(words or seen.words(view))
-    columns = {"step": ddim_sigma(seen.steps, most), "grid": seen.grids, "view": seen.views}[by]
+    columns = {"step": spread(seen.steps, most), "grid": seen.grids, "view": seen.views}[by]
     heads = {"step": lambda i: f"step {i + 1} of {seen.steps}", "grid": named_grid, "view": view_name}[by]
     fixed = {"view": view, "grid": grid, "step": None}
     cells, labels = [], []
@@ -266,7 +266,7 @@ def over(picture: Any, shares: np.ndarray, side: int | None = None) -> Image.Ima
     return Image.blend(picture.resize(size).convert("L").convert("RGB"), heat, OPACITY)
 
 
-def ddim_sigma(count: int, most: int) -> list[int]:
+def spread(count: int, most: int) -> list[int]:
     """At most `most` of the steps 0 ... count - 1, evenly spread, both ends included."""
     most = min(most, count)
     return [round(i * (count - 1) / max(1, most - 1)) for i in range(most)]
