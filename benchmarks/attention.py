@@ -15,6 +15,7 @@ import argparse
 import dataclasses
 from collections.abc import Callable
 from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -113,6 +114,7 @@ class Layers(torch.nn.Module):
             "attn1": Attention(query_dim=width, dim_head=width // HEADS, **shared),
             "attn2": Attention(query_dim=width, cross_attention_dim=TEXT_WIDTH, dim_head=width // HEADS, **shared),
         }) for _, width in BLOCKS)
+        self.config = SimpleNamespace(block_out_channels=[width for _, width in BLOCKS])
         self.inputs = [torch.randn(rows, side * side, width) for side, width in BLOCKS]
 
     @property
@@ -177,7 +179,7 @@ def stable_diffusion_layers(rounds: int) -> dict[str, Any]:
     run(attention(model, prompts=P, record=known), [2])
     runs = {"plain": lambda: run(nullcontext()), "edited": lambda: run(attention(model, edit)),
             "explicit": lambda: run(explicit_maps(model, [edit], 50)),
-            "further edit": lambda: run(attention(model, edit, source=known), [1, 3])}
+            "further edit": lambda: run(attention(model, edit, recording=known), [1, 3])}
     plain, fused, explicit = (runs[name]().float() for name in ("plain", "edited", "explicit"))
     gap = compared(fused, explicit, plain)
     del plain, fused, explicit
