@@ -37,6 +37,7 @@ from helpers.models.diffusers_model import DiffusersModel
 
 P, P_STAR = "a cat riding a bicycle on the beach", "a cat riding a motorcycle on the beach"
 BLOCKS = ((64, 320), (32, 640), (16, 1280), (8, 1280))  # grid and channels of Stable Diffusion 1.5's blocks
+LATENT = 64  # side of the latents: that of the first block's grid
 WINDOW, TEXT_WIDTH, HEADS = 77, 768, 8
 TOLERANCE = 1e-3  # of the largest value; float32 sums in another order
 
@@ -169,7 +170,7 @@ def stable_diffusion_layers(rounds: int) -> dict[str, Any]:
     model = LayersModel(load())
     edit, text, t = full_edit(model), model.embed([P, P_STAR]), model.times(50)[0]
     both = join(text.unconditional(), text).embeddings.to(model.unet.inputs[0])
-    latent = torch.zeros(4, 4, 64, 64, device=model.device)
+    latent = torch.zeros(4, 4, LATENT, LATENT, device=model.device)
 
     def run(manager: Any, rows: list[int] | slice = slice(None)) -> Tensor:
         with manager, torch.no_grad():

@@ -33,7 +33,7 @@ def attention(
     """Edit and watch the model's attention inside the `with`; gives the (first) store.
 
     edit: one, or one for each target. The batch must end with the source prompt's row and the targets' rows.
-    store: which maps to watch. prompts: of the batch's last rows where there is no edit; the source's if no edit has it.
+    store: which maps to watch. prompts: of the batch's last rows if there is no edit; the source's if no edit has it.
     layers: starts of the names of layers to edit ("up_blocks"); all unless given.
     steps: N that the sampler's times are made with; the model's own unless given.
     record: filled with the queries and keys of the batch's last row. recording: one such, instead of the source.
@@ -81,8 +81,8 @@ class Control:
             one.begin(self.prompts)
         self.words = tuple((one, one.values.to(weight.device)) for one in stores)
         if edits and recording and max(max(one.selves) for one in edits) > recording.up_to:
-            raise ValueError(f"The source's self-attention was recorded on grids up to {recording.up_to} only: record it "
-                             "with a larger up_to, or inject less.")
+            raise ValueError(f"The source's self-attention was recorded on grids up to {recording.up_to} only: record "
+                             "it with a larger up_to, or inject less.")
 
     def _needs(self, layer: Layer, edited: Sequence[Layer]) -> bool:
         if layer.cross:
