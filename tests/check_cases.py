@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from copy import deepcopy
@@ -19,15 +20,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor
 
 from helpers import check
 
 __all__ = [
-    "pytest_generate_tests", "test_a_right_answer_passes", "test_a_wrong_answer_is_told_its_slip",
-    "test_an_answer_that_works_in_place_spoils_nothing_for_the_next", "test_each_slip_has_a_message_of_its_own",
-    "test_the_notebook_folds_a_solution_for_every_check", "test_the_notebook_s_solution_passes_its_check",
+    "pytest_generate_tests",
+    "test_a_check_has_two_right_answers_and_three_slips_at_least",
+    "test_a_function_is_run_at_three_inputs_at_least",
+    "test_a_number_counts_in_whatever_form_it_comes",
+    "test_a_right_answer_passes",
+    "test_a_wrong_answer_is_told_its_slip",
+    "test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next",
+    "test_each_slip_has_a_message_of_its_own",
+    "test_the_notebook_folds_a_solution_for_every_check",
+    "test_the_notebook_s_solution_passes_its_check",
     "test_the_three_dots_are_told_apart_from_a_wrong_answer",
+    "test_what_a_function_must_not_return_is_told_by_its_kind",
+    "test_what_is_no_number_is_refused_kindly",
 ]
 
 
@@ -54,11 +65,12 @@ def spoil(given: Any) -> None:
             given.clear()
 
 
-def spoiling(answer: Callable[..., Any]) -> Callable[..., Any]:
-    """As `answer`, but afterwards nothing that it was given is as it was."""
+def spoiling(answer: Callable[..., Any], changed: list[Any]) -> Callable[..., Any]:
+    """As `answer`, but afterwards nothing that it was given is as it was; `changed` notes what could be spoilt."""
 
     def spoiled(*given: Any, **named: Any) -> Any:
         found = deepcopy(answer(*given, **named))  # it may be what was given
+        changed.extend(one for one in (*given, *named.values()) if isinstance(one, (Tensor, np.ndarray, list, dict)))
         spoil((*given, *named.values()))
         return found
 
@@ -106,14 +118,82 @@ def test_each_slip_has_a_message_of_its_own(wrong: str, request: pytest.FixtureR
     assert len(set(messages)) == len(messages) >= 2
 
 
-def test_an_answer_that_works_in_place_spoils_nothing_for_the_next(formula: str, request: pytest.FixtureRequest
-                                                                   ) -> None:
-    run, right, keeps = getattr(check, formula), request.module.RIGHT[formula], formula in ("paste", "embedding_fit")
+def test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next(
+        formula: str, request: pytest.FixtureRequest) -> None:
+    run, right = getattr(check, formula), request.module.RIGHT[formula]
     for answer in right:
-        assert bool(run(spoiling(answer))) != keeps  # these two ask that what is given stays as it was
+        changed: list[Any] = []
+        verdict = run(spoiling(answer, changed))
+        assert bool(verdict) != bool(changed)
+        assert verdict or re.search("hanges|moves", verdict.message), verdict
     assert all(map(run, right))
     for words in request.module.WRONG[formula]:
         test_a_wrong_answer_is_told_its_slip((formula, words), request)
+
+
+def test_a_function_is_run_at_three_inputs_at_least(formula: str, request: pytest.FixtureRequest) -> None:
+    seen = set()
+
+    def answer(*given: Any, **named: Any) -> Any:
+        seen.add(repr([one for one in (*given, *named.values()) if not callable(one)]))
+        return request.module.RIGHT[formula][0](*given, **named)
+
+    assert getattr(check, formula)(answer)
+    assert len(seen) >= 3
+
+
+def test_what_a_function_must_not_return_is_told_by_its_kind(formula: str, request: pytest.FixtureRequest) -> None:
+    run, right = getattr(check, formula), request.module.RIGHT[formula][0]
+    first: list[Any] = []
+
+    def frozen(*given: Any, **named: Any) -> Any:
+        first.append(right(*given, **named))
+        return first[0]
+
+    def ill(*_: Any, **__: Any) -> None:
+        raise ValueError("ill")
+
+    told = {words: run(answer) for words, answer in {
+        "returns None": lambda *_, **__: None, "returns a text": lambda *_, **__: "text",
+        "returns a dict": lambda *_, **__: {}, "stop(ped|s) with ValueError: ill": ill}.items()}
+    assert all(not verdict and re.search(words, verdict.message) for words, verdict in told.items()), told
+    assert not run(frozen) and not run(lambda *_, **__: True)
+    names = {"image", "prompt"} if formula == "starting_time" else ()
+    for i in range(len(inspect.signature(right).parameters)):
+        given_back = (lambda *given, i=i, **named: [*given, *named.values()][i])
+        assert not run(given_back), (i, names)
+
+
+def test_a_check_has_two_right_answers_and_three_slips_at_least(wrong: str, request: pytest.FixtureRequest) -> None:
+    assert len(request.module.RIGHT[wrong]) >= 2 and len(request.module.WRONG[wrong]) >= 3
+
+
+FORMS = {"np.int64": np.int64, "np.float32": np.float32, "0-d array": np.array, "0-d tensor": torch.tensor,
+         "float": float}
+
+
+def in_form(value: Any, form: Callable[..., Any]) -> Any:
+    """A number in another form; all else as it is."""
+    return form(value) if type(value) in (int, float) and (form is not np.int64 or value == int(value)) else value
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_number_counts_in_whatever_form_it_comes(form: str, request: pytest.FixtureRequest) -> None:
+    for name, answers in request.module.RIGHT.items():
+        right = answers[0]
+        if callable(right):
+            assert getattr(check, name)(
+                lambda *given, right=right, **named: in_form(right(*given, **named), FORMS[form])), name
+        else:
+            assert getattr(check, name)(in_form(right, FORMS[form])), name
+
+
+def test_what_is_no_number_is_refused_kindly(request: pytest.FixtureRequest) -> None:
+    for name, answers in request.module.RIGHT.items():
+        if type(answers[0]) is int:
+            told = [getattr(check, name)(odd) for odd in (True, str(answers[0]), answers[:1], np.array(answers[:1]))]
+            words = ["True or False", "a text", "a list", "an array of the shape"]
+            assert all(not verdict and word in verdict.message for verdict, word in zip(told, words, strict=True)), name
 
 
 def test_the_three_dots_are_told_apart_from_a_wrong_answer(template: tuple[str, Any]) -> None:

@@ -6,15 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from check_cases import (  # noqa: F401
     pytest_generate_tests,
+    test_a_check_has_two_right_answers_and_three_slips_at_least,
+    test_a_function_is_run_at_three_inputs_at_least,
+    test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
     test_a_wrong_answer_is_told_its_slip,
-    test_an_answer_that_works_in_place_spoils_nothing_for_the_next,
+    test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
     test_the_notebook_folds_a_solution_for_every_check,
     test_the_notebook_s_solution_passes_its_check,
     test_the_three_dots_are_told_apart_from_a_wrong_answer,
+    test_what_a_function_must_not_return_is_told_by_its_kind,
+    test_what_is_no_number_is_refused_kindly,
 )
 
 from helpers import check
@@ -38,12 +44,21 @@ RIGHT: dict[str, list[Any]] = {
     "changed_scene": [START.but(wearing="hat", wearing_color="red", sky="night"),
                       START.but(sky="night").but(wearing="hat")],
     "true_mask": [lambda a, b: (abs(a.astype(int) - b.astype(int)) > 12).any(-1),
-                  lambda a, b: np.abs(a.astype(float) - b.astype(float)).max(axis=2) > 12],
+                  lambda a, b: np.abs(a.astype(float) - b.astype(float)).max(axis=2) > 12,
+                  lambda a, b: ((torch.from_numpy(a).int() - torch.from_numpy(b).int()).abs() > 12).any(-1),
+                  lambda a, b: np.array([[any(abs(int(p) - int(q)) > 12 for p, q in zip(x, y, strict=True))
+                                          for x, y in zip(r, s, strict=True)] for r, s in zip(a, b, strict=True)])],
     "kept_db": [lambda result, picture, mask: db(result, picture, ~mask),
-                lambda result, picture, mask: 10 * np.log10(1 / ((result - picture)[~mask] ** 2).mean())],
+                lambda result, picture, mask: 10 * np.log10(1 / ((result - picture)[~mask] ** 2).mean()),
+                lambda r, p, m: -10 * torch.log10(torch.nn.functional.mse_loss(*(torch.from_numpy(x[~m]) for x in
+                                                                                 (r, p)))),
+                lambda r, p, m: float(db(r.astype(np.float32), p.astype(np.float32), m == 0))],
     "unbeaten": [{"A", "B", "C", "E"}, ["E", "C", "B", "A"], "ABCE"],
     "paste": [lambda result, picture, mask: np.where(mask[..., None], result, picture),
-              lambda result, picture, mask: mask[..., None] * result + (1 - mask[..., None]) * picture],
+              lambda result, picture, mask: mask[..., None] * result + (1 - mask[..., None]) * picture,
+              lambda result, picture, mask: add_in_place(result, picture.copy(), mask),
+              lambda result, picture, mask: torch.where(torch.from_numpy(mask)[..., None], torch.from_numpy(result),
+                                                        torch.from_numpy(picture))],
 }
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -66,7 +81,9 @@ WRONG: dict[str, dict[str, Any]] = {
         "has the shape \\(\\)": lambda a, b: (a != b).any(),
         "bytes wrap around": lambda a, b: (b - a > 12).any(-1),
         "threshold is another": lambda a, b: (abs(a.astype(int) - b) > 20).any(-1),
-        "where nothing changed": lambda a, b: (abs(a.astype(int) - b) > 12).any(-1) | (np.arange(5) == 1),
+        "where nothing changed": lambda a, b: (abs(a.astype(int) - b) > 12).any(-1) | (np.arange(a.shape[1]) == 1),
+        "another axis was joined": lambda a, b: (abs(a.astype(int) - b) > 12).any(0),
+        "For some pictures it is True elsewhere": lambda a, b: (abs(a.astype(int) - b) > 12).any(-1) | (len(a) == 7),
         "returns None": lambda a, b: None,
         "stopped with TypeError": lambda a: a,
     },
@@ -80,7 +97,16 @@ WRONG: dict[str, dict[str, Any]] = {
         "not squared": lambda result, picture, mask: -10 * np.log10(abs(result - picture)[~mask].mean()),
         "mean absolute error": lambda result, picture, mask: abs(result - picture)[~mask].mean(),
         "an array of the shape": lambda result, picture, mask: (result - picture)[~mask] ** 2,
-        "It gives 1.00": lambda result, picture, mask: 1.0,
+        "same for every input": lambda result, picture, mask: 1.0,
+        "not 255: nothing is divided": lambda r, p, m: 20 * np.log10(255 / np.sqrt(np.square(r - p)[~m].mean())),
+        "255 too much": lambda r, p, m: db(255 * r, 255 * p, ~m),
+        "without its square": lambda r, p, m: 10 * np.log10(255 / np.square(r - p)[~m].mean()),
+        "inside is set to 0": lambda r, p, m: db(r * ~m[..., None], p * ~m[..., None], ...),
+        "squared errors are summed": lambda r, p, m: -10 * np.log10(np.square(r - p)[~m].sum()),
+        "root is taken": lambda r, p, m: -10 * np.log10(np.sqrt(np.square(r - p)[~m].mean())),
+        "factor 10 is missing": lambda r, p, m: -np.log10(np.square(r - p)[~m].mean()),
+        "square the mean": lambda r, p, m: -10 * np.log10((r - p)[~m].mean() ** 2),
+        "Pixels outside the mask": lambda r, p, m: -10 * np.log10(np.square(r - p)[~m].mean() + 1e-3),
         "function itself": 3.0,
     },
     "unbeaten": {
@@ -95,9 +121,13 @@ WRONG: dict[str, dict[str, Any]] = {
         "black": lambda result, picture, mask: result * mask[..., None],
         "the mean": lambda result, picture, mask: 0.5 * (result + picture),
         "are added": lambda result, picture, mask: mask[..., None] * result + picture,
-        "changes the picture": add_in_place,
+        "changes what it was given": add_in_place,
+        "result alone": lambda result, picture, mask: result,
+        "picture alone": lambda result, picture, mask: picture,
+        "Inside the mask it is black": lambda result, picture, mask: picture * ~mask[..., None],
+        "Outside the mask the two": lambda result, picture, mask: result + picture * ~mask[..., None],
         "returns the shape": lambda result, picture, mask: result[mask],
-        "neither": lambda result, picture, mask: result,
+        "neither": lambda result, picture, mask: 0.7 * result + 0.3 * picture,
     },
 }
 

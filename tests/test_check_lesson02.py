@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from check_cases import (  # noqa: F401
     pytest_generate_tests,
+    test_a_check_has_two_right_answers_and_three_slips_at_least,
+    test_a_function_is_run_at_three_inputs_at_least,
+    test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
     test_a_wrong_answer_is_told_its_slip,
-    test_an_answer_that_works_in_place_spoils_nothing_for_the_next,
+    test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
     test_the_notebook_folds_a_solution_for_every_check,
     test_the_notebook_s_solution_passes_its_check,
     test_the_three_dots_are_told_apart_from_a_wrong_answer,
+    test_what_a_function_must_not_return_is_told_by_its_kind,
+    test_what_is_no_number_is_refused_kindly,
 )
 
 from helpers import check
@@ -38,12 +45,13 @@ class Row(NamedTuple):
 
 
 def edit_by_hand(
-    noised: Callable[[list[int], int], int], run: Callable[[list[int], int], list[int]]
+    noised: Callable[[list[int], int], int], run: Callable[[list[int], int], list[int]],
+    rounded: Callable[[float], int] = round,
 ) -> Callable[..., Any]:
     """SDEdit with `first` = steps - round(strength * steps); `noised` and `run` choose from its times."""
 
     def answer(model: AnalyticModel, image: Any, prompt: str, strength: float, seed: int, steps: int) -> Any:
-        times, first = model.times(steps), steps - round(strength * steps)
+        times, first = model.times(steps), steps - rounded(strength * steps)
         x0, text = model.encode(image), model.embed(prompt)
         x = add_noise(model, x0, noise(seed, x0.shape), noised(times, first))
         for t, s in pairwise(run(times, first)):
@@ -53,9 +61,34 @@ def edit_by_hand(
     return answer
 
 
+def by_steps(
+    base: Callable[[Any, Any], Any], seen: Callable[[Any, Any], Any] = lambda x, x0: x, *, noised: bool = True,
+    keep: bool = True, give: Callable[..., Any] = lambda model, x: model.decode(x)[0], word: str = "",
+    seed: int | None = None, anew: bool = False,
+) -> Callable[..., Any]:
+    """SDEdit whose steps start from `base(x, x0)` with the noise seen in `seen(x, x0)`, and other slips."""
+    wanted_seed = seed
+
+    def answer(model: AnalyticModel, image: Any, prompt: str, strength: float, seed: int, steps: int) -> Any:
+        times, x0 = model.times(steps, strength), model.encode(image)
+        z = noise(seed if wanted_seed is None else wanted_seed, x0.shape)
+        x = add_noise(model, x0, z, times[0]) if noised else x0
+        for t, s in pairwise(times):
+            fresh = ddim_step(model, base(x, x0), model.eps(seen(x, x0), t, model.embed(word or prompt)), t, s)
+            x = add_noise(model, x0, z, s) if anew else fresh if keep else x
+        return give(model, x)
+
+    return answer
+
+
 def wrong_end(model: AnalyticModel, image: Any, prompt: str, strength: float, seed: int, steps: int) -> Any:
     """Counts the strength from the wrong end."""
     return sdedit(model, image, prompt, strength=1 - strength, seed=seed, steps=steps, progress=False)
+
+
+def in_order(rows: list[lesson02.Row], least: float) -> float | None:
+    """The right strength, from a sorted copy."""
+    return sorted_in_place(list(rows), least)
 
 
 def sorted_in_place(rows: list[lesson02.Row], least: float) -> float | None:
@@ -66,12 +99,16 @@ def sorted_in_place(rows: list[lesson02.Row], least: float) -> float | None:
 
 RIGHT = {
     "noising": [lambda x0, z, a: a**0.5 * x0 + (1 - a) ** 0.5 * z,
-                lambda x0, z, a: torch.sqrt(torch.tensor(a)) * x0 + torch.sqrt(torch.tensor(1 - a)) * z],
+                lambda x0, z, a: torch.sqrt(torch.tensor(a)) * x0 + torch.sqrt(torch.tensor(1 - a)) * z,
+                lambda x0, z, a: np.sqrt(a) * x0.numpy() + np.sqrt(1 - a) * z.numpy()],
     "guidance": [lambda u, c, w: u + w * (c - u), lambda u, c, w: w * c + (1 - w) * u,
-                 lambda u, c, w: u.add_(c.sub_(u), alpha=w)],
-    "mixing": [lambda x, layout, nu: nu * x + (1 - nu) * layout, lambda x, layout, nu: layout + nu * (x - layout)],
+                 lambda u, c, w: torch.lerp(u, c, w), lambda u, c, w: u.numpy() + w * (c.numpy() - u.numpy()),
+                 lambda u, c, w: u.double().add_(c - u, alpha=w)],
+    "mixing": [lambda x, layout, nu: nu * x + (1 - nu) * layout, lambda x, layout, nu: layout + nu * (x - layout),
+               lambda x, layout, nu: layout.double().lerp(x.double(), nu)],
     "calls_of_magicmix": [15, 15.0, round(0.6 * 25)],
-    "choice_of_strength": [lesson02.best_strength, sorted_in_place],
+    "choice_of_strength": [lesson02.best_strength, in_order, lambda rows, least: np.float32(
+        max(((k, s) for s, o, k in rows if o >= least), default=(0, 0))[1]) if any(o >= least for _, o, _ in rows) else None],
     "starting_time": [
         edit_by_hand(lambda times, first: times[first], lambda times, first: times[first:]),
         lambda model, image, prompt, **knobs: sdedit(model, image, prompt, progress=False, **knobs),
@@ -90,10 +127,18 @@ WRONG = {
         "stopped with NameError": lambda x0, z, a: sqrt(a) * x0,  # noqa: F821
         "returns None": lambda x0, z, a: None,
         "returns a float": lambda x0, z, a: a**0.5,
+        "changes `x0`": lambda x0, z, a: x0.mul_(a**0.5) + (1 - a) ** 0.5 * z,
+        "sign is turned": lambda x0, z, a: -(a**0.5 * x0 + (1 - a) ** 0.5 * z),
+        "is 2 times": lambda x0, z, a: 2 * (a**0.5 * x0 + (1 - a) ** 0.5 * z),
+        "whole numbers": lambda x0, z, a: (a**0.5 * x0 + (1 - a) ** 0.5 * z).int(),
+        "not for a = 0.3": lambda x0, z, a: a**0.5 * x0 + (0.19 if a == 0.3 else 1 - a) ** 0.5 * z,
+        "returns `x0` as it was": lambda x0, z, a: x0.clone(),
         "expected a tensor of shape": lambda x0, z, a: torch.cat([x0, z]),
         "values differ": lambda x0, z, a: 3 * x0,
+        "nan or inf": lambda x0, z, a: (a * x0).log() + (1 - a) ** 0.5 * z,
     },
     "guidance": {
+        "changes `u`": lambda u, c, w: u.add_(c.sub_(u), alpha=w),
         "convention with 1 \\+ w": lambda u, c, w: c + w * (c - u),
         "predictions are swapped": lambda u, c, w: w * u + (1 - w) * c,
         "sign of the difference": lambda u, c, w: u - w * (c - u),
@@ -119,20 +164,27 @@ WRONG = {
         "steps that are skipped": 10,
         "are not added": 23,
         "which share": 42,
-        "not a str": "15",
+        "not a text": "15",
     },
     "choice_of_strength": {
         "obeys most": lambda rows, least: max(rows, key=lambda row: row[1])[0],
+        "changes `rows`": sorted_in_place,
+        "first row": lambda rows, least: next(s for s, o, _ in rows if o >= least),
+        "last row": lambda rows, least: [s for s, o, _ in rows if o >= least][-1],
+        "keeps least": lambda rows, least: min((k, s) for s, o, k in rows if o >= least)[1],
+        "`least` is not used": lambda rows, least: lesson02.best_strength(rows, 0.8),
+        "For some rows": lambda rows, least: rows[len(rows) // 2][0],
+        "row's number": lambda rows, least: rows.index(max((r for r in rows if r[1] >= least), key=lambda r: r[2])),
         "keeps most of all": lambda rows, least: max(rows, key=lambda row: row[2])[0],
         "largest strength": lambda rows, least: max(row[0] for row in rows if row[1] >= least),
         "smallest strength": lambda rows, least: min(row[0] for row in rows if row[1] >= least),
         "whole row": lambda rows, least: max((r for r in rows if r[1] >= least), key=lambda row: row[2]),
-        "number or its kept": lambda rows, least: max(row[2] for row in rows if row[1] >= least),
+        "return the kept": lambda rows, least: max(row[2] for row in rows if row[1] >= least),
         "with >=": lambda rows, least: max([(r[2], r[0]) for r in rows if r[1] > least], default=(0, None))[1],
-        "raise ValueError: return None": lambda rows, least: max((r[2], r[0]) for r in rows if r[1] >= least)[1],
+        "return None. Your function stopped with ValueError": lambda rows, least: max((r[2], r[0]) for r in rows if r[1] >= least)[1],
         "stopped with TypeError": lambda rows: 0.6,
         "returns None": lambda rows, least: None,
-        "return 0: return None": lambda rows, least: lesson02.best_strength(rows, least) or 0,
+        "return None. You return 0": lambda rows, least: lesson02.best_strength(rows, least) or 0,
     },
     "starting_time": {
         "more noise than the model is told": edit_by_hand(lambda t, f: t[f], lambda t, f: t[f + 1:]),
@@ -140,6 +192,19 @@ WRONG = {
         "strength 0.6 of 10 steps starts": edit_by_hand(lambda t, f: t[f + 1], lambda t, f: t[f + 1:]),
         "one step before the end": edit_by_hand(lambda t, f: t[f], lambda t, f: t[f:-1]),
         "wrong end": wrong_end,
+        "starts from x0": by_steps(lambda x, x0: x0),
+        "asked about x0": by_steps(lambda x, x0: x, lambda x, x0: x0),
+        "does not move": by_steps(lambda x, x0: x, keep=False),
+        "returns None": lambda *given, **knobs: print(end=str(sdedit(*given, progress=False, **knobs))[:0]),
+        "picture that it was given": lambda m, image, p, **k: [sdedit(m, image, p, progress=False, **k), np.array(image)][1],
+        "cut off, use round": edit_by_hand(lambda t, f: t[f], lambda t, f: t[f:], int),
+        "rounded up, use round": edit_by_hand(lambda t, f: t[f], lambda t, f: t[f:], math.ceil),
+        "a latent: decode it": by_steps(lambda x, x0: x, give=lambda model, x: x),
+        "a list of one picture": by_steps(lambda x, x0: x, give=lambda model, x: model.decode(x)),
+        "under another prompt": by_steps(lambda x, x0: x, word="top"),
+        "with the seed's noise": by_steps(lambda x, x0: x, seed=9),
+        "noised anew": by_steps(lambda x, x0: x, anew=True),
+        "changes `image`": lambda m, image, p, **k: [sdedit(m, image, p, progress=False, **k), image.clear()][0],
         "stops with IndexError": edit_by_hand(lambda t, f: t[f] if f else t[99], lambda t, f: t[f:]),
         "never called": lambda model, image, prompt, **knobs: image,
     },

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
+import numpy as np
 import torch
 from check_cases import (  # noqa: F401
     pytest_generate_tests,
+    test_a_check_has_two_right_answers_and_three_slips_at_least,
+    test_a_function_is_run_at_three_inputs_at_least,
+    test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
     test_a_wrong_answer_is_told_its_slip,
-    test_an_answer_that_works_in_place_spoils_nothing_for_the_next,
+    test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
     test_the_notebook_folds_a_solution_for_every_check,
     test_the_notebook_s_solution_passes_its_check,
     test_the_three_dots_are_told_apart_from_a_wrong_answer,
+    test_what_a_function_must_not_return_is_told_by_its_kind,
+    test_what_is_no_number_is_refused_kindly,
 )
 from torch import Tensor
 
@@ -66,12 +72,17 @@ def thresholded(key: Callable[[list[float]], float]) -> Callable[[dict], float]:
 
 
 RIGHT = {
-    "blending": [lambda i, o, m: m * i + (1 - m) * o, lambda i, o, m: o + m * (i - o), lambda i, o, m: o.lerp(i, m)],
-    "guided_difference": [lambda q, r, w: w * (q - r).abs(), lambda q, r, w: (w * q - w * r).abs()],
-    "same_time": [by_hand()],
+    "blending": [lambda i, o, m: m * i + (1 - m) * o, lambda i, o, m: o + m * (i - o), lambda i, o, m: o.lerp(i, m),
+                 lambda i, o, m: m.numpy() * i.numpy() + (1 - m.numpy()) * o.numpy(),
+                 lambda i, o, m: m.double() * i + (1 - m.double()) * o],
+    "guided_difference": [lambda q, r, w: w * (q - r).abs(), lambda q, r, w: (w * q - w * r).abs(),
+                          lambda q, r, w: abs(w) * np.abs(q.numpy() - r.numpy())],
+    "same_time": [by_hand(), by_hand(mixed=lambda i, o, m: torch.where(m > 0.5, i, o)),
+                  by_hand(mixed=lambda i, o, m: o + m * (i - o))],
     "found_mask": [lesson03.estimated_mask, lambda q, r, c: rescaled((r - q).abs().sum(1).mean(0)) > c,
                    lambda q, r, c: (rescaled((q - r).abs().mean((0, 1))) > c).numpy()],
-    "choice_of_threshold": [lesson03.best_threshold, thresholded(sum)],
+    "choice_of_threshold": [lesson03.best_threshold, thresholded(sum),
+                            lambda ious: np.array([*ious])[np.argmax([np.mean(v) for v in ious.values()])]],
     "estimates_of_diffedit": [140, 140.0, 2 * 10 + 3 * round(0.8 * 50)],
 }
 
@@ -98,7 +109,10 @@ WRONG = {
         "not 1 \\+ w": lambda q, r, w: (1 + w) * (q - r).abs(),
         "to eps_r as well": lambda q, r, w: (w * q - r).abs(),
         "1 - w is the factor of eps_u": lambda q, r, w: (1 - w) * (q - r).abs(),
-        "values differ": lambda q, r, w: (q - r).abs() / w,
+        "values differ": lambda q, r, w: w * (q + r).abs(),
+        "nan or inf": lambda q, r, w: (q - r).abs() / w,
+        "changes `q`": lambda q, r, w: q.sub_(r).abs() * w,
+        "sign is turned": lambda q, r, w: -w * (q - r).abs(),
     },
     "same_time": {
         "one step too noisy": by_hand(at=lambda t, s: t),
@@ -123,6 +137,10 @@ WRONG = {
         "mean over the channels, too": estimated(lambda d: rescaled(d.mean(1).abs().mean(0))),
         "difference of the sizes": lambda q, r, c: rescaled((q.abs() - r.abs()).mean((0, 1))) > c,
         "not rescaled": estimated(lambda d: d.abs().mean((0, 1))),
+        "Only the first channel": lambda q, r, c: rescaled((q - r).abs().mean(0)[0]) > c,
+        "You square the difference": lambda q, r, c: rescaled((q - r).square().mean((0, 1))) > c,
+        "threshold is not used": lambda q, r, c: lesson03.estimated_mask(q, r, 0.5),
+        "one for each channel": lambda q, r, c: rescaled((q - r).abs().mean(0)) > c,
         "Only the first noise": estimated(lambda d: rescaled(d[0].abs().mean(0))),
         "take their mean": estimated(lambda d: rescaled(d.abs().amax((0, 1)))),
         "one extreme then hides": estimated(lambda d: d.abs().mean((0, 1)) / d.abs().mean((0, 1)).max()),
@@ -135,12 +153,20 @@ WRONG = {
     },
     "choice_of_threshold": {
         "highest single IoU": thresholded(max),
-        "worst edit, or whose median": thresholded(min),
-        "last or largest": lambda ious: max(ious),
-        "first or smallest": lambda ious: min(ious),
+        "worst edit is best": thresholded(min),
+        "best median": thresholded(median),
+        "lowest mean": lambda ious: min(ious, key=lambda t: fmean(ious[t])),
+        "best for the first edit": thresholded(lambda ious: ious[0]),
+        "best mean itself": lambda ious: max(map(fmean, ious.values())),
+        "the place of": lambda ious: max(range(len(ious)), key=lambda i: fmean([*ious.values()][i])),
+        "first threshold": lambda ious: next(iter(ious)),
+        "last threshold": lambda ious: [*ious][-1],
+        "changes `ious`": lambda ious: max((fmean(v), t) for t, v in [ious.popitem() for _ in range(len(ious))])[1],
+        "the largest": lambda ious: max(ious),
+        "the smallest": lambda ious: min(ious),
         "paper's 0.5": lambda ious: 0.5,
-        "no threshold of the table": lambda ious: max(map(fmean, ious.values())) + 1,
-        "not for another": lambda ious: 0.4,
+        "For some tables": lambda ious: max(map(fmean, ious.values())) + 1,
+        "same for every input": lambda ious: 0.4,
         "expected a threshold": lambda ious: max(ious.items(), key=lambda row: fmean(row[1])),
     },
     "estimates_of_diffedit": {
@@ -155,7 +181,7 @@ WRONG = {
         "40 steps with guidance": 60,
         "way down alone": 80,
         "three parts": 42,
-        "not a str": "140",
+        "not a text": "140",
     },
 }
 

@@ -9,13 +9,18 @@ import pytest
 import torch
 from check_cases import (  # noqa: F401
     pytest_generate_tests,
+    test_a_check_has_two_right_answers_and_three_slips_at_least,
+    test_a_function_is_run_at_three_inputs_at_least,
+    test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
     test_a_wrong_answer_is_told_its_slip,
-    test_an_answer_that_works_in_place_spoils_nothing_for_the_next,
+    test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
     test_the_notebook_folds_a_solution_for_every_check,
     test_the_notebook_s_solution_passes_its_check,
     test_the_three_dots_are_told_apart_from_a_wrong_answer,
+    test_what_a_function_must_not_return_is_told_by_its_kind,
+    test_what_is_no_number_is_refused_kindly,
 )
 
 from benchmarks.calls import counted
@@ -68,7 +73,7 @@ WRONG = {
         "count from 1": [1, None, 2, 3, 4, 5, 6, 7, 8],
         "Look again at: beach": [0, None, 1, 2, 3, 4, 5, 6, 6],
         "has 8 entries": [0, 1, 2, 3, 4, 5, 6, 7],
-        "not a str": "0 1 2",
+        "not a text": "0 1 2",
     },
     "swap_matrix": {
         "transposed": lambda pairs, n: right_swap(pairs, n).T,
@@ -155,7 +160,7 @@ WRONG = {
         "they are guided": 350,
         "six pictures": 1200,
         "Count apart": 42,
-        "not a str": "600",
+        "not a text": "600",
     },
 }
 

@@ -9,13 +9,18 @@ import pytest
 import torch
 from check_cases import (  # noqa: F401
     pytest_generate_tests,
+    test_a_check_has_two_right_answers_and_three_slips_at_least,
+    test_a_function_is_run_at_three_inputs_at_least,
+    test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
     test_a_wrong_answer_is_told_its_slip,
-    test_an_answer_that_works_in_place_spoils_nothing_for_the_next,
+    test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
     test_the_notebook_folds_a_solution_for_every_check,
     test_the_notebook_s_solution_passes_its_check,
     test_the_three_dots_are_told_apart_from_a_wrong_answer,
+    test_what_a_function_must_not_return_is_told_by_its_kind,
+    test_what_is_no_number_is_refused_kindly,
 )
 from torch import Tensor
 from toy_network import ToyModel
@@ -44,19 +49,19 @@ def moved(e: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float) ->
 
 def in_turn(measured: Measured, enough: float) -> Choice | None:
     """The first eta as the dictionary has them."""
-    for eta, variance_noise in measured.items():
-        good = [i for i, (obeyed, _) in enumerate(variance_noise) if obeyed == 1]
-        if len(good) >= enough * len(variance_noise):
-            return eta, max(good, key=lambda i: variance_noise[i][1])
+    for eta, points in measured.items():
+        good = [i for i, (obeyed, _) in enumerate(points) if obeyed == 1]
+        if len(good) >= enough * len(points):
+            return eta, max(good, key=lambda i: points[i][1])
     return None
 
 
 def by_the_mean(measured: Measured, enough: float) -> Choice | None:
     """Takes the mean of obeyed for the share of noises that obey, and the noise that keeps most of those that move."""
-    for eta, variance_noise in sorted(measured.items()):
-        if sum(obeyed for obeyed, _ in variance_noise) >= enough * len(variance_noise):
+    for eta, points in sorted(measured.items()):
+        if sum(obeyed for obeyed, _ in points) >= enough * len(points):
             return eta, max(
-                (i for i, (obeyed, _) in enumerate(variance_noise) if obeyed), key=lambda i: variance_noise[i][1]
+                (i for i, (obeyed, _) in enumerate(points) if obeyed), key=lambda i: points[i][1]
             )
     return None
 
@@ -75,8 +80,8 @@ def smallest(measured: Measured, enough: float) -> Choice | None:
     """Stops with an error where no eta is good enough."""
     eta = min(
         eta
-        for eta, variance_noise in measured.items()
-        if sum(o == 1 for o, _ in variance_noise) >= enough * len(variance_noise)
+        for eta, points in measured.items()
+        if sum(o == 1 for o, _ in points) >= enough * len(points)
     )
     return chosen({eta: measured[eta]}, enough)
 
@@ -124,7 +129,7 @@ WRONG = {
         "fits neither": with_names(FROZEN[1], FROZEN[2], {"unet", "text encoder"}),
         "plain sampling": with_names(FROZEN[1], FROZEN[2], {"e", "text encoder"}),
         "Nothing is fitted in step 3": with_names(FROZEN[1], FROZEN[2], {"e", "unet"}),
-        "not a str": with_names("unet", "e", "e"),
+        "not a text": with_names("unet", "e", "e"),
         "'theta' is none": with_names({"theta"}, {"e"}, {"e"}),
         "each of the steps": {1: {"unet"}},
     },
@@ -180,7 +185,7 @@ WRONG = {
         "Divide by those": 2000,
         "edited picture too": 41,
         "Rows of the first fit": 7,
-        "not a str": "40",
+        "not a text": "40",
     },
 }
 

@@ -9,13 +9,18 @@ import pytest
 import torch
 from check_cases import (  # noqa: F401
     pytest_generate_tests,
+    test_a_check_has_two_right_answers_and_three_slips_at_least,
+    test_a_function_is_run_at_three_inputs_at_least,
+    test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
     test_a_wrong_answer_is_told_its_slip,
-    test_an_answer_that_works_in_place_spoils_nothing_for_the_next,
+    test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
     test_the_notebook_folds_a_solution_for_every_check,
     test_the_notebook_s_solution_passes_its_check,
     test_the_three_dots_are_told_apart_from_a_wrong_answer,
+    test_what_a_function_must_not_return_is_told_by_its_kind,
+    test_what_is_no_number_is_refused_kindly,
 )
 from torch import Tensor
 from toy_network import ToyModel
@@ -142,7 +147,7 @@ WRONG = {
         "expected a whole number": lambda layers, rank: [rank * (a + b) for a, b in layers],
     },
     "rows_of_a_fit": {"4 \\+ 4": 2000, "prior's pictures alone": 1600, "fit alone": 800, "two rows: for": 1200,
-                      "subject's rows alone": 400, "sampling only": 3200, "Two parts": 7, "not a str": "2400"},
+                      "subject's rows alone": 400, "sampling only": 3200, "Two parts": 7, "not a text": "2400"},
 }
 
 TEMPLATES = {"prior_prompt": [...], "rows_of_a_fit": [...],

@@ -86,6 +86,9 @@ def test_each_failure_has_its_own_sentence(loopback: Hub, trouble: dict, error: 
 def test_a_wrong_id_is_a_matter_of_spelling_and_no_network_is_not(loopback: Hub) -> None:
     with pytest.raises(ValueError, match="has no model 'me/modle'.*spelling"):
         load("me/modle", "cpu")
+    for name in ("me/m x", "a--b/..c"):
+        with pytest.raises(ValueError, match="has no model.*spelling"):
+            load(name, "cpu")
     loopback.stop()
     with pytest.raises(catalogue.HubOutOfReach, match="out of reach .tried me/model.*Connect"):
         load(NAME, "cpu")

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from helpers.check.verdict import UNANSWERED, Verdict, is_number, is_unanswered, same, shape_of, tried
-from helpers.measure import psnr
+from helpers.check.trial import Slips, of_formula, run, what_is_wrong
+from helpers.check.values import kind_of, same, shape_of
+from helpers.check.verdict import UNANSWERED, Verdict, is_unanswered
 from helpers.picturebook.edits import Edit
 from helpers.picturebook.scene import Scene
 
@@ -55,28 +56,58 @@ def two_pictures() -> tuple[Array, Array]:
     return first, second
 
 
+def pairs_of_pictures() -> list[tuple[Array, Array]]:
+    """`two_pictures`, the same the other way around, black against white, two that agree, and a tall random pair."""
+    first, second = two_pictures()
+    grey = np.full((2, 3, 3), 90, np.uint8)
+    rng = np.random.default_rng(0)
+    tall = rng.integers(0, 256, (7, 2, 3), np.uint8)
+    near = (tall + rng.integers(-14, 15, tall.shape)).clip(0, 255).astype(np.uint8)
+    return [(first, second), (second, first), (0 * grey, 0 * grey + 255), (grey, grey.copy()), (tall, near)]
+
+
+def right_mask(first: Array, second: Array) -> Array:
+    """True where some channel differs by more than 12."""
+    return (abs(first.astype(int) - second.astype(int)) > 12).any(-1)
+
+
 def true_mask(answer: Callable[[Array, Array], Array]) -> Verdict:
     """Is `answer(first, second)` True where two arrays (H, W, 3) of bytes differ by more than 12 in some channel?"""
-    first, second = two_pictures()
-    found = tried(answer, first, second)
-    if isinstance(found, Verdict):
-        return found
-    found = np.asarray(found)
-    if found.shape == first.shape:
-        return Verdict(False, "Your mask has a value for every colour channel; expected one for each pixel. Join the "
-                              "last axis, with .any(-1) or .max(-1).")
-    if found.shape != first.shape[:2]:
-        return Verdict(False, f"Your mask has the shape {found.shape}; expected {first.shape[:2]}, one value a pixel.")
+    pairs = pairs_of_pictures()
+    masks = run(answer, pairs)
+    if isinstance(masks, Verdict):
+        return masks
+    if odd := [found for found in masks if shape_of(found) is None and not isinstance(found, (list, tuple))]:
+        return Verdict(False, f"Your function returns {kind_of(odd[0])}; expected a mask, an array (H, W) of booleans.")
+    masks = [np.asarray(found) for found in masks]
+    for found, (first, _) in zip(masks, pairs, strict=True):
+        if wrong := wrong_form_of_mask(found, first.shape):
+            return Verdict(False, wrong)
+    wanted = [right_mask(*pair) for pair in pairs]
+    if all(map(same, masks, wanted)):
+        return Verdict(True, "True wherever a channel differs by more than 12.")
+    return Verdict(False, slip_of_mask(masks[0]) or what_is_wrong(
+        answer, masks, pairs, wanted, {}, "For some pictures it is True elsewhere: take the size of the difference of "
+        "whole numbers, and compare that with 12."))
+
+
+def wrong_form_of_mask(found: Array, shape: tuple[int, ...]) -> str:
+    """What is wrong with the shape or kind of a mask for pictures of this shape; an empty text if nothing is."""
+    if found.shape == shape:
+        return ("Your mask has a value for every colour channel; expected one for each pixel. Join the last axis, with "
+                ".any(-1) or .max(-1).")
+    if found.shape != shape[:2] and found.shape in (shape[1:], (shape[0], shape[2])):
+        return f"Your mask has the shape {found.shape}: another axis was joined. The channels are the last one, -1."
+    if found.shape != shape[:2]:
+        return f"Your mask has the shape {found.shape}; expected {shape[:2]}, one value a pixel."
     if found.dtype != bool:
-        return Verdict(False, f"Your mask holds {found.dtype}; expected True and False: compare with 12 at the end.")
-    slip = slip_of_mask(found)
-    return Verdict(False, slip) if slip else Verdict(True, "True wherever a channel differs by more than 12.")
+        return f"Your mask holds {found.dtype}; expected True and False: compare with 12 at the end."
+    return ""
 
 
 def slip_of_mask(found: Array) -> str:
     """What is wrong with a mask (4, 5) of `two_pictures`; an empty text if nothing is."""
-    first, second = (picture.astype(int) for picture in two_pictures())
-    if same(found, ~(abs(first - second) > 12).any(-1)):
+    if same(found, ~right_mask(*two_pictures())):
         return "It is True where the pictures agree. True is where they differ: there the picture may change."
     if found[3, 3] != found[3, 4]:
         return "Subtract whole numbers: bytes wrap around, 95 - 100 gives 251. Use .astype(int)."
@@ -95,51 +126,70 @@ def slip_of_mask(found: Array) -> str:
 # ---------------------------------------------------------------------------------------------------------- kept
 
 
-def kept_example() -> tuple[Array, Array, Array]:
-    """(result, picture, mask): (8, 8, 3) in [0, 1] twice, and (8, 8) booleans; wrong much inside, a little outside."""
+def kept_examples() -> list[tuple[Array, Array, Array]]:
+    """(result, picture, mask) thrice: (H, W, 3) in [0, 1] twice, (H, W) booleans; wrong much inside, a little outside.
+
+    Masks in the middle, at the rim of a wide picture, and of a single pixel.
+    """
     rng = np.random.default_rng(0)
-    picture = rng.random((8, 8, 3))
-    mask = np.zeros((8, 8), bool)
-    mask[2:6, 2:7] = True
-    off = np.where(mask[..., None], 0.5, 0.02) * rng.standard_normal(picture.shape)
-    return np.clip(picture + off, 0, 1), picture, mask
+    examples = []
+    for shape, rows, columns, size in (((8, 8), (2, 6), (2, 7), 0.02), ((4, 9), (0, 2), (5, 9), 0.1),
+                                       ((5, 3), (4, 5), (1, 2), 0.05)):
+        picture, mask = rng.random((*shape, 3)), np.zeros(shape, bool)
+        mask[slice(*rows), slice(*columns)] = True
+        off = np.where(mask[..., None], 0.5, size) * rng.standard_normal(picture.shape)
+        examples.append((np.clip(picture + off, 0, 1), picture, mask))
+    return examples
 
 
-def slips_of_kept(result: Array, picture: Array, mask: Array) -> dict[str, float]:
-    """What to say -> the wrong number it is said about."""
-    error = float(np.square(result - picture)[~mask].mean())
-    absolute = float(np.abs(result - picture)[~mask].mean())
-    return {
-        "That is the PSNR inside the mask. Kept looks outside it: picture[~mask].": psnr(result[mask], picture[mask]),
-        "That is the PSNR of the whole picture. Only the pixels outside the mask count: picture[~mask].":
-            psnr(result, picture),
-        "The sign is turned: it is -10 log10(error), so that less error gives more dB.": 10 * np.log10(error),
-        "That is the natural logarithm; decibels need np.log10.": -10 * np.log(error),
-        "20 belongs to the root of the mean squared error; with the squared error itself it is 10.":
-            -20 * np.log10(error),
-        "That is the mean squared error; -10 * np.log10(error) turns it into decibels.": error,
-        "The difference is not squared: PSNR starts from the mean of the squared error.": -10 * np.log10(absolute),
-        "That is the mean absolute error; PSNR starts from the mean of the squared error.": absolute,
-    }
+def error(result: Array, picture: Array, where: Array) -> float:
+    """The mean squared error of the pixels `where` is True."""
+    return float(np.square(result - picture)[where].mean())
+
+
+def decibels(error: float) -> float:
+    """PSNR of values in [0, 1] from their mean squared error."""
+    return float(-10 * np.log10(error))
+
+
+KEPT_SLIPS: Slips = {
+    "That is the PSNR inside the mask. Kept looks outside it: picture[~mask].": lambda r, p, m: decibels(error(r, p, m)),
+    "That is the PSNR of the whole picture. Only the pixels outside the mask count: picture[~mask].":
+        lambda r, p, m: decibels(np.square(r - p).mean()),
+    "The inside is set to 0 but still counted in the mean: the error is spread over all pixels. Choose them, "
+    "picture[~mask], before you take the mean.": lambda r, p, m: decibels((np.square(r - p) * ~m[..., None]).mean()),
+    "The sign is turned: it is -10 log10(error), so that less error gives more dB.":
+        lambda r, p, m: -decibels(error(r, p, ~m)),
+    "That is the natural logarithm; decibels need np.log10.": lambda r, p, m: -10 * np.log(error(r, p, ~m)),
+    "20 belongs to the root of the mean squared error; with the squared error itself it is 10.":
+        lambda r, p, m: 2 * decibels(error(r, p, ~m)),
+    "The root is taken, and then 10 is not enough: it is -10 log10 of the squared error, or -20 log10 of its root.":
+        lambda r, p, m: decibels(error(r, p, ~m)) / 2,
+    "The factor 10 is missing: that is in bel, a tenth of it is a decibel.":
+        lambda r, p, m: decibels(error(r, p, ~m)) / 10,
+    "That is the mean squared error; -10 * np.log10(error) turns it into decibels.":
+        lambda r, p, m: error(r, p, ~m),
+    "The largest value is 1 here, not 255: nothing is divided by 255, and nothing is multiplied by it.":
+        lambda r, p, m: decibels(error(r, p, ~m) / 255**2),
+    "The largest value is 1 here, not 255: there is a 255 too much.": lambda r, p, m: decibels(error(r, p, ~m) * 255**2),
+    "The largest value is 1 here, not 255: 255 (without its square) stands before the error.":
+        lambda r, p, m: decibels(error(r, p, ~m) / 255),
+    "The squared errors are summed: take their mean, or a larger picture would keep less.":
+        lambda r, p, m: decibels(np.square(r - p)[~m].sum()),
+    "The difference is not squared: PSNR starts from the mean of the squared error.":
+        lambda r, p, m: decibels(np.abs(r - p)[~m].mean()),
+    "That is the mean absolute error; PSNR starts from the mean of the squared error.":
+        lambda r, p, m: np.abs(r - p)[~m].mean(),
+    "You square the mean. The other way around: square each difference, then take the mean.":
+        lambda r, p, m: decibels((r - p)[~m].mean() ** 2),
+}
 
 
 def kept_db(answer: Callable[[Array, Array, Array], float]) -> Verdict:
     """Is `answer(result, picture, mask)` the PSNR in dB of the pixels outside the mask?"""
-    found = tried(answer, *kept_example())
-    if isinstance(found, Verdict):
-        return found
-    if not is_number(found):
-        what = f"an array of the shape {shape_of(found)}" if shape_of(found) else f"a {type(found).__name__}"
-        return Verdict(False, f"Your function returns {what}; expected one number: take the mean of the squared error.")
-    example = kept_example()  # anew: the answer may have changed the first in place
-    result, picture, mask = example
-    for message, value in slips_of_kept(*example).items():
-        if same(found, value):
-            return Verdict(False, message)
-    wanted = psnr(result[~mask], picture[~mask])
-    if not same(found, wanted):
-        return Verdict(False, f"It gives {float(found):.2f} for a picture where {wanted:.2f} dB is right.")
-    return Verdict(True, f"{wanted:.1f} dB for the example. Less error outside the mask gives more dB.")
+    hint = "Pixels outside the mask, their squared differences, the mean of those, then -10 log10: compare step by step."
+    return of_formula(answer, kept_examples(), lambda r, p, m: decibels(error(r, p, ~m)), KEPT_SLIPS,
+                      "Less error outside the mask gives more dB.", expected="one number", hint=hint)
 
 
 # ------------------------------------------------------------------------------------------------------- the unbeaten
@@ -168,32 +218,34 @@ def unbeaten(answer: Collection[str]) -> Verdict:
 
 # ---------------------------------------------------------------------------------------------------------- paste
 
+PASTE_SLIPS: Slips = {
+    "The two are swapped: inside the mask the result shows, outside it the picture.":
+        lambda r, p, m: np.where(m[..., None], p, r),
+    "Outside the mask it is black; the picture is to be seen there.": lambda r, p, m: r * m[..., None],
+    "Inside the mask it is black; the result is to be seen there.": lambda r, p, m: p * ~m[..., None],
+    "That is the mean of the two everywhere: use the mask.": lambda r, p, m: (r + p) / 2,
+    "Inside the mask the two are added: there the picture's part has to go.": lambda r, p, m: r * m[..., None] + p,
+    "Outside the mask the two are added: there the result's part has to go.": lambda r, p, m: r + p * ~m[..., None],
+    "That is the result alone, neither pasted nor kept: use the mask.": lambda r, p, m: r,
+    "That is the picture alone: inside the mask the result is to be seen.": lambda r, p, m: p,
+}
+
+
+def pictures_to_paste() -> list[tuple[Array, Array, Array]]:
+    """(result, picture, mask): square, wide and tall, with a mask in the middle, at the rim, everywhere and nowhere."""
+    rng = np.random.default_rng(1)
+    given = []
+    for shape, rows, columns in (((6, 6), (1, 4), (2, 5)), ((3, 7), (0, 2), (4, 7)), ((4, 2), (0, 4), (0, 2)),
+                                 ((5, 4), (0, 0), (0, 0))):
+        mask = np.zeros(shape, bool)
+        mask[slice(*rows), slice(*columns)] = True
+        given.append((*rng.random((2, *shape, 3)), mask))
+    return given
+
 
 def paste(answer: Callable[[Array, Array, Array], Array]) -> Verdict:
     """Is `answer(result, picture, mask)` the result inside the mask and the picture outside it?"""
-    rng = np.random.default_rng(1)
-    result, picture = rng.random((2, 6, 6, 3))
-    mask = np.zeros((6, 6), bool)
-    mask[1:4, 2:5] = True
-    before = result.copy(), picture.copy()
-    found = tried(answer, result, picture, mask.copy())
-    if isinstance(found, Verdict):
-        return found
-    if not (same(result, before[0]) and same(picture, before[1])):
-        return Verdict(False, "It changes the picture it was given: copy it first, or use np.where.")
-    inside, (result, picture) = mask[..., None], before
-    slips = {
-        "The two are swapped: inside the mask the result shows, outside it the picture.":
-            np.where(inside, picture, result),
-        "Outside the mask it is black; the picture is to be seen there.": result * inside,
-        "That is the mean of the two everywhere: use the mask.": (result + picture) / 2,
-        "Inside the mask the two are added: there the picture's part has to go.": result * inside + picture,
-    }
-    if np.shape(found) != picture.shape:
-        return Verdict(False, f"It returns the shape {np.shape(found)}; expected a picture, {picture.shape}.")
-    for message, value in slips.items():
-        if same(found, value):
-            return Verdict(False, message)
-    if not same(found, np.where(inside, result, picture)):
-        return Verdict(False, "Some pixels are neither the result's inside the mask nor the picture's outside it.")
-    return Verdict(True, "Outside the mask every pixel is kept to the last bit.")
+    return of_formula(answer, pictures_to_paste(), lambda r, p, m: np.where(m[..., None], r, p), PASTE_SLIPS,
+                      "Outside the mask every pixel is kept to the last bit.", expected="a picture, an array (H, W, 3)",
+                      kept="It changes what it was given, the picture or the result: copy it first, or use np.where.",
+                      hint="Some pixels are neither the result's inside the mask nor the picture's outside it.")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from typing import Any
 
 from torch import Tensor
 
-from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_number, is_unanswered, of_formula
-from helpers.core.diffusion import add_noise, guide
-from helpers.core.interface import CLEAN, Text
+from helpers.check.trial import Slips, of_formula, run
+from helpers.check.verdict import UNANSWERED, Answers, Verdict, is_unanswered, of_number
+from helpers.core.diffusion import guide
 from helpers.core.randomness import noise
 from helpers.methods.magicmix import mix
-from helpers.models.analytic import AnalyticModel
 
 SHAPE = (1, 2, 3, 3)
 A, B = noise([1, 2], (2, *SHAPE[1:])).split(1)  # any two tensors
+WIDE = tuple(noise([3, 4], (2, 3, 2, 5)).split(1))  # of another shape
 
 # ------------------------------------------------------------------------------------------------ one-line formulas
 
@@ -40,7 +39,7 @@ NOISING_SLIPS: Slips = {
 
 def noising(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
     """Is `answer(x0, z, alpha_bar)` the noisy x_t? Tensors of one shape, alpha_bar in (0, 1]."""
-    arguments = [(A, B, 0.81), (A, B, 0.3), (A, B, 1.0)]
+    arguments = [(A, B, 0.81), (B, A, 0.3), (A, B, 1.0), (*WIDE, 0.0025)]
     return of_formula(answer, arguments, lambda x0, z, a: a**0.5 * x0 + (1 - a) ** 0.5 * z, NOISING_SLIPS,
                       "This is the line of helpers.core.add_noise. The squares of the two factors sum to 1.")
 
@@ -63,7 +62,7 @@ GUIDANCE_SLIPS: Slips = {
 
 def guidance(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
     """Is `answer(eps_u, eps_c, w)` the guided noise? w = 0 is unconditional, w = 1 conditional."""
-    return of_formula(answer, [(A, B, 4.0), (A, B, 0.0), (A, B, 1.0)], guide, GUIDANCE_SLIPS,
+    return of_formula(answer, [(A, B, 4.0), (B, A, 0.0), (A, B, 1.0), (*WIDE, 7.5)], guide, GUIDANCE_SLIPS,
                       "w = 0 ignores the prompt, w = 1 follows it, more goes beyond it.")
 
 
@@ -85,13 +84,13 @@ MIXING_SLIPS: Slips = {
 
 def mixing(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
     """Is `answer(x, layout, nu)` MagicMix's mix? nu = 1 is the state alone, nu = 0 the layout alone."""
-    return of_formula(answer, [(A, B, 0.9), (A, B, 0.25), (A, B, 1.0)], mix, MIXING_SLIPS,
+    return of_formula(answer, [(A, B, 0.9), (B, A, 0.25), (A, B, 1.0), (*WIDE, 0.0)], mix, MIXING_SLIPS,
                       "At nu = 1 this is SDEdit at strength k_max, at nu = 0 SDEdit at strength k_min.")
 
 
 # ---------------------------------------------------------------------------------------------------- what it costs
 
-CALLS = {
+CALLS: Answers = {
     15: (True, "0.6 of 25 steps are run, and each calls the network once. Mixing and noising call nothing."),
     25: (False, "That is all the steps. The first 0.4 of them are skipped: the picture is noised to k_max at once."),
     30: (False, "That is the number of rows: guidance needs two predictions, but both go through one call."),
@@ -105,13 +104,8 @@ CALLS = {
 
 def calls_of_magicmix(answer: int) -> Verdict:
     """How often does MagicMix call the network with k_min 0.3, k_max 0.6, 25 steps and guidance 4?"""
-    if is_unanswered(answer):
-        return UNANSWERED
-    if isinstance(answer, bool) or not isinstance(answer, (int, float)):
-        return Verdict(False, f"Expected a number of calls, not a {type(answer).__name__}.")
-    if answer not in CALLS:
-        return Verdict(False, "Ask two things: which share of the 25 steps is run, and what does one step call?")
-    return Verdict(*CALLS[int(answer)])
+    return of_number(answer, CALLS, "Ask two things: which share of the 25 steps is run, and what does one step call?",
+                     "a number of calls")
 
 
 # ----------------------------------------------------------------------------------------------- choose a strength
@@ -128,128 +122,63 @@ def best_strength(rows: Sequence[Row], least: float) -> float | None:
     return max(enough, key=lambda row: row[2])[0] if enough else None
 
 
-CHOICES = {
-    0.8: "You take the strength that obeys most. Obeying enough will do: among those, take the one that keeps most.",
-    0.2: "You take the strength that keeps most of all. It obeys too little: leave out the rows below `least` first.",
-    0.9: "You take the largest strength that obeys enough. Which of those keeps most?",
-    0.5: "You take the smallest strength that obeys enough. Often that keeps most, but measured rows need not be in "
-         "order: compare the kept of all that obey enough.",
+def first_where(key: Callable[[Row], float], enough: Callable[[Row, float], bool] = lambda row, least: True
+                ) -> Callable[[Sequence[Row], float], float]:
+    """The strength of the row with the largest `key` among those that are enough."""
+    return lambda rows, least: max((row for row in rows if enough(row, least)), key=key)[0]
+
+
+def obeys(row: Row, least: float) -> bool:
+    """Whether a row obeys enough."""
+    return row[1] >= least
+
+
+TABLES = [(TABLE, ENOUGH), ([(0.3, 0.8, 20.0), (0.7, 0.9, 18.0), (0.5, 1.0, 17.0)], ENOUGH),
+          ([(0.9, 1.0, 12.0), (0.1, 0.0, 40.0), (0.4, 0.5, 31.0), (0.5, 0.7, 32.0)], 0.5),
+          ([(0.4, 0.2, 25.0), (0.7, 0.4, 28.0), (0.6, 0.3, 27.0), (0.9, 0.9, 20.0)], 0.3)]
+TOO_LITTLE: list[tuple[list[Row], float]] = [(TABLE[:2], ENOUGH), ([], ENOUGH), ([(0.9, 0.99, 12.0)], 1.0)]
+STRENGTH_SLIPS: Slips = {
+    "You take the strength that obeys most. Obeying enough will do: among those, take the one that keeps most.":
+        first_where(lambda row: row[1]),
+    "You take the strength that keeps most of all. It obeys too little: leave out the rows below `least` first.":
+        first_where(lambda row: row[2]),
+    "You take the largest strength that obeys enough. Which of those keeps most?":
+        first_where(lambda row: row[0], obeys),
+    "You take the smallest strength that obeys enough. Often that keeps most, but measured rows need not be in order: "
+    "compare the kept of all that obey enough.": first_where(lambda row: -row[0], obeys),
+    "You take the first row that obeys enough. The rows need not be in order: compare the kept of all that obey "
+    "enough.": lambda rows, least: next(row[0] for row in rows if obeys(row, least)),
+    "You take the last row that obeys enough: compare the kept of all that do.":
+        lambda rows, least: [row[0] for row in rows if obeys(row, least)][-1],
+    "You take the one that keeps least. More dB is better kept: max, not min.":
+        first_where(lambda row: -row[2], obeys),
+    "A row that obeys exactly `least` is enough: compare with >=, not with >.":
+        first_where(lambda row: row[2], lambda row, least: row[1] > least),
+    "You return the kept of the row; return its strength, the first number.":
+        lambda rows, least: max(row[2] for row in rows if obeys(row, least)),
+    "You return the row's number in the list; return its strength, the first number of the row.":
+        lambda rows, least: [row[0] for row in rows].index(best_strength(rows, least)),
+    "`least` is not used: what is enough is an argument, not always 0.8.":
+        lambda rows, least: best_strength(rows, ENOUGH),
 }
 
 
 def choice_of_strength(answer: Callable[[Sequence[Row], float], float | None]) -> Verdict:
     """Does `answer(rows, least)` find the strength that keeps most among those that obey at least `least`?"""
-    if is_unanswered(answer):
-        return UNANSWERED
-    found, edge, nothing = (outcome(answer, rows) for rows in (TABLE, [(0.3, 0.8, 20.0)], TABLE[:2]))
-    if found is Ellipsis:
-        return UNANSWERED
-    if not is_number(found) or found != best_strength(TABLE, ENOUGH):
-        return Verdict(False, wrong_choice(found))
-    if edge != 0.3:
-        return Verdict(False, "A row that obeys exactly `least` is enough: compare with >=, not with >.")
-    if nothing is not None:
-        what = f"raise {type(nothing).__name__}" if isinstance(nothing, Exception) else f"return {nothing!r}"
-        return Verdict(False, f"Where no strength obeys enough you {what}: return None there. "
-                              "max(..., default=None) helps.")
-    return Verdict(True, "Enough of what was asked, and of those the one that keeps most.")
-
-
-def outcome(answer: Callable[[Sequence[Row], float], Any], rows: Sequence[Row]) -> Any:
-    """What the reader's function returns for these rows, or the error it raises."""
-    try:
-        return answer(deepcopy(rows), ENOUGH)
-    except Exception as error:  # the reader's code may fail in any way
-        return error
-
-
-def wrong_choice(found: Any) -> str:
-    """What to say about a wrong strength."""
-    if isinstance(found, Exception):
-        return f"Your function stopped with {type(found).__name__}: {found}"
-    if isinstance(found, (tuple, list)):
-        return "You return a whole row; return its strength, the first number."
-    if found is None:
-        return "Your function returns None although some strengths obey enough: is there a `return`?"
-    if not is_number(found):
-        return f"Your function returns a {type(found).__name__}; expected a strength."
-    if found in (3, 22.0):
-        return "You return the row's number or its kept; return its strength, the first number of the row."
-    return CHOICES.get(found, f"{found!r} is not the strength that keeps most among those that obey enough.")
-
-
-# ------------------------------------------------------------------------------------------------ find the off-by-one
-
-
-class Recorder(AnalyticModel):
-    """The analytic model, noting at which time it was called with which state."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[tuple[int, Tensor]] = []
-
-    def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
-        """As the analytic model's, noted."""
-        self.calls.append((int(t), x.clone()))
-        return super().eps(x, t, text)
-
-
-POINT, SEED, STEPS = [2.0, -1.0], 4, 10
-
-
-def noised_to(model: AnalyticModel, x: Tensor, steps: int) -> int:
-    """The time, of the `steps` times, whose noise the state `x` made from POINT has."""
-    x0 = model.encode(POINT)
-    z = noise(SEED, x0.shape)
-    return min(model.times(steps), key=lambda t: float((add_noise(model, x0, z, t) - x).abs().max()))
-
-
-def starting_time(answer: Callable[..., Any]) -> Verdict:
-    """Does `answer(model, image, prompt, strength, seed, steps)` noise to the very time it starts from?"""
-    if is_unanswered(answer):
-        return UNANSWERED
-    for strength in (0.6, 0.3, 1.0):
-        model = Recorder()
-        try:
-            answer(model, [*POINT], "left", strength=strength, seed=SEED, steps=STEPS)
-        except Exception as error:  # the reader's code may fail in any way
-            return Verdict(False, f"At strength {strength} your function stops with {type(error).__name__}: {error}")
-        message = wrong_start(model, strength)
-        if message:
-            return Verdict(False, message)
-    return Verdict(True, "Noised to the time of the first step, and down to the clean picture, at every strength.")
-
-
-def wrong_start(model: Recorder, strength: float) -> str:
-    """What is wrong with a recorded run; an empty text if nothing is."""
-    expected = model.times(STEPS, strength)
-    seen = [t for t, _ in model.calls]
-    if not seen:
-        return f"At strength {strength} the model is never called: nothing is denoised."
-    start = noised_to(model, model.calls[0][1], STEPS)
-    name = "the clean picture" if start == CLEAN else f"t = {start}"
-    if start > seen[0]:
-        return (f"At strength {strength} the picture is noised to {name}, but the first step is told t = {seen[0]}: "
-                "more noise than the model is told of, and the rest of it stays in the picture.")
-    if start < seen[0]:
-        return (f"At strength {strength} the picture is noised to {name}, but the first step is told t = {seen[0]}: "
-                "less noise than the model is told of, so it removes what is no noise.")
-    return wrong_times(seen, expected, strength)
-
-
-def wrong_times(seen: list[int], expected: list[int], strength: float) -> str:
-    """What is wrong with the times of a run that starts where it was noised to; an empty text if nothing is."""
-    if seen == expected[:-1]:
-        return ""
-    if seen == expected[:-2]:
-        return "Your run stops one step before the end: the last step leads to CLEAN, the last of the times."
-    if len(seen) == STEPS - len(expected[:-1]):
-        return (f"At strength {strength} your run makes {len(seen)} of {STEPS} steps: the strength is counted from the "
-                "wrong end. Strength 1 starts at the first, noisiest time.")
-    if seen[0] < expected[0]:
-        return (f"Noised to and started from the same time, t = {seen[0]}, but strength {strength} of {STEPS} steps "
-                f"starts at t = {expected[0]}.")
-    return f"At strength {strength} the model is called at {seen}; expected {expected[:-1]}."
+    found = run(answer, TABLES, none=True)
+    if isinstance(found, list) and all(value is None for value in found):
+        return Verdict(False, "Your function returns None although some strengths obey enough: is there a `return`?")
+    if isinstance(found, list) and isinstance(found[0], (tuple, list)):
+        return Verdict(False, "You return a whole row; return its strength, the first number.")
+    told = of_formula(answer, TABLES, best_strength, STRENGTH_SLIPS, "Enough of what was asked, and of those the one "
+                      "that keeps most.", expected="a strength", hint="For some rows that is not the strength that "
+                      "keeps most among those that obey enough. Does it use `rows` and `least`, and nothing else?")
+    for rows, least in TOO_LITTLE if told else ():
+        nothing = run(answer, [(rows, least)], none=True)
+        if nothing != [None]:
+            what = nothing.message if isinstance(nothing, Verdict) else f"You return {nothing[0]!r}."
+            return Verdict(False, f"Where no strength obeys enough, return None. {what} max(..., default=None) helps.")
+    return told
 
 
 # ------------------------------------------------------------------------------------------------------ open exercise

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
-from itertools import pairwise
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula, same, shape_of, tried
-from helpers.core.diffusion import add_noise, ddim_step, denoise, guide
-from helpers.core.interface import CLEAN, Text
+from helpers.check.trial import Slips, agree, of_formula, run, what_is_wrong
+from helpers.check.values import kind_of, shape_of
+from helpers.check.verdict import Answers, Verdict, of_number
+from helpers.core.diffusion import guide
 from helpers.core.masks import blend
 from helpers.core.randomness import noise
 from helpers.methods.diffedit import rescaled
-from helpers.models.analytic import AnalyticModel
 
 SHAPE = (1, 2, 3, 3)
 A, B, C = noise([1, 2, 3], (3, *SHAPE[1:])).split(1)  # any three tensors
 HARD = torch.tensor([[0.0, 1, 1], [0, 1, 0], [0, 0, 1]])[None, None]  # (1, 1, 3, 3)
 SOFT = (torch.linspace(0, 1, 9) ** 1.2).reshape(1, 1, 3, 3)  # 0.44 and 0.57, but not 0.5
+WIDE = tuple(noise([4, 5], (2, 3, 2, 5)).split(1))  # of another shape
+GREY = torch.linspace(0.05, 0.95, 10).reshape(1, 1, 2, 5)
 
 # ------------------------------------------------------------------------------------------------ one-line formulas
 
@@ -50,7 +50,7 @@ BLENDING_SLIPS: Slips = {
 
 def blending(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Verdict:
     """Is `answer(inside, outside, m)` the blend of two states (B, C, h, w) by the mask m (B, 1, h, w) in [0, 1]?"""
-    return of_formula(answer, [(A, B, HARD), (A, B, SOFT)], blend, BLENDING_SLIPS,
+    return of_formula(answer, [(A, B, HARD), (B, A, SOFT), (A, C, 0 * SOFT), (*WIDE, GREY)], blend, BLENDING_SLIPS,
                       "White takes the inside, black the outside, grey a mix. This is helpers.core.masks.blend.")
 
 
@@ -72,107 +72,9 @@ GUIDED_SLIPS: Slips = {
 
 def guided_difference(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
     """Is `answer(eps_q, eps_r, w)` the size of the difference of both estimates guided with w, without eps_u?"""
-    return of_formula(answer, [(A, B, 4.0), (A, C, 1.0), (B, C, 7.5)],
-                      lambda q, r, w: (guide(C - A, q, w) - guide(C - A, r, w)).abs(), GUIDED_SLIPS,
+    return of_formula(answer, [(A, B, 4.0), (A, C, 1.0), (B, C, 7.5), (*WIDE, 0.0)],
+                      lambda q, r, w: (guide(r - q, q, w) - guide(r - q, r, w)).abs(), GUIDED_SLIPS,
                       "w times the plain difference, whatever eps_u is. Rescaled to [0, 1] it is the same for every w.")
-
-
-# ------------------------------------------------------------------------------------------------ find the off-by-one
-
-STEPS, STRENGTH, PROMPT = 10, 0.8, "left"
-POINTS = torch.tensor([[2.0, -1.0], [1.0, 1.5]])[:, :, None, None]  # the first inside the mask, the second outside
-MASK = torch.tensor([1.0, 0.0])[:, None, None, None]
-NOISE = noise(4, tuple(POINTS.shape))
-
-
-class Recorder(AnalyticModel):
-    """The analytic model, noting at which time it was called with which state."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[tuple[int, Tensor]] = []
-
-    def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
-        """As the analytic model's, noted."""
-        self.calls.append((int(t), x[-2:].clone()))
-        return super().eps(x, t, text)
-
-
-def same_time(answer: Callable[..., Tensor]) -> Verdict:
-    """Is `answer(model, x0, m, prompt, times, z)` blended diffusion, with both sides of each blend at one time?
-
-    It runs on the analytic model with two points, one inside the mask and one outside.
-    """
-    model = Recorder()
-    times = model.times(STEPS, STRENGTH)
-    found = tried(answer, model, *map(deepcopy, (POINTS, MASK, PROMPT, times, NOISE)))
-    if isinstance(found, Verdict):
-        return found
-    if not isinstance(found, Tensor) or found.shape != POINTS.shape:
-        what = type(found).__name__ if shape_of(found) is None else f"shape {shape_of(found)}"
-        return Verdict(False, f"Your function returns a {what}; expected the last state, {tuple(POINTS.shape)}.")
-    if not model.calls:
-        return Verdict(False, "The model is never called: nothing is denoised.")
-    if [t for t, _ in model.calls] != times[:-1]:
-        return Verdict(False, f"The model is called at {[t for t, _ in model.calls]}; expected one call at each of "
-                              f"{times[:-1]}.")
-    slip = wrong_outside(model, [*(x for _, x in model.calls), found], times)
-    return Verdict(False, slip) if slip else Verdict(
-        True, "Outside the mask the state is the noised picture at every time, and at the end the picture itself.")
-
-
-def wrong_outside(model: AnalyticModel, states: list[Tensor], times: Sequence[int]) -> str:
-    """What is wrong with the states at `times`, inside or outside the mask; an empty text if nothing is."""
-    right = blended(model, times)
-    if not same(states[0], right[0]):
-        return f"Before the first step both points must be noised to t = {times[0]} with the noise z."
-    for (t, s), state, wanted in zip(pairwise(times), states[1:], right[1:], strict=True):
-        if not same(state, wanted):
-            return slip_at(model, t, s, state, states)
-    return ""
-
-
-def blended(model: AnalyticModel, times: Sequence[int]) -> list[Tensor]:
-    """The right states at all `times`: inside as SDEdit has them, outside the noised picture."""
-    inside = free(model, times)
-    return [blend(x, add_noise(model, POINTS, NOISE, t), MASK) for x, t in zip(inside, times, strict=True)]
-
-
-def free(model: AnalyticModel, times: Sequence[int]) -> list[Tensor]:
-    """The states at all `times` without any blending."""
-    states = [add_noise(model, POINTS, NOISE, times[0])]
-    denoise(AnalyticModel(), states[0], model.embed(PROMPT), times, model.guidance, lambda x, **_: states.append(x),
-            progress=False)
-    return states
-
-
-def slip_at(model: AnalyticModel, t: int, s: int, state: Tensor, states: list[Tensor]) -> str:
-    """What is wrong with the first state that is not the right one, after the step from t to s."""
-    times, text = model.times(STEPS, STRENGTH), model.embed(PROMPT)
-    name = "the end" if s == CLEAN else f"t = {s}"
-    before = states[times.index(t)]
-    stepped = ddim_step(model, before, AnalyticModel().eps(before, t, text), t, s)
-    if same(state, stepped):
-        whole = all(same(a, b) for a, b in zip(states, free(model, times), strict=True))
-        return ("Nothing is blended: outside the mask the state is denoised under the prompt as well." if whole else
-                f"At {name} the state is not blended; blend after every step, not only now and then.")
-    if same(state[1], stepped[1]):
-        return "Inside and outside are swapped: where m is 1, the denoised state belongs."
-    level = noise_level(model, state[1:], times)
-    if level == s:
-        return "The outside is right, but inside the state is not a DDIM step under the prompt."
-    if level == t:
-        return (f"Outside the mask the state should be at {name}, but it has the noise of t = {t}: one step too noisy. "
-                "After the last step that noise stays in the picture.")
-    if level is not None:
-        at = "is the clean picture" if level == CLEAN else f"has the noise of t = {level}"
-        return f"Outside the mask the state should be at {name}, but it {at}."
-    return f"Outside the mask the state at {name} is not x0 noised with z. Use the same z at every step."
-
-
-def noise_level(model: AnalyticModel, x: Tensor, times: Sequence[int]) -> int | None:
-    """The time of `times` whose noise z the outside point x (1, 2, 1, 1) has; None if none fits."""
-    return next((t for t in times if same(x, add_noise(model, POINTS, NOISE, t)[1:])), None)
 
 
 # ------------------------------------------------------------------------------------------------ DiffEdit's mask
@@ -188,6 +90,10 @@ EPS_Q[1:, :, 4:6, 4:6] += 8  # here for all noises but the first;
 EPS_Q[:, :, 6:8, 3] += 3  # here with equal sizes and opposite signs;
 EPS_R[:, :, 6:8, 3] -= 3
 EPS_Q[:, 0, 7, 7] += 80  # and this is an extreme, which the rescaling has to cut off
+
+
+TALL = tuple(noise([31, 32, 33, 34], (4, 2, 6, 3)).split(2))  # 2 noises of 2 channels, 6 x 3 pixels
+ESTIMATES = [(EPS_Q, EPS_R, 0.5), (EPS_Q, EPS_R, 0.35), (*TALL, 0.4)]
 
 
 def estimated_mask(eps_q: Tensor, eps_r: Tensor, threshold: float) -> Tensor:
@@ -210,6 +116,12 @@ MASK_SLIPS: Slips = {
         lambda q, r, c: (q - r).abs().mean((0, 1)) > c,
     "Only the first noise is used: take the mean over all n.":
         lambda q, r, c: rescaled((q - r).abs().mean(1)[0]) > c,
+    "Only the first channel is used: take the mean over all of them.":
+        lambda q, r, c: rescaled((q - r).abs().mean(0)[0]) > c,
+    "You square the difference; asked is its size: .abs().":
+        lambda q, r, c: rescaled((q - r).square().mean((0, 1))) > c,
+    "The threshold is not used: compare with the one that the function is given.":
+        lambda q, r, c: estimated_mask(q, r, 0.5),
     "You take the largest difference of the channels and noises; take their mean.":
         lambda q, r, c: rescaled((q - r).abs().amax((0, 1))) > c,
     "You divide by the largest difference instead of rescaling: one extreme then hides all the rest.":
@@ -219,29 +131,30 @@ MASK_SLIPS: Slips = {
 
 def found_mask(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
     """Is `answer(eps_q, eps_r, threshold)` DiffEdit's mask, (h, w) of booleans, from estimates (n, C, h, w)?"""
-    thresholds = (0.5, 0.35)
-    found = [tried(answer, EPS_Q.clone(), EPS_R.clone(), threshold) for threshold in thresholds]
-    for value in found:
-        if isinstance(value, Verdict):
-            return value
-        slip = wrong_form(value)
-        if slip:
-            return Verdict(False, slip)
-    if is_mask_of(estimated_mask, found, thresholds):
+    found = run(answer, ESTIMATES)
+    if isinstance(found, Verdict):
+        return found
+    for value, (eps_q, *_) in zip(found, ESTIMATES, strict=True):
+        if wrong := wrong_form(value, tuple(eps_q.shape)):
+            return Verdict(False, wrong)
+    wanted = [estimated_mask(*given) for given in ESTIMATES]
+    if agree(found, wanted):
         return Verdict(True, "The size first, then the mean, then the scale, then the threshold.")
-    for message, formula in MASK_SLIPS.items():
-        if is_mask_of(formula, found, thresholds):
-            return Verdict(False, message)
-    return Verdict(False, "The form is right, but not the values. In this order: difference, size, mean, rescaled, >.")
+    return Verdict(False, what_is_wrong(
+        answer, found, ESTIMATES, wanted, MASK_SLIPS,
+        "The form is right, but not the values. In this order: difference, size, mean, rescaled, >."))
 
 
-def wrong_form(value: Any) -> str:
-    """What is wrong with the shape or kind of a mask; an empty text if nothing is."""
-    shape, size = shape_of(value), tuple(EPS_Q.shape[-2:])
+def wrong_form(value: Any, of: tuple[int, ...]) -> str:
+    """What is wrong with the shape or kind of a mask from estimates of this shape; an empty text if nothing is."""
+    shape, (maps, channels, *rest) = shape_of(value), of
+    size = tuple(rest)
     if shape is None:
-        return f"Your function returns a {type(value).__name__}; expected a mask, a tensor of booleans."
-    if shape == (MAPS, *size):
+        return f"Your function returns {kind_of(value)}; expected a mask, a tensor of booleans."
+    if shape == (maps, *size):
         return "Your mask is one for each noise: take the mean over the noises as well."
+    if shape == (channels, *size):
+        return "Your mask is one for each channel: take the mean over the channels as well."
     if shape[-2:] == size and len(shape) > 2:
         return f"Your mask has the shape {shape}: take the mean over the channels and the noises, dimensions 0 and 1."
     if shape != size:
@@ -251,51 +164,54 @@ def wrong_form(value: Any) -> str:
     return ""
 
 
-def is_mask_of(formula: Callable[..., Tensor], found: Sequence[Any], thresholds: Sequence[float]) -> bool:
-    """Whether the masks found at these thresholds are those of a formula."""
-    return all(same(value, formula(EPS_Q, EPS_R, c)) for value, c in zip(found, thresholds, strict=True))
-
-
 # ----------------------------------------------------------------------------------------------- choose a threshold
 
 IOUS: dict[float, list[float]] = {0.2: [0.1, 0.4, 0.5], 0.3: [0.4, 0.45, 0.5], 0.4: [0.75, 0.44, 0.34],
                                   0.5: [0.3, 0.55, 0.2], 0.6: [0.9, 0.1, 0.1], 0.7: [0.7, 0.05, 0.0]}
-CHOICES = {
-    0.6: "You take the threshold with the highest single IoU. It is good for one edit and bad for the others: compare "
-         "the means.",
-    0.3: "You take the threshold whose worst edit, or whose median, is best. Asked is the best mean.",
-    0.7: "You take the last or largest threshold, or the one with the lowest mean. A high IoU is a good one.",
-    0.2: "You take the first or smallest threshold. Compare the means of the lists instead.",
-    0.5: "You take the paper's 0.5. Asked is the best mean, whatever the table is.",
+TABLES: list[tuple[dict[float, list[float]]]] = [
+    (IOUS,), ({0.9: [0.25], 0.1: [0.3], 0.4: [0.2], 0.6: [0.22]},),
+    ({0.55: [0.6, 0.2, 0.4], 0.35: [0.5, 0.5, 0.5], 0.45: [0.8, 0.2, 0.2], 0.65: [0.1, 0.2, 0.3]},),
+    ({0.15: [0.3, 0.9], 0.25: [0.5, 0.5]},)]
+
+
+def with_best(key: Callable[[Sequence[float]], float]) -> Callable[[Mapping[float, Sequence[float]]], float]:
+    """The threshold whose IoUs have the largest `key`."""
+    return lambda ious: max(ious, key=lambda threshold: key(ious[threshold]))
+
+
+best_threshold = with_best(fmean)
+THRESHOLD_SLIPS: Slips = {
+    "You take the threshold with the highest single IoU. It is good for one edit and bad for the others: compare the "
+    "means.": with_best(max),
+    "You take the threshold whose worst edit is best. Asked is the best mean.": with_best(min),
+    "You take the threshold with the best median. Asked is the best mean.": with_best(median),
+    "You take the threshold with the lowest mean. A high IoU is a good one.":
+        with_best(lambda ious: -fmean(ious)),
+    "You take the largest threshold. Compare the means of the lists instead.": max,
+    "You take the smallest threshold. Compare the means of the lists instead.": min,
+    "You take the last threshold. Compare the means of the lists instead.": lambda ious: [*ious][-1],
+    "You take the first threshold. Compare the means of the lists instead.": lambda ious: [*ious][0],
+    "You take the threshold that is best for the first edit. Asked is the best mean.": with_best(lambda ious: ious[0]),
+    "You take the paper's 0.5. Asked is the best mean, whatever the table is.": lambda ious: 0.5,
+    "You return the best mean itself: return the threshold that has it, the dictionary's key.":
+        lambda ious: max(map(fmean, ious.values())),
+    "You return the place of the threshold: return the threshold, the dictionary's key.":
+        lambda ious: [*ious].index(best_threshold(ious)),
 }
-
-
-def best_threshold(ious: Mapping[float, Sequence[float]]) -> float:
-    """The threshold with the highest mean IoU."""
-    return max(ious, key=lambda threshold: fmean(ious[threshold]))
 
 
 def choice_of_threshold(answer: Callable[[Mapping[float, Sequence[float]]], float]) -> Verdict:
     """Does `answer(ious)` find the threshold with the highest mean of its IoUs?"""
-    found = tried(answer, deepcopy(IOUS))
-    if isinstance(found, Verdict):
-        return found
-    if isinstance(found, bool) or not isinstance(found, (int, float)):
-        return Verdict(False, f"Your function returns a {type(found).__name__}; expected a threshold, one of the "
-                              "dictionary's keys.")
-    if found not in IOUS:
-        return Verdict(False, f"{found:g} is no threshold of the table: return the key, not its IoU or its place.")
-    if found != best_threshold(IOUS):
-        return Verdict(False, CHOICES[found])
-    other = tried(answer, {0.9: [0.2], 0.1: [0.3], 0.4: [0.25]})
-    if other != 0.1:
-        return Verdict(False, "Right for one table, but not for another: use what `ious` holds, whatever its keys are.")
-    return Verdict(True, "The best on average; for a single edit another may be better.")
+    return of_formula(answer, TABLES, best_threshold, THRESHOLD_SLIPS,
+                      "The best on average; for a single edit another may be better.",
+                      expected="a threshold, one of the dictionary's keys",
+                      hint="For some tables that is not the threshold with the best mean: use what `ious` holds, "
+                           "whatever its keys are, and return the key.")
 
 
 # ---------------------------------------------------------------------------------------------------- what it costs
 
-ESTIMATES = {
+COST: Answers = {
     140: (True, "20 for the mask, 40 up without guidance, 80 down with it."),
     200: (False, "That guides everything. Guidance does not change the mask, and the way up has no prompt to guide."),
     160: (False, "You guide the mask. Exercise 5: that changes nothing, so 2 estimates for each noise are enough."),
@@ -314,10 +230,5 @@ ESTIMATES = {
 
 def estimates_of_diffedit(answer: int) -> Verdict:
     """How many noises does DiffEdit estimate with 50 steps, strength 0.8, 10 maps and guidance 7.5?"""
-    if is_unanswered(answer):
-        return UNANSWERED
-    if isinstance(answer, bool) or not isinstance(answer, (int, float)):
-        return Verdict(False, f"Expected a number of estimates, not a {type(answer).__name__}.")
-    if answer not in ESTIMATES:
-        return Verdict(False, "Add up three parts: the mask, the way up, the way down. How many estimates has each?")
-    return Verdict(*ESTIMATES[int(answer)])
+    return of_number(answer, COST, "Add up three parts: the mask, the way up, the way down. How many estimates has each?",
+                     "a number of estimates")

@@ -124,3 +124,10 @@ class Model(Schedule, Protocol):
 
     def predict_clean(self, x: Tensor, eps: Tensor, t: int) -> Tensor:
         """The clean latent that the prediction `eps` in `x` at time t speaks of."""
+
+
+class Generator(Model, Protocol):
+    """A model that also makes pictures by itself, as both of ours do."""
+
+    def generate(self, *prompts: Any, **knobs: Any) -> list[Any]:
+        """A picture for each prompt."""

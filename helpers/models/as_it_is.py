@@ -33,15 +33,22 @@ def as_dict(part: Any) -> dict[str, Any]:
 
 def check_in_place(pipeline: Any) -> None:
     """A ValueError if weights are kept elsewhere, or pictures are asked for beside the text."""
-    for network in (pipeline.unet, pipeline.vae):
-        hook = getattr(network, "_hf_hook", None)
-        if next(network.parameters()).is_meta or getattr(hook, "offload", False) or "Offload" in type(hook).__name__:
+    for network in (pipeline.unet, getattr(pipeline, "vae", None)):
+        hook = getattr(network, "_hf_hook", None)  # accelerate's
+        if hook is not None and (getattr(hook, "offload", False) or "Offload" in type(hook).__name__
+                                 or next(network.parameters()).is_meta):
             raise ValueError(OFFLOADED.format(what="cpu_offload or device_map"))
         if getattr(network, "_diffusers_hook", None) is not None:
             raise ValueError(OFFLOADED.format(what="group offloading"))
     if getattr(pipeline.unet, "encoder_hid_proj", None) is not None:
         raise ValueError("An IP-Adapter is loaded, and it wants a picture with each prompt: unload it with "
                          "model.pipeline.unload_ip_adapter().")
+
+
+def networks_of(pipeline: Any) -> dict[str, Any]:
+    """The denoiser and the text encoders of a pipeline."""
+    parts = {name: getattr(pipeline, name, None) for name in ("unet", "text_encoder", "text_encoder_2")}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def adapters_of(networks: Mapping[str, Any]) -> list[str]:

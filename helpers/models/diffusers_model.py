@@ -18,15 +18,15 @@ from helpers.core.pictures import as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import as_seeds, noise, seeds_of
 from helpers.core.surroundings import surroundings
 from helpers.core.values import check_steps
-from helpers.core.warn import PromptWarning, warn
-from helpers.core.words import Tokens, composed, never_seen, unknown_words
+from helpers.core.words import Tokens, composed
 from helpers.models import catalogue
 from helpers.models.altered import checkpointed, swapped
-from helpers.models.as_it_is import adapters_of, check_in_place, check_unadapted, kind_of
+from helpers.models.as_it_is import adapters_of, check_in_place, check_unadapted, kind_of, networks_of
 from helpers.models.devices import place
 from helpers.models.exclusive import exclusive, one_at_a_time
 from helpers.models.fingerprint import Numbers, fingerprint_of, numbers_of
 from helpers.models.pipelines import read_folder, read_known_words, settled
+from helpers.models.prompts import as_prompts, cut_off, remark
 from helpers.models.quiet import quiet, usual_torch
 from helpers.models.recognise import Kind
 
@@ -197,10 +197,10 @@ class DiffusersModel(VariancePreserving):
         """
         prompts = as_prompts(prompts)
         with quiet():
-            found = [self._cut_off(prompt) for prompt in prompts]
+            found = [cut_off(self.pipeline.tokenizer, prompt) for prompt in prompts]
             text = self._encode_prompts(prompts)
         for prompt, cut in zip(prompts, found, strict=True):
-            self._warn(prompt, cut)
+            remark(prompt, cut, self.pipeline.tokenizer.model_max_length - 2, self.known_words)
         return text
 
     def _encode_prompts(self, prompts: list[str]) -> Text:
@@ -215,13 +215,6 @@ class DiffusersModel(VariancePreserving):
             pooled = torch.where(blank[:, None], pooled_nothing, pooled)
         return Text(words, pooled, Text(nothing, pooled_nothing))
 
-    def _cut_off(self, prompt: str) -> str:
-        """The end of the prompt for which the text encoder has no room; "" if all fits."""
-        tokenizer = self.pipeline.tokenizer
-        spans = tokenizer(prompt, return_offsets_mapping=True).offset_mapping
-        room = tokenizer.model_max_length
-        return prompt[spans[room - 1][0] :].strip() if len(spans) > room else ""
-
     @one_at_a_time
     def tokens(self, prompt: str) -> Tokens:
         """The prompt as the tokenizer cuts it; SDXL's two tokenizers cut alike."""
@@ -231,16 +224,6 @@ class DiffusersModel(VariancePreserving):
         spans = tuple((int(start), int(end)) for start, end in cut.offset_mapping)
         texts = tuple(tokenizer.convert_ids_to_tokens(cut.input_ids))
         return Tokens(prompt, texts, spans, tokenizer.model_max_length)
-
-    def _warn(self, prompt: str, cut: str) -> None:
-        """Tell the reader what of the prompt will not be understood."""
-        if cut:
-            room = self.pipeline.tokenizer.model_max_length - 2
-            warn(f"The prompt is too long (there is room for {room} tokens); this part is not seen: {cut!r}.",
-                 PromptWarning)
-        known = self.known_words or frozenset()
-        for word in unknown_words(prompt, known) if known else ():
-            warn(never_seen(word, known), PromptWarning)
 
     @one_at_a_time
     @surroundings(grad=False)
@@ -350,18 +333,6 @@ class DiffusersModel(VariancePreserving):
         return pictures
 
 
-def networks_of(pipeline: Any) -> dict[str, torch.nn.Module]:
-    """The denoiser and the text encoders of a pipeline."""
-    parts = {name: getattr(pipeline, name, None) for name in ("unet", "text_encoder", "text_encoder_2")}
-    return {name: part for name, part in parts.items() if part is not None}
-
-
-def as_prompts(prompts: str | Sequence[str]) -> list[str]:
-    """One prompt or several as a list; an error for anything else."""
-    prompts = [prompts] if isinstance(prompts, str) else prompts
-    if not isinstance(prompts, Sequence) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
-        raise TypeError(f"The prompts are {prompts!r}; expected a text or a list of texts.")
-    return list(prompts)
 
 
 def batches(count: int, most: int) -> list[slice]:

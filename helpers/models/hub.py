@@ -44,14 +44,18 @@ def fetch(entry: catalogue.Entry, dtype: torch.dtype) -> Path:
             raise
         except Exception as error:  # from the network, the hub, the disk: told apart in one place
             errors.append(error)
-    raise explained(entry, errors, damaged) from errors[0]
+    raise explained(entry, errors, damaged) from None  # the chain of what was tried again and again is long
 
 
 def on_this_machine(repository: str, revision: str, dtype: torch.dtype) -> Path | None:
     """The folder of a download that is whole, in whichever precision; None if it is not; NotWhole if it is damaged."""
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    found = try_to_load_from_cache(repository, INDEX, revision=revision)
+    try:
+        found = try_to_load_from_cache(repository, INDEX, revision=revision)
+    except HFValidationError:  # no name that a repository can have
+        return None
     if not isinstance(found, str):
         return None
     try:

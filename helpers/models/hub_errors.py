@@ -47,13 +47,8 @@ def told_apart(entry: Entry, error: Exception) -> tuple[int, Exception]:
     def among(*kinds: type[BaseException]) -> BaseException | None:
         return next((one for one in chain if isinstance(one, kinds)), None)
 
-    numbered = [(getattr(one, "errno", None), one) for one in chain]
-    if full := next((number for number, _ in numbered if number in (errno.ENOSPC, errno.EDQUOT)), None):
-        return 0, DiskTrouble(full, no_room(entry))
-    if shut := next(((number, one) for number, one in numbered if number in (errno.EACCES, errno.EROFS, errno.EPERM)
-                     and not isinstance(one, hub.HfHubHTTPError)), None):
-        return 0, DiskTrouble(shut[0], f"The folder for downloads cannot be written to ({shut[1]}). Let the "
-                              f"variable HF_HOME name one that can, and start Python again. {WITHOUT_IT}")
+    if (disk := by_disk(entry, chain)) is not None:
+        return 0, disk
     if among(hub.OfflineModeIsEnabled):
         return 1, HubOutOfReach(f"{name!r} is not on this machine, and the variable HF_HUB_OFFLINE forbids to fetch "
                                 f"it: remove it, and start Python again. {WITHOUT_IT}")
@@ -81,6 +76,20 @@ def told_apart(entry: Entry, error: Exception) -> tuple[int, Exception]:
     short = " ".join(str(error).split())[:200]
     return 8, ValueError(f"{name!r} could not be fetched ({type(error).__name__}: {short}). "
                          f"Call load({name!r}) again. {WITHOUT_IT}")
+
+
+def by_disk(entry: Entry, chain: Sequence[BaseException]) -> DiskTrouble | None:
+    """The error for a disk that is full, or not to be written to; None if it is neither."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    for error in chain:
+        number = None if isinstance(error, HfHubHTTPError) else getattr(error, "errno", None)
+        if number in (errno.ENOSPC, errno.EDQUOT):
+            return DiskTrouble(number, no_room(entry))
+        if number in (errno.EACCES, errno.EROFS, errno.EPERM):
+            return DiskTrouble(number, f"The folder for downloads cannot be written to ({error}). Let the variable "
+                                       f"HF_HOME name one that can, and start Python again. {WITHOUT_IT}")
+    return None
 
 
 def by_code(entry: Entry, code: int | None, page: str) -> tuple[int, Exception] | None:

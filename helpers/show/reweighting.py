@@ -57,7 +57,7 @@ class Reweighted:
         if weights not in self.mixes:
             listed = "; ".join(f"{word}: {', '.join(map(plain, values))}" for word, values in self.weights.items())
             raise ValueError(f"No picture was made for {dict(weights)}; there is one for each mix of {listed}.")
-        return self.pictures[self.mixes.index(weights)]
+        return self.pictures[self.mixes.index(dict(weights))]
 
 
 def reweighted(
@@ -73,7 +73,7 @@ def reweighted(
 
     weights: words of the prompt, each with -2, -1, 0, 1 and 2; or the weights of each word. At most 64 mixes.
     target: the prompt of the words; the source's own unless given.
-    knobs: seed, steps, guidance, size of a source that is a prompt; cross, selves, blend as in `prompt_to_prompt`.
+    knobs: seed, steps, guidance, size of a source that is a prompt; the others of `prompt_to_prompt`.
     Raises ValueError for a word that is not in the prompt, for no words, and for too many mixes.
     """
     chosen = chosen_weights(weights)
@@ -82,7 +82,8 @@ def reweighted(
         tokens_of(model_tokens(model, prompt), word)
     mixes, looks = mixes_of(chosen), {name: knobs.pop(name) for name in LOOKS if name in knobs}
     known = source if isinstance(source, Recorded) else recorded(model, source, progress=progress, **looks)
-    made, first = [], None
+    first: Any = None
+    made: list[Image.Image] = []
     for start in range(0, len(mixes), AT_ONCE):
         batch = mixes[start : start + AT_ONCE]
         first, *edited = prompt_to_prompt(model, known, [prompt] * len(batch), weights=batch, progress=progress,

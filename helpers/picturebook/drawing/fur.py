@@ -6,6 +6,7 @@ Outlines are (n, 2) arrays of points around a closed shape, in whatever frame th
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ COATS: dict[str, tuple[Color, Color]] = {
 
 
 @dataclass(frozen=True)
-class AttentionStore:
+class Look:
     """One creature's colours and the choices its seed made."""
 
     kind: str
@@ -73,7 +74,7 @@ class AttentionStore:
         return lighter(self.fur, 0.65) if luminance(self.fur) < 70 else INK
 
 
-def look_of(scene: Scene, mirrored: bool) -> AttentionStore:
+def look_of(scene: Scene, mirrored: bool) -> Look:
     """What the creature of a scene looks like; `mirrored` as in its body."""
     known = scene.character != ABSENT  # a character looks the same in every picture
     fur = COATS[scene.character][0] if known else tint(scene.color, scene.stream("color"))
@@ -85,7 +86,7 @@ def look_of(scene: Scene, mirrored: bool) -> AttentionStore:
     if known:
         eyes, eye_size, ears, ear_size, build, blush, marking = 0.3, 0.4, 0.0, 0.5, 0.4, 0.0, 0.0
     markings = MARKINGS.get(scene.thing, ("none",))
-    return AttentionStore(
+    return Look(
         kind=scene.thing, fur=fur, second=COATS[scene.character][1] if known else shade,
         dark=lighter(fur, 0.14) if light < 70 else darker(fur, 0.16), pale=_pale(fur),
         rim=lighter(fur, 0.3) if light < 70 else darker(fur, 0.26), character=scene.character, fluffy=scene.fluffy,
@@ -115,7 +116,7 @@ def oval(x: float, y: float, rx: float, ry: float, pear: float = 0.0) -> np.ndar
     return np.stack([x + wide * np.sin(_TURN), y - ry * np.cos(_TURN)], axis=1)
 
 
-def limb(spine: list[Point], start: float, end: float, belly: float = 0.0) -> np.ndarray:
+def limb(spine: Sequence[Point], start: float, end: float, belly: float = 0.0) -> np.ndarray:
     """The outline of a rounded limb along a smooth `spine`: half-width `start`, then `end`, `belly` more midway."""
     line = smooth(np.asarray(spine, dtype=float), closed=False, pieces=4)
     step = np.empty_like(line)
@@ -153,7 +154,8 @@ def grown(outline: np.ndarray, by: float) -> np.ndarray:
     """The outline moved outwards by about `by`."""
     middle = outline.mean(axis=0)
     off = outline - middle
-    return middle + off * (1 + by / (np.linalg.norm(off, axis=1, keepdims=True) + 1e-9))
+    moved: np.ndarray = middle + off * (1 + by / (np.linalg.norm(off, axis=1, keepdims=True) + 1e-9))
+    return moved
 
 
 def tufted(outline: np.ndarray, length: float, spacing: float, jitter: np.ndarray) -> np.ndarray:
@@ -171,10 +173,11 @@ def tufted(outline: np.ndarray, length: float, spacing: float, jitter: np.ndarra
     area = loop[:-1, 0] @ loop[1:, 1] - loop[:-1, 1] @ loop[1:, 0]  # its sign: which way round the outline goes
     out = along[:, ::-1] * ((1.0, -1.0) if area > 0 else (-1.0, 1.0))
     reach = length * (np.array([0.0, 0.62, 1.0]) * (0.7 + 0.6 * uneven[:, None])).ravel()[:, None]
-    return points + out * reach + reach * np.array([0.0, 0.22])
+    tufts: np.ndarray = points + out * reach + reach * np.array([0.0, 0.22])
+    return tufts
 
 
-def fill_fur(canvas: Canvas, look: AttentionStore, outline: np.ndarray, color: Color, scale: float = 1.0,
+def fill_fur(canvas: Canvas, look: Look, outline: np.ndarray, color: Color, scale: float = 1.0,
              rim: bool = True) -> np.ndarray:
     """Fill an outline as fur, tufted as much as the creature is fluffy; gives back the outline that was filled.
 
@@ -193,7 +196,7 @@ def fill_fur(canvas: Canvas, look: AttentionStore, outline: np.ndarray, color: C
     return outline
 
 
-def paint_coat(canvas: Canvas, look: AttentionStore, outline: np.ndarray) -> None:
+def paint_coat(canvas: Canvas, look: Look, outline: np.ndarray) -> None:
     """A character's coat pattern, inside an outline."""
     (x0, y0), (x1, y1) = outline.min(axis=0), outline.max(axis=0)
     w, h = x1 - x0, y1 - y0
