@@ -47,7 +47,9 @@ class Layer:
 
     def start(self) -> None:
         """Forget the last call."""
-        self.called, self.grid, self.maps, self.recorded = False, (0, 0), (), None
+        self.called, self.grid = False, (0, 0)
+        self.maps: tuple[Tensor | None, ...] = ()
+        self.recorded: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
                  attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor:
@@ -59,21 +61,23 @@ class Layer:
         self.grid = grid_of(self.latent, length)
         if self.stores or self.up_to is not None:
             self._watch(attn, hidden_states, encoder_hidden_states)
-        if not self._edits():
-            return self.own(attn, hidden_states, encoder_hidden_states=encoder_hidden_states,
-                            attention_mask=attention_mask, **kwargs)  # as diffusers calls it: some take no more
+        plan, out = self._edits(), hidden_states
+        if plan is None:
+            out = self.own(attn, hidden_states, encoder_hidden_states=encoder_hidden_states,
+                           attention_mask=attention_mask, **kwargs)  # as diffusers calls it: some take no more
+            return out
         if attention_mask is not None:
             raise NotImplementedError(f"{self.name} has an attention mask; such attention cannot be edited.")
         x, text = inputs(attn, hidden_states, encoder_hidden_states, kwargs.get("temb"))
-        out = self._edited_cross(attn, x, text) if self.cross else self._edited_self(attn, x)
+        out = self._edited_cross(attn, x, text, plan) if self.cross else self._edited_self(attn, x, plan)
         return finished(attn, out, hidden_states)
 
-    def _edits(self) -> bool:
-        if self.plan is None:
-            return False
-        if self.cross:
-            return self.plan.A is not None or self.plan.b is not None
-        return any(map(self._within, self.plan.selves))
+    def _edits(self) -> Plan | None:
+        """The plan, if it changes anything in this layer."""
+        plan = self.plan
+        if plan is None or (self.cross and plan.A is None and plan.b is None):
+            return None
+        return plan if self.cross or any(map(self._within, plan.selves)) else None
 
     def _within(self, up_to: int) -> bool:
         """Whether this layer's grid is one of those meant by `up_to`; unless that is 0, the coarsest always is."""
@@ -87,9 +91,9 @@ class Layer:
             raise ValueError(f"{self.name} was not recorded: record the source with the edit's steps and up_to.")
         return self.source
 
-    def _edited_cross(self, attn: Any, x: Tensor, text: Tensor) -> Tensor:
+    def _edited_cross(self, attn: Any, x: Tensor, text: Tensor, plan: Plan) -> Tensor:
         """(B, heads, L, d): the targets, which are the last rows, with M^ instead of M*."""
-        A, b, selves = self.plan
+        A, b, selves = plan
         first = len(x) - len(selves)  # of the targets
         asked = x if b is not None else x[:first]  # the targets' own queries and keys are not needed where b = 0
         q, k, v = queries(attn, asked), keys(attn, text[: len(asked)]), values(attn, text)
@@ -97,10 +101,10 @@ class Layer:
         edited = remixed(q_source, k_source, q[first:], k[first:], v[first:], A, b)
         return torch.cat([sdpa(q[:first], k[:first], v[:first]), edited]) if first else edited
 
-    def _edited_self(self, attn: Any, x: Tensor) -> Tensor:
+    def _edited_self(self, attn: Any, x: Tensor, plan: Plan) -> Tensor:
         """(B, heads, L, d): the source's queries and keys in the targets' rows, each row's own values."""
-        first = len(x) - len(self.plan.selves)
-        injected = [*map(self._within, self.plan.selves)]
+        first = len(x) - len(plan.selves)
+        injected = [*map(self._within, plan.selves)]
         asked = x[:first] if all(injected) else x
         q, k, v = queries(attn, asked), keys(attn, asked), values(attn, x)
         source = self._source(q, k, first)
@@ -126,12 +130,13 @@ class Layer:
         """(prompts, 2, words, h, w): maps of words (prompts, n, words) before and after the edit, mean of the heads."""
         values = words[:, None].expand(-1, q.shape[1], -1, -1)
         before = after = sdpa(q, k, values)
-        if self._edits():
-            A, b = (None if part is None else part.float() for part in self.plan[:2])
-            first = len(q) - len(self.plan.selves)
+        if (plan := self._edits()) is not None:
+            A, b = (None if part is None else part.float() for part in (plan.A, plan.b))
+            first = len(q) - len(plan.selves)
             after = torch.cat([before[:first], remixed(q[:1], k[:1], q[first:], k[first:], values[first:], A, b)])
         maps = torch.stack([before, after], 1).mean(2)  # (prompts, 2, L, words)
-        return maps.transpose(-1, -2).unflatten(-1, self.grid)
+        placed: Tensor = maps.transpose(-1, -2).unflatten(-1, self.grid)
+        return placed
 
 
 def chosen_layers(model: Any, starts: str | Sequence[str] | None) -> list[Layer]:

@@ -101,7 +101,8 @@ def fit_embedding(model: Trainable, image: Picture, prompt: Prompt, *, seed: See
 
     def loss(step: int) -> Tensor:
         x, t, eps = rows(model, x0, batch, seed, step)
-        return denoising_loss(model, x, Text(**variables), t, eps).mean()
+        text = Text(variables["embeddings"], variables.get("pooled"))
+        return denoising_loss(model, x, text, t, eps).mean()
 
     metadata = {"method": "imagic, embedding", "prompt": prompt, "seed": seed, "batch": batch,
                 "model": model.fingerprint, "picture": seen(model, image)}

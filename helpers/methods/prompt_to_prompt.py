@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import torch
@@ -37,6 +38,7 @@ from helpers.attention.recording import Recording
 from helpers.core.diffusion import ddim_step, guide, pairs
 from helpers.core.interface import Model, Text, Watch, ignore, join
 from helpers.core.randomness import noise
+from helpers.methods.contract import OWN
 from helpers.methods.source import Source, check_source, generated, step_at, text_at
 
 K_MASK = 0.3
@@ -92,7 +94,7 @@ def prompt_to_prompt(
         check_source(known, model, steps, size)
         steps, guidance = known.steps, known.guidance if guidance is None else guidance
     steps, guidance = model.steps if steps is None else steps, model.guidance if guidance is None else guidance
-    P = known.prompt if known else way
+    P = way.prompt if isinstance(way, Source) else way
     edits = edits_of(model, P, target, cross_replace_steps, self_replace_steps, weights)
     text = model.embed([P, *(edit.target.prompt for edit in edits)])
     seen = AttentionStore(blend)
@@ -142,7 +144,7 @@ def blend_mask(seen: AttentionStore, size: Sequence[int], up_to: int = UP_TO) ->
     """
     grid = finest_grid(seen.seen_grids, up_to)
     seen.grids = [grid]  # from the next step on, only these are watched
-    maps = torch.stack([sum(seen.map(word, grid, i, before=True) for word in seen.words)
+    maps = torch.stack([reduce(torch.add, (seen.map(word, grid, i, before=True) for word in seen.words))
                         for i in range(len(seen.prompts))])[:, None]  # M of the source, M* of the targets
     maps = interpolate(max_pool2d(maps, 3, stride=1, padding=1), size=tuple(size))
     mask = maps > K_MASK * maps.amax((1, 2, 3), keepdim=True)
@@ -214,8 +216,8 @@ def recorded(
     source: str | Source,
     *,
     seed: int = 0,
-    steps: int | None = None,
-    guidance: float | None = None,
+    steps: int = OWN,
+    guidance: float = OWN,
     size: int | tuple[int, int] | None = None,
     up_to: int = UP_TO,
     progress: bool = True,

@@ -115,7 +115,9 @@ def check_room(text: str) -> None:
 
 
 def _panel(block: Sequence[tuple[int, str]]) -> Panel:
-    prompts, captions, speeches = [], [], []
+    prompts: list[str] = []
+    captions: list[str] = []
+    speeches: list[Speech] = []
     for number, line in block:
         said = _SPEECH.fullmatch(line)
         if line.startswith("["):

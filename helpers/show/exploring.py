@@ -113,7 +113,7 @@ def as_bytes(maps: list[np.ndarray]) -> tuple[bytes, dict[str, float]]:
 def pieces(seen: Attended) -> list[list[Piece]]:
     """Each prompt cut in pieces [text, word, the word that answers it in the other prompt]; numbers, None for none."""
     words = seen.words()
-    cut = []
+    cut: list[list[Piece]] = []
     for i, prompt in enumerate(seen.prompts):
         end, other = 0, answering(seen.prompts, i)
         found: list[Piece] = []
@@ -121,7 +121,8 @@ def pieces(seen: Attended) -> list[list[Piece]]:
             found += [[prompt[end : word.start], None, None], [prompt[word.start : word.end],
                       watched(words, word.text), watched(words, other.get(word.start))]]
             end = word.end
-        cut.append([piece for piece in [*found, [prompt[end:], None, None]] if piece[0]])
+        found.append([prompt[end:], None, None])
+        cut.append([piece for piece in found if piece[0]])
     return cut
 
 

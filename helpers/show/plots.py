@@ -107,8 +107,8 @@ def name_points(axes: Any, places: Mapping[str, np.ndarray], route: np.ndarray) 
         def covered(spot: tuple[float, float], wide: float = wide) -> float:
             """How much a name in the middle of this spot would hide; leaving the picture is as bad as it gets."""
             out = spot[0] - wide / 2 < around.x0 - LEFT / 2 or spot[0] + wide / 2 > around.x1 + 12
-            return 1000 * out + sum(cost for across, up, half, tall, cost in taken
-                                    if abs(spot[0] - across) < wide / 2 + half and abs(spot[1] - up) < high / 2 + tall)
+            return float(1000 * out + sum(cost for across, up, half, tall, cost in taken if abs(spot[0] - across) <
+                                          wide / 2 + half and abs(spot[1] - up) < high / 2 + tall))
 
         best = min(spots, key=covered)  # of equals the first
         taken.append((*best, wide / 2, high / 2, 100))

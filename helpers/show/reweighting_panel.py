@@ -52,7 +52,9 @@ class Reweighting:
 
         def reweight(run: Run) -> Image.Image:
             watching: dict[str, Any] = {"progress": run.progress, "watch": run.watch}
-            return prompt_to_prompt(run.model, known, prompt, weights=dict(run.knobs), **watching, **knobs)[1]
+            made: list[Image.Image] = prompt_to_prompt(run.model, known, prompt, weights=dict(run.knobs), **watching,
+                                                       **knobs)
+            return made[1]
 
         low, high = map(float, limits)
         asked = tuple(Knob(word, low, high, STEP, min(max(1.0, low), high)) for word in words)
