@@ -123,7 +123,7 @@ class Control:
             for one, maps in zip(self.stores, layer.maps, strict=False):
                 if maps is not None:
                     one.add(Site(layer.name, layer.grid, self.step), maps)
-            if layer.recorded is not None:
+            if layer.recorded is not None and self.record is not None:
                 self.record.add(layer.name, layer.cross, self.step, *layer.recorded)
             layer.maps, layer.recorded = (), None
         for one in self.stores:

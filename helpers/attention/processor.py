@@ -61,11 +61,11 @@ class Layer:
         self.grid = grid_of(self.latent, length)
         if self.stores or self.up_to is not None:
             self._watch(attn, hidden_states, encoder_hidden_states)
-        plan, out = self._edits(), hidden_states
-        if plan is None:
-            out = self.own(attn, hidden_states, encoder_hidden_states=encoder_hidden_states,
-                           attention_mask=attention_mask, **kwargs)  # as diffusers calls it: some take no more
-            return out
+        plan = self._edits()
+        if plan is None:  # as diffusers calls it: some take no more
+            plain: Tensor = self.own(attn, hidden_states, encoder_hidden_states=encoder_hidden_states,
+                                     attention_mask=attention_mask, **kwargs)
+            return plain
         if attention_mask is not None:
             raise NotImplementedError(f"{self.name} has an attention mask; such attention cannot be edited.")
         x, text = inputs(attn, hidden_states, encoder_hidden_states, kwargs.get("temb"))

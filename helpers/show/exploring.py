@@ -157,5 +157,6 @@ def colors() -> list[list[int]]:
     """Evenly spaced colours of the colour map of amounts, from nothing to most."""
     from matplotlib import colormaps
 
-    stops: list[list[int]] = (colormaps[AMOUNT](np.linspace(0, 1, COLOR_STOPS))[:, :3] * 255).round().astype(int).tolist()
+    shades = colormaps[AMOUNT](np.linspace(0, 1, COLOR_STOPS))[:, :3] * 255
+    stops: list[list[int]] = shades.round().astype(int).tolist()
     return stops

@@ -713,7 +713,8 @@ def _draw_room(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> No
     right, top, bottom = left + _WINDOW_WIDTH, _WINDOW_TOP, _WINDOW_TOP + _WINDOW_HEIGHT
     _draw_view(canvas, scene, left, right, bottom)
     paper, floor = stream.choice(_WALLPAPERS), horizon + 14
-    for x0, y0, x1, y1 in ((0, 0, UNITS, top), (0, bottom, UNITS, floor), (0, top, left, bottom), (right, top, UNITS, bottom)):
+    for x0, y0, x1, y1 in ((0, 0, UNITS, top), (0, bottom, UNITS, floor), (0, top, left, bottom),
+                           (right, top, UNITS, bottom)):
         canvas.rect(x0, y0, x1, y1, light(paper))
     stripe = light(darker(paper, 0.09))
     for x in range(4, 128, 13):
