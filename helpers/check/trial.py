@@ -120,7 +120,7 @@ def wrong_form(value: Any, wanted: Any, expected: str = "") -> str:
         return f"Your function returns {kind_of(value)}; expected {expected or 'a tensor'}."
     if shape == right:
         return ""
-    turned = " Is it transposed?" if right is not None and shape == right[::-1] else ""
+    turned = " Is it transposed?" if shape == right[::-1] else ""
     return f"Your function returns the shape {shape}; expected a tensor of shape {right}.{turned}"
 
 
@@ -161,9 +161,9 @@ def is_value(given: Any) -> bool:
 
 def factor_of(found: Sequence[np.ndarray], wanted: Sequence[np.ndarray]) -> float:
     """By how much all values are too large, if it is the same everywhere; else 0."""
-    f, w = (np.concatenate([value.ravel() for value in values]).real for values in (found, wanted))
-    factor = float(f @ w / max(float(w @ w), 1e-12))
-    return factor if abs(factor) > 1e-3 and np.allclose(f, factor * w, rtol=1e-4, atol=1e-5) else 0.0
+    found, wanted = (np.concatenate([value.ravel() for value in values]).real for values in (found, wanted))
+    factor = float(found @ wanted / max(float(wanted @ wanted), 1e-12))
+    return factor if abs(factor) > 1e-3 and np.allclose(found, factor * wanted, rtol=1e-4, atol=1e-5) else 0.0
 
 
 def partly(answer: Callable[..., Any], found: Sequence[Any], inputs: Inputs, wanted: Sequence[Any]) -> str:
