@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
+from helpers.core.interface import Made, Picture
 from helpers.core.pictures import as_array, as_picture, opened, rgb
 from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
@@ -30,7 +31,7 @@ SAME_SHAPE = 0.01  # by how much the aspect ratios of mask and picture may diffe
 # ------------------------------------------------------------------------------------------------- from what is given
 
 
-def as_mask(mask: Any) -> Image.Image:
+def as_mask(mask: Picture) -> Image.Image:
     """Any mask as a picture of mode "L", 255 where the picture may change; of the size it has.
 
     mask: a path, a PIL picture, an array or a tensor of shape (H, W), (H, W, 1), (H, W, 3), (H, W, 4) or (1, H, W),
@@ -73,7 +74,7 @@ def grey_of(picture: Image.Image) -> Image.Image:
 # ---------------------------------------------------------------------------------------------- to the picture's frame
 
 
-def fitted(mask: Any, image: Any, frame: tuple[int, int]) -> Image.Image:
+def fitted(mask: Picture, image: Picture, frame: tuple[int, int]) -> Image.Image:
     """The mask at the size `frame` (width, height), cut and resized as `model.encode` does with the picture `image`.
 
     A mask of another size than the picture is resized to it, with a MaskWarning; one of exactly the frame's size
@@ -97,7 +98,7 @@ def fitted(mask: Any, image: Any, frame: tuple[int, int]) -> Image.Image:
     return cut
 
 
-def size_of(image: Any, frame: tuple[int, int]) -> tuple[int, int]:
+def size_of(image: Picture, frame: tuple[int, int]) -> tuple[int, int]:
     """(width, height) of an upright picture in any form; `frame` for what is none (a point of the analytic model)."""
     if isinstance(image, (str, os.PathLike, Image.Image)) or getattr(image, "ndim", np.ndim(image)) > 1:
         return ImageOps.exif_transpose(opened(image)).size
@@ -128,13 +129,13 @@ def name(size: tuple[int, int]) -> str:
 # ----------------------------------------------------------------------------------------------------- what is done
 
 
-def inverted(mask: Any) -> Image.Image:
+def inverted(mask: Picture) -> Image.Image:
     """What may change stays, and what stays may change: 255 minus the mask, mode "L"."""
     return ImageOps.invert(as_mask(mask))
 
 
 @entrance
-def widened(mask: Any, pixels: Count) -> Image.Image:
+def widened(mask: Picture, pixels: Count) -> Image.Image:
     """The mask grown by `pixels` to every side (squares); mode "L"."""
     mask, side = as_mask(mask), 2 * pixels + 1
     if pixels >= max(mask.size):  # every window holds the whole picture
@@ -166,7 +167,7 @@ def blend(inside: Tensor, outside: Tensor, m: Tensor) -> Tensor:
     return m * inside + (1 - m) * outside
 
 
-def paste(result: Any, image: Any, mask: Image.Image) -> Any:
+def paste(result: Made, image: Picture, mask: Image.Image) -> Made:
     """`result` where the mask is white and the very pixels of `image` where it is black; between, a mix.
 
     The picture `image` is brought to the result's size. A point of the analytic model comes back as it is: its latent

@@ -13,6 +13,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from helpers.core.interface import Picture
 from helpers.core.values import Kind, OneOf, entrance, path, plain, shown
 
 FITS = ("cover", "contain", "stretch")
@@ -27,7 +28,7 @@ MOST_STRETCH = 50  # how many times one side may be as long as the other
 
 
 @entrance
-def as_picture(x: Any, size: int | tuple[int, int] | None = None, fit: Annotated[str, OneOf(*FITS)] = "cover",
+def as_picture(x: Picture, size: int | tuple[int, int] | None = None, fit: Annotated[str, OneOf(*FITS)] = "cover",
                ) -> Image.Image:
     """Any picture as an upright RGB picture.
 
@@ -59,7 +60,7 @@ def as_size(size: int | tuple[int, int]) -> tuple[int, int]:
     return int(sides[0]), int(sides[1])
 
 
-def opened(x: Any) -> Image.Image:
+def opened(x: Picture) -> Image.Image:
     """`x` as a PIL picture with its pixels read, in whatever mode it has."""
     if isinstance(x, (str, os.PathLike)):
         x = read(x)

@@ -36,7 +36,7 @@ from helpers.attention.edits import UP_TO, Edit, during, inject_self, mixed, mod
 from helpers.attention.maps import AttentionStore, finest_grid
 from helpers.attention.recording import Recording
 from helpers.core.diffusion import ddim_step, guide, pairs
-from helpers.core.interface import Model, Text, Watch, ignore, join
+from helpers.core.interface import Made, Model, Text, Watch, ignore, join
 from helpers.core.randomness import noise
 from helpers.methods.contract import OWN
 from helpers.methods.source import Source, check_source, generated, step_at, text_at
@@ -71,7 +71,7 @@ def prompt_to_prompt(
     size: int | tuple[int, int] | None = None,
     progress: bool = True,
     watch: Watch = ignore,
-) -> list[Any]:
+) -> list[Made]:
     """The source's picture and, in the same batch, a picture for each target: [I, I*, ...].
 
     source: a prompt, whose picture is `model.generate(source, seed, ...)`; or a `Source` of a given picture; or a
@@ -198,7 +198,7 @@ def sweep(
     cross_replace_steps: Sequence[Share],
     self_replace_steps: float | Sequence[float] = 0.4,
     **knobs: Any,
-) -> list[Any]:
+) -> list[Made]:
     """The same edit under growing injection, in one batch: [I, I* of the first share, I* of the second, ...]."""
     return prompt_to_prompt(
         model,

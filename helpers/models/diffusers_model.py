@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part, noise_of
-from helpers.core.interface import Text, Watch, ignore
+from helpers.core.interface import Picture, Text, Watch, ignore
 from helpers.core.pictures import as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import as_seeds, noise, seeds_of
 from helpers.core.surroundings import surroundings
@@ -227,16 +227,16 @@ class DiffusersModel(VariancePreserving):
 
     @one_at_a_time
     @surroundings(grad=False)
-    def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
+    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Tensor:
         """One picture or a list of them as latents (B, C, h, w): float32, scaled as the network expects them.
 
         Pictures come in any form and size `as_picture` takes; they are resized to cover `size` (the model's own unless
         given) and what sticks out is cut off. Takes the mean of the encoder's distribution: no randomness.
         """
-        images = images if isinstance(images, (list, tuple)) else [images]
-        if not images:
+        several: list[Any] = [*images] if isinstance(images, (list, tuple)) else [images]
+        if not several:
             raise ValueError("There is no picture: the list is empty.")
-        pictures = [as_picture(image, self._frame(size)) for image in images]
+        pictures = [as_picture(image, self._frame(size)) for image in several]
         vae = self.pipeline.vae
         with catalogue.explained_memory(self):
             coded = [vae.encode(to_tensor([picture]).to(self.device, vae.dtype)) for picture in pictures]

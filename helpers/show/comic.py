@@ -28,6 +28,7 @@ from typing import Annotated, Any, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
+from helpers.core.interface import Picture
 from helpers.core.pictures import as_picture
 from helpers.core.values import Number, Prompt, entrance
 from helpers.show.figure import Figure
@@ -134,7 +135,8 @@ def _panel(block: Sequence[tuple[int, str]]) -> Panel:
 
 
 @entrance
-def draw_comic(story: Story, pictures: Sequence[Any], *, columns: Columns | None = None, notice: Prompt = "") -> Figure:
+def draw_comic(story: Story, pictures: Sequence[Picture], *, columns: Columns | None = None,
+               notice: Prompt = "") -> Figure:
     """The comic as one picture, with all its words as alt text.
 
     pictures: one for each panel, in any form and size. columns: panels in a row, 4 at most unless given.

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from helpers.core.interface import Picture
 from helpers.core.pictures import as_picture
 from helpers.core.values import path as as_path
 from helpers.show.palette import FAINT, INK
@@ -142,7 +143,7 @@ class Page:
         axes.set_axisbelow(True)
         return axes
 
-    def place(self, picture: Any, left: float, top: float, size: tuple[int, int]) -> Any:
+    def place(self, picture: Picture, left: float, top: float, size: tuple[int, int]) -> Any:
         """A picture at `size` (width, height), every pixel on a pixel of the page; returns its axes."""
         axes = self.axes(left, top, *size)
         axes.set_axis_off()

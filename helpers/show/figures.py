@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from helpers.core.interface import Picture
 from helpers.core.pictures import as_picture, no_strip
 from helpers.core.values import AtLeastOne, Number, entrance, numbers
 from helpers.show.figure import LINE, Figure, Page, checked, lines, several
@@ -106,7 +107,7 @@ def pair(
 
 
 def sweep(
-    pictures: Sequence[Any],
+    pictures: Sequence[Picture],
     values: Sequence[float],
     *,
     name: str,
@@ -175,7 +176,7 @@ def trajectory(recording: Recording, *, alt: str, most: AtLeastOne = 6, caption:
 
 
 def mask(
-    picture: Any, mask: Any, *, alt: str, titles: Sequence[str] = ("picture", "mask"), caption: str = ""
+    picture: Picture, mask: Picture, *, alt: str, titles: Sequence[str] = ("picture", "mask"), caption: str = ""
 ) -> Figure:
     """A picture, and the picture with a mask over it: inside in full colour with a rim, outside pale.
 
@@ -194,7 +195,7 @@ def mask(
     return page.finish(checked(alt), caption)
 
 
-def paled(picture: Any, inside: np.ndarray) -> np.ndarray:
+def paled(picture: Picture, inside: np.ndarray) -> np.ndarray:
     """The picture (H, W, 3) with everything outside (H, W) grey and pale."""
     pixels = np.asarray(picture, dtype=float)
     pale = 0.25 * pixels.mean(-1, keepdims=True) + 0.75 * 255
