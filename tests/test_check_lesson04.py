@@ -25,7 +25,7 @@ from check_cases import (  # noqa: F401
 
 from benchmarks.calls import counted
 from helpers import check
-from helpers.attention.edits import during, inject_self, mixed, reweight
+from helpers.attention.edits import SelfEdit, during, inject_self, mixed, reweight
 from helpers.check import lesson04
 from helpers.check.lesson04 import filled, loop_with, one_step, right_swap, slipping, to_itself
 from helpers.core.words import align, words_and_marks
@@ -194,7 +194,7 @@ def test_the_formulas_of_the_checks_are_those_of_the_edits(sd: DiffusersModel) -
     scheduled = during(edit, 0, 0.1)
     kept = [step for step in range(18) if scheduled.at(step, 18)[0].any()]
     assert kept == lesson04.right_steps(0.1, 18)
-    assert (edit @ inject_self(sd, P, P_star)).selves == (16,)
+    assert (edit @ inject_self(sd, P, P_star)).self_edits == ((SelfEdit(),),)
 
 
 def test_the_rows_that_the_check_counts_are_those_that_the_network_sees(sd: DiffusersModel) -> None:
