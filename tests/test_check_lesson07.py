@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from check_cases import (  # noqa: F401
@@ -75,12 +76,16 @@ def first_of_the_best(curve: Any, most: float) -> int:
 
 
 RIGHT = {
-    "prior_loss": [with_prior, means],
+    "prior_loss": [with_prior, means, lambda *given: means(*given).item(),
+                   lambda e, z, e_pr, z_pr, w: np.mean((e - z).numpy() ** 2) + w * np.mean((e_pr - z_pr).numpy() ** 2)],
     "prior_prompt": ["a dog", "A dog."],
-    "mean_distance": [distances, in_a_loop],
+    "mean_distance": [distances, in_a_loop, lambda f: torch.cdist(f, f).sum() / (len(f) * (len(f) - 1)),
+                      lambda f: np.linalg.norm((f[:, None] - f).numpy(), axis=-1)[np.triu_indices(len(f), 1)].mean()],
     "which_sheet": [told(), {sheet: way.upper() for sheet, way in SHEETS.items()}],
     "choice_of_steps": [best_steps, first_of_the_best],
-    "lora_numbers": [lora_size, lambda layers, rank: rank * sum(map(sum, layers))],
+    "lora_numbers": [lora_size, lambda layers, rank: rank * sum(map(sum, layers)),
+                     lambda layers, rank: np.sum(layers) * rank,
+                     lambda layers, rank: sum(torch.zeros(a, rank).numel() + torch.zeros(rank, b).numel() for a, b in layers)],
     "rows_of_a_fit": [2400, 32 * 25 * 2 + 100 * (4 + 4)],
 }
 
@@ -97,8 +102,12 @@ WRONG = {
         "a noise of its own": lambda e, z, e_pr, z_pr, w: means(e, z_pr, e_pr, z, w),
         "with each other": lambda e, z, e_pr, z_pr, w: means(e, z, e_pr, e, w),
         "subtracted": lambda e, z, e_pr, z_pr, w: means(e, z, e_pr, z_pr, -w),
-        "expected a tensor of shape": lambda e, z, e_pr, z_pr, w: (e - z) ** 2 + w * (e_pr - z_pr) ** 2,
-        "returns a float": lambda e, z, e_pr, z_pr, w: means(e, z, e_pr, z_pr, w).item(),
+        "an array of the shape": lambda e, z, e_pr, z_pr, w: (e - z) ** 2 + w * (e_pr - z_pr) ** 2,
+        "square the mean": lambda e, z, e_pr, z_pr, w: (e - z).mean() ** 2 + w * (e_pr - z_pr).mean() ** 2,
+        "not its root": lambda e, z, e_pr, z_pr, w: means(e, z, e, z, 0) ** 0.5 + w * means(e_pr, z_pr, e, z, 0) ** 0.5,
+        "weight is squared": lambda e, z, e_pr, z_pr, w: means(e, z, e_pr, z_pr, w * w),
+        "sum of the weights": lambda e, z, e_pr, z_pr, w: means(e, z, e_pr, z_pr, w) / (1 + w),
+        "changes `e`": lambda e, z, e_pr, z_pr, w: e.sub_(z).square().mean() + w * (e_pr - z_pr).square().mean(),
         "stopped with TypeError": lambda e, z: e - z,
     },
     "prior_prompt": {"any dog": "a vuk dog", "protects cats": "a cat", "Which word of the prompt": "a vuk",
@@ -109,10 +118,24 @@ WRONG = {
         "the sum over the pairs": lambda f: torch.pdist(f).sum(),
         "neighbours": lambda f: (f[1:] - f[:-1]).norm(dim=1).mean(),
         "around the middle": lambda f: (f - f.mean(0)).norm(dim=1).mean(),
-        "single features": lambda f: f.std(0).mean(),
+        "single features .std over the pictures.": lambda f: f.std(0).mean(),
+        "divided by N": lambda f: f.numpy().std(0).mean(),
+        "That is the std of all numbers": lambda f: f.std(),
+        "numpy's std of all numbers": lambda f: f.numpy().std(),
+        "the spread within": lambda f: f.std(1).mean(),
+        "numpy's spread within": lambda f: f.numpy().std(1).mean(),
+        "std of the distances": lambda f: torch.pdist(f).std(),
+        "the variance": lambda f: f.var(0).sum(),
+        "whole columns": lambda f: torch.pdist(f.T).mean(),
+        "city blocks": lambda f: torch.pdist(f, p=1).mean(),
+        "median": lambda f: torch.pdist(f).median(),
+        "nearest": lambda f: torch.pdist(f).min(),
+        "divide by N": lambda f: torch.pdist(f).sum() / len(f),
+        "as if it were counted once": lambda f: torch.cdist(f, f).sum() / (len(f) * (len(f) - 1) / 2),
+        "changes `f`": lambda f: torch.pdist(f.mul_(2)).mean() / 2,
         "differ most": lambda f: torch.pdist(f).max(),
-        "expected a tensor of shape": lambda f: torch.pdist(f),
-        "values differ": lambda f: torch.pdist(f).min(),
+        "expected a number": lambda f: torch.pdist(f),
+        "values differ": lambda f: torch.pdist(f).mean() + 0.1,
     },
     "which_sheet": {
         "on which sheet has it slid": swapped("naive", "with prior"),
@@ -127,13 +150,23 @@ WRONG = {
         "what of drift": lambda curve, most: max(curve, key=lambda steps: curve[steps][0]),
         "exactly `most` is enough": lambda curve, most: first_of_the_best(curve, most - 1e-9),
         "equally good": lambda curve, most: max(allowed(curve, most), key=lambda s: (allowed(curve, most)[s], s)),
-        "Its drift is above": lambda curve, most: 200,
+        "fewest steps that are allowed": lambda curve, most: min(allowed(curve, most)),
+        "most steps that are allowed": lambda curve, most: max(allowed(curve, most)),
+        "least drift": lambda curve, most: min(sorted(curve), key=lambda steps: curve[steps][1]),
+        "are swapped": lambda curve, most: max((s for s in sorted(curve) if curve[s][0] <= most),
+                                               key=lambda s: curve[s][1], default=0),
+        "`most` is not used": lambda curve, most: best_steps(curve, 0.1),
+        "how often the subject is seen: return": lambda curve, most: max(allowed(curve, most).values()),
         "where none does": lambda curve, most: 0,
-        "every step drifts too much it fails": lambda curve, most: max(allowed(curve, most),
-                                                                       key=allowed(curve, most).get),
+        "same for every input": lambda curve, most: 50,
+        "every step drifts too much it fails": lambda curve, most: min(
+            s for s in allowed(curve, most) if allowed(curve, most)[s] == max(allowed(curve, most).values())) if min(
+            d for _, d in curve.values()) <= most else min([]),
+        "first of the dictionary": lambda curve, most: max(allowed(curve, most), key=allowed(curve, most).get),
         "return 0, do not fit": lambda curve, most: first_of_the_best(curve, most) or min(curve),
-        "not one of the numbers": lambda curve, most: 0.7,
+        "For some curves": lambda curve, most: len(curve),
         "expected a number of steps": lambda curve, most: (50, 0.7),
+        "changes `curve`": lambda curve, most: [best_steps(curve, most), curve.popitem()][0],
     },
     "lora_numbers": {
         "the full weights": lambda layers, rank: sum(a * b for a, b in layers),
@@ -143,7 +176,11 @@ WRONG = {
         "rank is missing": lambda layers, rank: sum(a + b for a, b in layers),
         "no square": lambda layers, rank: rank**2 * sum(a + b for a, b in layers),
         "first layer alone": lambda layers, rank: rank * sum(layers[0]),
-        "of each layer": lambda layers, rank: 7,
+        "same for every input": lambda layers, rank: 7,
+        "of each layer": lambda layers, rank: len(layers) * rank,
+        "last layer alone": lambda layers, rank: rank * sum(layers[-1]),
+        "each side of a layer counts": lambda layers, rank: sum(rank + a + b for a, b in layers),
+        "mean of the layers": lambda layers, rank: lora_size(layers, rank) / len(layers),
         "expected a whole number": lambda layers, rank: [rank * (a + b) for a, b in layers],
     },
     "rows_of_a_fit": {"4 \\+ 4": 2000, "prior's pictures alone": 1600, "fit alone": 800, "two rows: for": 1200,

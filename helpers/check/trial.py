@@ -63,7 +63,7 @@ def names_of(answer: Callable[..., Any], given: tuple[Any, ...]) -> list[str]:
 def described(answer: Callable[..., Any], given: tuple[Any, ...]) -> str:
     """The numbers among the arguments, "w = 0, a = 0.3"; an empty text if there is none."""
     return ", ".join(f"{name.strip('`')} = {value:g}" for name, value in zip(names_of(answer, given), given, strict=True)
-                     if is_number(value) and not shape_of(value))
+                     if name.startswith("`") and is_number(value) and not shape_of(value))
 
 
 def of_formula(answer: Callable[..., Any], inputs: Inputs, right: Callable[..., Any], slips: Slips, praise: str, *,
@@ -99,8 +99,9 @@ def slip_of(found: Sequence[Any], inputs: Inputs, slips: Slips) -> str:
     """Which of `slips` gives all that was found; an empty text if none does."""
     for message, slip in slips.items():
         try:
-            if agree(found, [slip(*deepcopy(given)) for given in inputs]):
-                return message
+            with np.errstate(all="ignore"):  # a slip may divide by 0: that is nobody's business
+                if agree(found, [slip(*deepcopy(given)) for given in inputs]):
+                    return message
         except Exception:  # this slip cannot give values, so it is not the reader's
             continue
     return ""
