@@ -75,9 +75,9 @@ def test_a_check_gives_a_verdict_on_the_oddest_answer(name: str) -> None:
     ("choice_of_strength", returning(np.arange(3)), "returns an array of the shape \\(3,\\); expected a strength"),
     ("choice_of_eta", returning(torch.ones(3)), "returns an array of the shape \\(3,\\); expected \\(eta, place\\)"),
     ("same_time", lambda model, *_: model, "returns a Recorder; expected the last state"),
-    ("found_mask", returning(AnalyticModel()), "returns a AnalyticModel; expected a mask"),
-    ("noising", returning(AnalyticModel()), "returns a AnalyticModel; expected a tensor"),
-    ("put_back", returning(AnalyticModel()), "returns a AnalyticModel; expected a tensor"),
+    ("found_mask", returning(AnalyticModel()), "returns an AnalyticModel; expected a mask"),
+    ("noising", returning(AnalyticModel()), "returns an AnalyticModel; expected a tensor"),
+    ("put_back", returning(AnalyticModel()), "returns an AnalyticModel; expected a tensor"),
     ("rows_of_a_fit", float("nan"), "Two parts"),
     ("alignment", [[0]] * 9, "or None \\(without quotes\\), not a list"),
 ])

@@ -16,6 +16,8 @@ from check_cases import (  # noqa: F401
     test_a_function_is_run_at_three_inputs_at_least,
     test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
+    test_a_right_answer_with_a_slip_at_its_end_is_refused_with_a_sentence,
+    test_a_tensor_counts_in_another_library_precision_or_layout,
     test_a_wrong_answer_is_told_its_slip,
     test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,

@@ -14,6 +14,8 @@ from check_cases import (  # noqa: F401
     test_a_function_is_run_at_three_inputs_at_least,
     test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
+    test_a_right_answer_with_a_slip_at_its_end_is_refused_with_a_sentence,
+    test_a_tensor_counts_in_another_library_precision_or_layout,
     test_a_wrong_answer_is_told_its_slip,
     test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
@@ -63,7 +65,8 @@ def loop_that_keeps_z(DM: Any, Edit: Any, P: str, P_star: str, z: torch.Tensor, 
 
 
 RIGHT = {
-    "alignment": [[0, None, 1, 2, 3, 4, 5, 6, 7], (0, None, 1, 2, 3, 4, 5, 6, 7), [np.int64(0), None, *torch.arange(1, 8)],
+    "alignment": [[0, None, 1, 2, 3, 4, 5, 6, 7], (0, None, 1, 2, 3, 4, 5, 6, 7),
+                  [np.int64(0), None, *torch.arange(1, 8)],
                   np.array([0, None, *range(1, 8)])],
     "swap_matrix": [right_swap, in_numpy,
                     lambda pairs, n: right_swap(pairs, n).double()],
@@ -103,6 +106,7 @@ WRONG = {
         "reaches one token only": lambda pairs, n: looped(pairs, n, lambda i, j: 1 if len(i) == len(j) else 1 / len(j)),
         "zip alone fills": lambda pairs, n: looped(pairs, n, lambda i, j: 1 / len(j)),
         "1 / len\\(i\\) divides": lambda pairs, n: filled(pairs, n, lambda i, j: 1 / len(i)),
+        "counts the wrong tokens": lambda pairs, n: looped(pairs, n, lambda i, j: 1 / len(i)),
         "filled with 1 everywhere": lambda pairs, n: filled(pairs, n, lambda i, j: 1),
         "dtype int": lambda pairs, n: right_swap(pairs, n).long(),
         "changes `pairs`": lambda pairs, n: [right_swap(pairs, n), pairs.pop()][0],
@@ -271,7 +275,7 @@ def test_the_shortest_injection_is_the_first_that_keeps_nearly_all_from_there_on
 
 def test_a_function_that_is_not_written_yet_is_told_so_and_nothing_else() -> None:
     assert check.injected_steps(lambda *_: ...) == lesson04.UNANSWERED
-    assert "int; expected a list" in check.injected_steps(lambda tau, N: 0).message
+    assert "an int; expected a list" in check.injected_steps(lambda tau, N: 0).message
 
 
 def test_the_names_are_imported_when_asked_for() -> None:

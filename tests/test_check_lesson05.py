@@ -14,6 +14,8 @@ from check_cases import (  # noqa: F401
     test_a_function_is_run_at_three_inputs_at_least,
     test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
+    test_a_right_answer_with_a_slip_at_its_end_is_refused_with_a_sentence,
+    test_a_tensor_counts_in_another_library_precision_or_layout,
     test_a_wrong_answer_is_told_its_slip,
     test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
@@ -76,6 +78,9 @@ WRONG = {
         "divide by sqrt": lambda x, eps, a_s, a_t: step(x, eps, a_s, a_t) - a_t**0.5 * clean(x, eps, a_s)
         * (1 - a_s**0.5),
         "scaled by sqrt\\(a_t\\)": lambda x, eps, a_s, a_t: clean(x, eps, a_s) + (1 - a_t) ** 0.5 * eps,
+        "only scales x": lambda x, eps, a_s, a_t: (a_t / a_s) ** 0.5 * x,
+        "time s again": lambda x, eps, a_s, a_t: a_t**0.5 * clean(x, eps, a_s) + (1 - a_s) ** 0.5 * eps,
+        "must be taken out": lambda x, eps, a_s, a_t: a_t**0.5 * clean(x, -eps, a_s) + (1 - a_t) ** 0.5 * eps,
         "roots are missing": lambda x, eps, a_s, a_t: a_t * (x - (1 - a_s) * eps) / a_s + (1 - a_t) * eps,
         "stopped with TypeError": lambda x, eps: x,
         "values differ": lambda x, eps, a_s, a_t: 3 * x,
@@ -136,7 +141,8 @@ WRONG = {
                                                                      - (1 - a_s - sigma) ** 0.5 * eps) / sigma,
         "values differ": lambda x_s, x_t, *_: x_s + x_t,
         "as it was given": lambda x_s, *_: x_s,
-        "changes `x_s`": lambda x_s, x_t, eps, a_s, a_t, sigma: x_s.sub_(mean(x_t, eps, a_t, a_s, 1 - a_s - sigma**2)) / sigma,
+        "changes `x_s`": lambda x_s, x_t, eps, a_s, a_t, sigma: x_s.sub_(
+            mean(x_t, eps, a_t, a_s, 1 - a_s - sigma**2)) / sigma,
     },
 }
 

@@ -14,6 +14,8 @@ from check_cases import (  # noqa: F401
     test_a_function_is_run_at_three_inputs_at_least,
     test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
+    test_a_right_answer_with_a_slip_at_its_end_is_refused_with_a_sentence,
+    test_a_tensor_counts_in_another_library_precision_or_layout,
     test_a_wrong_answer_is_told_its_slip,
     test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
@@ -85,7 +87,8 @@ RIGHT = {
     "choice_of_steps": [best_steps, first_of_the_best],
     "lora_numbers": [lora_size, lambda layers, rank: rank * sum(map(sum, layers)),
                      lambda layers, rank: np.sum(layers) * rank,
-                     lambda layers, rank: sum(torch.zeros(a, rank).numel() + torch.zeros(rank, b).numel() for a, b in layers)],
+                     lambda layers, rank: sum(torch.zeros(a, rank).numel() + torch.zeros(rank, b).numel()
+                                              for a, b in layers)],
     "rows_of_a_fit": [2400, 32 * 25 * 2 + 100 * (4 + 4)],
 }
 
@@ -128,6 +131,12 @@ WRONG = {
         "the variance": lambda f: f.var(0).sum(),
         "whole columns": lambda f: torch.pdist(f.T).mean(),
         "city blocks": lambda f: torch.pdist(f, p=1).mean(),
+        ".std., added up": lambda f: f.std(0).sum(),
+        "length of the features' std": lambda f: f.std(0).norm(),
+        "N x N entries": lambda f: torch.cdist(f, f).triu(1).mean(),
+        "first picture alone": lambda f: (f[0] - f[1:]).norm(dim=1).mean(),
+        "directions": lambda f: 1 - torch.cosine_similarity(f[:, None], f[None], dim=-1).mean(),
+        "differences of single features": lambda f: torch.pdist(f, p=1).mean() / f.shape[1],
         "median": lambda f: torch.pdist(f).median(),
         "nearest": lambda f: torch.pdist(f).min(),
         "divide by N": lambda f: torch.pdist(f).sum() / len(f),

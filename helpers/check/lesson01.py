@@ -153,7 +153,8 @@ def decibels(error: float) -> float:
 
 
 KEPT_SLIPS: Slips = {
-    "That is the PSNR inside the mask. Kept looks outside it: picture[~mask].": lambda r, p, m: decibels(error(r, p, m)),
+    "That is the PSNR inside the mask. Kept looks outside it: picture[~mask].":
+        lambda r, p, m: decibels(error(r, p, m)),
     "That is the PSNR of the whole picture. Only the pixels outside the mask count: picture[~mask].":
         lambda r, p, m: decibels(np.square(r - p).mean()),
     "The inside is set to 0 but still counted in the mean: the error is spread over all pixels. Choose them, "
@@ -171,7 +172,8 @@ KEPT_SLIPS: Slips = {
         lambda r, p, m: error(r, p, ~m),
     "The largest value is 1 here, not 255: nothing is divided by 255, and nothing is multiplied by it.":
         lambda r, p, m: decibels(error(r, p, ~m) / 255**2),
-    "The largest value is 1 here, not 255: there is a 255 too much.": lambda r, p, m: decibels(error(r, p, ~m) * 255**2),
+    "The largest value is 1 here, not 255: there is a 255 too much.":
+        lambda r, p, m: decibels(error(r, p, ~m) * 255**2),
     "The largest value is 1 here, not 255: 255 (without its square) stands before the error.":
         lambda r, p, m: decibels(error(r, p, ~m) / 255),
     "The squared errors are summed: take their mean, or a larger picture would keep less.":
@@ -187,7 +189,8 @@ KEPT_SLIPS: Slips = {
 
 def kept_db(answer: Callable[[Array, Array, Array], float]) -> Verdict:
     """Is `answer(result, picture, mask)` the PSNR in dB of the pixels outside the mask?"""
-    hint = "Pixels outside the mask, their squared differences, the mean of those, then -10 log10: compare step by step."
+    hint = ("Pixels outside the mask, their squared differences, the mean of those, then -10 log10: compare step by "
+            "step.")
     return of_formula(answer, kept_examples(), lambda r, p, m: decibels(error(r, p, ~m)), KEPT_SLIPS,
                       "Less error outside the mask gives more dB.", expected="one number", hint=hint)
 

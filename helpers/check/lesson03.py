@@ -230,5 +230,5 @@ COST: Answers = {
 
 def estimates_of_diffedit(answer: int) -> Verdict:
     """How many noises does DiffEdit estimate with 50 steps, strength 0.8, 10 maps and guidance 7.5?"""
-    return of_number(answer, COST, "Add up three parts: the mask, the way up, the way down. How many estimates has each?",
-                     "a number of estimates")
+    return of_number(answer, COST, "Add up three parts: the mask, the way up, the way down. How many estimates has "
+                     "each?", "a number of estimates")

@@ -110,6 +110,8 @@ SWAP_SLIPS: Slips = {
         lambda pairs, n: looped(pairs, n, lambda i, j: 1.0 if len(i) == len(j) else 1 / len(j)),
     "zip alone fills one entry for each pair of tokens, and 1 / len(j) belongs to words of another number of tokens "
     "alone.": lambda pairs, n: looped(pairs, n, lambda i, j: 1 / len(j)),
+    "zip alone fills one entry for each pair of tokens, and 1 / len(i) counts the wrong tokens: where the numbers "
+    "differ, fill the whole block with 1 / len(j).": lambda pairs, n: looped(pairs, n, lambda i, j: 1 / len(i)),
     "1 / len(i) divides by the number of source tokens. Spread evenly means over the target's: 1 / len(j). And where "
     "the numbers agree, the first goes to the first.": lambda pairs, n: filled(pairs, n, lambda i, j: 1 / len(i)),
     "The blocks are filled with 1 everywhere: rows must sum to 1. Where the numbers agree, the first goes to the "
@@ -208,8 +210,8 @@ def on_values(answer: Callable[..., Tensor]) -> Verdict:
     arguments = [(look, look_star, VALUES, MATRIX, VECTOR), (look, look_star, VALUES, IDENTITY, ZEROS),
                  (look, look_star, VALUES, 0 * IDENTITY, ONES), (wide, wide_star, noise(8, (1, 5, 2))[0], *WIDE[2:])]
     return of_formula(answer, arguments, lambda look, look_star, V, A, b: look(A @ V) + look_star(torch.diag(b) @ V),
-                      VALUE_SLIPS, "The edit acts on n values instead of pixels x n shares, and no map was formed. This "
-                      "is helpers.attention.remixed.")
+                      VALUE_SLIPS, "The edit acts on n values instead of pixels x n shares, and no map was formed. "
+                      "This is helpers.attention.remixed.")
 
 
 # --------------------------------------------------------------------------------------------------- re-weighting
@@ -249,6 +251,7 @@ def weight_vector(answer: Callable[[int, Sequence[int], float], Tensor]) -> Verd
 # ------------------------------------------------------------------------------------------------------ local blending
 
 SEEN, SEEN_STAR = (noise(seed, (1, 3, 4))[0].abs() * scale for seed, scale in ((7, 1.0), (8, 0.4)))
+SEEN_AT = [(SEEN, SEEN_STAR, 0.3), (SEEN_STAR, SEEN, 0.5), (SEEN.T[:, :2], SEEN_STAR.T[:, :2], 0.8), (SEEN, SEEN, 0.0)]
 MASK_SLIPS: Slips = {
     "`k` is compared with a map that was divided by its sum, or its mean: divide by its maximum.":
         lambda M, M_star, k: (M > k * M.mean()) | (M_star > k * M_star.mean()),
@@ -275,7 +278,7 @@ MASK_SLIPS: Slips = {
 
 def mask_of_words(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
     """Is `answer(M, M_star, k)` local blending's mask: where a word is seen in the source or in the target?"""
-    return of_formula(answer, [(SEEN, SEEN_STAR, 0.3), (SEEN_STAR, SEEN, 0.5), (SEEN.T[:, :2], SEEN_STAR.T[:, :2], 0.8), (SEEN, SEEN, 0.0)],
+    return of_formula(answer, SEEN_AT,
                       lambda M, M_star, k: (M > k * M.max()) | (M_star > k * M_star.max()), MASK_SLIPS,
                       "Where the old thing is seen or the new one. `blend_mask` widens it by one pixel, too.")
 

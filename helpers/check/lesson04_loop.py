@@ -108,7 +108,8 @@ LOOP_SLIPS: Slips = {
 
 
 INPUTS = [(toy_step, toy_edit, P, P_STAR, START, 4), (toy_step, toy_edit, P_STAR, P, noise([6, 7], (2, 1, 3, 2)), 5),
-          (toy_step, lambda M, M_star, t: M_star - 0.2 * M, P, P_STAR, START, 3), (toy_step, toy_edit, P, P_STAR, START, 1)]
+          (toy_step, lambda M, M_star, t: M_star - 0.2 * M, P, P_STAR, START, 3),
+          (toy_step, toy_edit, P, P_STAR, START, 1)]
 
 
 def algorithm(answer: Callable[..., tuple[Tensor, Tensor]]) -> Verdict:

@@ -39,6 +39,12 @@ INVERSION_SLIPS: Slips = {
         lambda x, eps, a_s, a_t: a_t**0.5 * (x - (1 - a_s) ** 0.5 * eps) + (1 - a_t) ** 0.5 * eps,
     "The clean picture must be scaled by sqrt(a_t), the share of it that is left at time t.":
         lambda x, eps, a_s, a_t: (x - (1 - a_s) ** 0.5 * eps) / a_s**0.5 + (1 - a_t) ** 0.5 * eps,
+    "That only scales x: the clean picture in mind needs eps, and so does the noise of time t.":
+        lambda x, eps, a_s, a_t: (a_t / a_s) ** 0.5 * x,
+    "The noise you add is that of time s again: at the noisier time t it is sqrt(1 - a_t) eps.":
+        lambda x, eps, a_s, a_t: a_t**0.5 * (x - (1 - a_s) ** 0.5 * eps) / a_s**0.5 + (1 - a_s) ** 0.5 * eps,
+    "The noise is added where it must be taken out: the clean picture in mind is (x - sqrt(1 - a_s) eps) / sqrt(a_s).":
+        lambda x, eps, a_s, a_t: a_t**0.5 * (x + (1 - a_s) ** 0.5 * eps) / a_s**0.5 + (1 - a_t) ** 0.5 * eps,
     "The square roots are missing: a_s and a_t are shares of the variance, their roots scale values.":
         lambda x, eps, a_s, a_t: a_t * (x - (1 - a_s) * eps) / a_s + (1 - a_t) * eps,
 }
@@ -54,7 +60,8 @@ def inversion_step(answer: Callable[[Tensor, Tensor, float, float], Tensor]) -> 
 # ---------------------------------------------------------------------------------------------- the order of the error
 
 Counts = tuple[int, float, int, float]
-MEASURED: tuple[Counts, ...] = ((10, 0.8, 40, 0.2), (10, 0.9, 20, 0.225), (25, 0.3, 200, 0.3 / 2**1.5), (5, 0.4, 50, 0.0004))
+MEASURED: tuple[Counts, ...] = ((10, 0.8, 40, 0.2), (10, 0.9, 20, 0.225), (25, 0.3, 200, 0.3 / 2**1.5),
+                               (5, 0.4, 50, 0.0004))
 
 
 def order(n1: int, e1: float, n2: int, e2: float) -> float:
@@ -157,8 +164,8 @@ def put_back(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
             return Verdict(False, slip)
     return of_formula(answer, inputs, lambda x, pivot: torch.cat([pivot, x[1:]]), PUT_BACK_SLIPS,
                       "The source is exact at every step, at any guidance, and no offset had to be computed.",
-                      kept="Your function changes `x` or `pivot`, which it was given: work on a copy, x = x.clone(), or "
-                           "make a new one, torch.cat([pivot, ...]).",
+                      kept="Your function changes `x` or `pivot`, which it was given: work on a copy, x = x.clone(), "
+                           "or make a new one, torch.cat([pivot, ...]).",
                       hint="Expected as many rows as x has: the pivot, then x[1:]. Some of yours have other values.")
 
 

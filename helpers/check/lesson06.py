@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from helpers.check.trial import Slips, agree, of_formula, run, what_is_wrong
-from helpers.check.values import kind_of, number, same, shape_of
+from helpers.check.values import kind_of, number, shape_of
 from helpers.check.verdict import UNANSWERED, Answers, Verdict, is_unanswered, of_number
 from helpers.core.randomness import noise
 
@@ -173,7 +173,8 @@ FIT_SLIPS: dict[str, Fit] = {
 }
 
 
-FITS = [(START, away, FIT_STEPS, FIT_LR), (2 * HELD, away, 3, 0.02), (noise([7], (1, 3, 5)), lambda e: e.sin().sum(), 9, 0.3),
+FITS = [(START, away, FIT_STEPS, FIT_LR), (2 * HELD, away, 3, 0.02),
+        (noise([7], (1, 3, 5)), lambda e: e.sin().sum(), 9, 0.3),
         (START, away, 1, FIT_LR)]
 
 
@@ -185,7 +186,8 @@ def embedding_fit(answer: Fit) -> Verdict:
     for value, (e_tgt, *_) in zip(found, FITS, strict=True):
         if shape_of(value) != e_tgt.shape:
             what = kind_of(value) if shape_of(value) is None else f"the shape {shape_of(value)}"
-            return Verdict(False, f"Your function returns {what}; expected the embedding, of shape {tuple(e_tgt.shape)}.")
+            return Verdict(False, f"Your function returns {what}; expected the embedding, of shape "
+                                  f"{tuple(e_tgt.shape)}.")
     wanted = [descended(*given) for given in FITS]
     if agree(found, wanted):
         return Verdict(True, f"The loss fell from {away(START):.2f} to {away(wanted[0]):.2f}, and e_tgt is as it was.")

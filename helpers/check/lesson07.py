@@ -119,8 +119,8 @@ DIVERSITY_SLIPS: Slips = {
     "every pair.": lambda f: f.std(0, correction=0).mean(),
     "That is the std of all numbers at once. It knows no pictures: take the distance of whole rows, for every pair.":
         lambda f: f.std(),
-    "That is numpy's std of all numbers at once. It knows no pictures: take the distance of whole rows, for every pair.":
-        lambda f: f.std(correction=0),
+    "That is numpy's std of all numbers at once. That knows no pictures: take the distance of whole rows, for every "
+    "pair.": lambda f: f.std(correction=0),
     "That is the spread within each picture (std along the row): the rows are to be compared with each other.":
         lambda f: f.std(1).mean(),
     "That is numpy's spread within each picture (std along the row): compare the rows with each other.":
@@ -132,6 +132,18 @@ DIVERSITY_SLIPS: Slips = {
         lambda f: torch.pdist(f.T).mean(),
     "You add up the sizes of the differences (city blocks, p=1). Take the root of the sum of squares.":
         lambda f: torch.pdist(f, p=1).mean(),
+    "That is the spread of the features (std), added up. Take the distance of whole rows, for every pair.":
+        lambda f: f.std(0).sum(),
+    "That is the length of the features' std. Take the distance of whole rows, for every pair.":
+        lambda f: f.std(0).norm(),
+    "The mean is over all N x N entries, those that were set to 0 too: divide by the number of pairs, N (N - 1) / 2.":
+        lambda f: torch.cdist(f, f).triu(1).mean(),
+    "Those are the distances to the first picture alone: take every pair.":
+        lambda f: (f[1:] - f[0]).norm(dim=1).mean(),
+    "That compares directions (cosine). Take the length of the difference of two rows.":
+        lambda f: 1 - torch.cosine_similarity(f[:, None], f[None], dim=-1).mean(),
+    "That is the mean size of the differences of single features: first the length of each whole row's difference.":
+        lambda f: (f[:, None] - f).abs().mean() * len(f) / (len(f) - 1),
     "That is the median distance: take the mean.": lambda f: torch.pdist(f).median(),
     "That is the distance of the two that are nearest: take the mean over all pairs.": lambda f: torch.pdist(f).min(),
     "You divide by N, or count each pair twice, or half: there are N (N - 1) / 2 pairs.":
@@ -235,7 +247,8 @@ STEPS_SLIPS: Slips = {
     "You take the steps with the least drift: what is allowed comes first, then how often the subject is seen.":
         lambda curve, most: min(sorted(curve), key=lambda n: curve[n][1]),
     "Subject and drift are swapped: curve[steps] is (subject, drift), in this order.":
-        lambda curve, most: max((n for n in sorted(curve) if curve[n][0] <= most), key=lambda n: curve[n][1], default=0),
+        lambda curve, most: max((n for n in sorted(curve) if curve[n][0] <= most), key=lambda n: curve[n][1],
+                                default=0),
     "`most` is not used: the function is told how much drift is allowed.":
         lambda curve, most: best_steps(curve, MOST),
     "You return how often the subject is seen: return the number of steps.":
@@ -318,4 +331,5 @@ ROWS: Answers = {
 
 def rows_of_a_fit(answer: int) -> Verdict:
     """Rows of the network for 32 prior pictures in 25 steps with guidance, and 100 steps with a batch of 4 and 4?"""
-    return of_number(answer, ROWS, "Two parts: 32 pictures of 25 steps with two rows each, and 100 steps with 4 + 4 rows.")
+    return of_number(answer, ROWS, "Two parts: 32 pictures of 25 steps with two rows each, and 100 steps with 4 + 4 "
+                     "rows.", "a number of rows")

@@ -62,7 +62,8 @@ def names_of(answer: Callable[..., Any], given: tuple[Any, ...]) -> list[str]:
 
 def described(answer: Callable[..., Any], given: tuple[Any, ...]) -> str:
     """The numbers among the arguments, "w = 0, a = 0.3"; an empty text if there is none."""
-    return ", ".join(f"{name.strip('`')} = {value:g}" for name, value in zip(names_of(answer, given), given, strict=True)
+    named = zip(names_of(answer, given), given, strict=True)
+    return ", ".join(f"{name.strip('`')} = {value:g}" for name, value in named
                      if name.startswith("`") and is_number(value) and not shape_of(value))
 
 
@@ -122,7 +123,8 @@ def wrong_form(value: Any, wanted: Any, expected: str = "") -> str:
     if shape == right:
         return ""
     turned = " Is it transposed?" if shape == right[::-1] else ""
-    return f"Your function returns the shape {shape}; expected a tensor of shape {right}.{turned}"
+    found = f"the shape {shape}" if shape else "one number"
+    return f"Your function returns {found}; expected a tensor of shape {right}.{turned}"
 
 
 def usual_slip(answer: Callable[..., Any], found: Sequence[Any], inputs: Inputs, wanted: Sequence[Any]) -> str:
@@ -145,9 +147,12 @@ def usual_slip(answer: Callable[..., Any], found: Sequence[Any], inputs: Inputs,
 
 CHANGES: Slips = {
     "The sign is turned: every value is the negative of what is asked.": lambda value: -value,
-    "The values are transposed: rows and columns are swapped.": lambda value: value.swapaxes(-1, -2) if value.ndim > 1 else value,
+    "The values are transposed: rows and columns are swapped.":
+        lambda value: value.swapaxes(-1, -2) if value.ndim > 1 else value,
     "The values are cut off to whole numbers: is there an int(...), a // or a dtype of whole numbers?": np.trunc,
     "The values are rounded to whole numbers: keep what is behind the point.": np.round,
+    "The values are rounded to one place behind the point: return them as they are.": lambda value: value.round(1),
+    "The values are rounded to two places behind the point: return them as they are.": lambda value: value.round(2),
     "The sizes are right, but not the signs: is there an abs or a square too much?": np.abs,
     "The values are squared: take the root.": np.square,
     "One is added to every value.": lambda value: value + 1,

@@ -38,7 +38,8 @@ def kind_of(value: Any) -> str:
         return "True or False"
     if shape_of(value) is not None:
         return f"an array of the shape {shape_of(value)}"
-    return {str: "a text"}.get(type(value), f"a {type(value).__name__}")
+    name = type(value).__name__
+    return "a text" if isinstance(value, str) else f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
 
 
 def advice(value: Any) -> str:
