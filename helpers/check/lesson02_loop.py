@@ -97,10 +97,10 @@ def wrong_start(model: Recorder, asked: Run) -> str:
                 "t).")
     name = "the clean picture" if start == CLEAN else f"t = {start}"
     if start != seen[0]:
-        more, so = ("more", "the rest of it stays in the picture") if start > seen[0] else (
-            "less", "it removes what is no noise")
+        more, so = ("more", "and the rest of it stays in the picture") if start > seen[0] else (
+            "less", "so it removes what is no noise")
         return (f"{at} the picture is noised to {name}, but the first step is told t = {seen[0]}: {more} noise than "
-                f"the model is told of, so {so}.")
+                f"the model is told of, {so}.")
     return wrong_times(seen, expected, asked)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
@@ -24,7 +25,9 @@ def number(value: Any) -> int | float | None:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
         return None
-    return value if isinstance(value, int) else float(value)
+    if isinstance(value, int):
+        return value if abs(value) < 10**300 else math.inf  # as numpy has it
+    return float(value)
 
 
 def is_number(value: Any) -> bool:
