@@ -130,6 +130,7 @@ WRONG = {
         "must be weighed": lambda M, M_star, A, b: M @ A + M_star,
         "must be re-arranged": lambda M, M_star, A, b: M + M_star * b,
         "stopped with RuntimeError": lambda M, M_star, A, b: A @ M + b * M_star,
+        "rows sum to 1 again": lambda M, M_star, A, b: (M @ A + M_star * b) / (M @ A + M_star * b).sum(-1, keepdim=True),
         "sums over the tokens": lambda M, M_star, A, b: M @ A + (M_star @ b)[:, None],
         "the product of matrices|a product of matrices": lambda M, M_star, A, b: M * A.diag() + M_star * b,
         "changes `M`": lambda M, M_star, A, b: M.copy_(M @ A).add_(M_star * b),
@@ -196,6 +197,10 @@ WRONG = {
         "returns a list": lambda n, positions, c: [c if i in positions else 1 for i in range(n)],
     },
     "mask_of_words": {
+        ">, not >=": lambda M, M_star, k: (M >= k * M.max()) | (M_star >= k * M_star.max()),
+        "not with \\^": lambda M, M_star, k: (M > k * M.max()) != (M_star > k * M_star.max()),
+        "holds 2": lambda M, M_star, k: (M > k * M.max()).int() + (M_star > k * M_star.max()).int(),
+        "compared with the source's maximum": lambda M, M_star, k: (M > k * M.max()) | (M_star > k * M.max()),
         "stronger one hides": lambda M, M_star, k: (M + M_star) / (M + M_star).max() > k,
         "along one axis": lambda M, M_star, k: (M > k * M.max(0)[0]) | (M_star > k * M_star.max(0)[0]),
         "along each row": lambda M, M_star, k: (M > k * M.amax(1, True)) | (M_star > k * M_star.amax(1, True)),

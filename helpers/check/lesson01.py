@@ -71,6 +71,14 @@ def right_mask(first: Array, second: Array) -> Array:
     return (abs(first.astype(int) - second.astype(int)) > 12).any(-1)
 
 
+MASK_SLIPS: Slips = {
+    "int8 holds -128 to 127 alone, and bytes go up to 255: convert to int.":
+        lambda first, second: (abs(first.astype(np.int8) - second.astype(np.int8)) > 12).any(-1),
+    "The size of the difference of bytes is right up to 127 only: convert to int before you subtract.":
+        lambda first, second: (abs((first - second).astype(np.int8).astype(int)) > 12).any(-1),
+}
+
+
 def true_mask(answer: Callable[[Array, Array], Array]) -> Verdict:
     """Is `answer(first, second)` True where two arrays (H, W, 3) of bytes differ by more than 12 in some channel?"""
     pairs = pairs_of_pictures()
@@ -87,7 +95,7 @@ def true_mask(answer: Callable[[Array, Array], Array]) -> Verdict:
     if all(map(same, masks, wanted)):
         return Verdict(True, "True wherever a channel differs by more than 12.")
     return Verdict(False, slip_of_mask(masks[0]) or what_is_wrong(
-        answer, masks, pairs, wanted, {}, "For some pictures it is True elsewhere: take the size of the difference of "
+        answer, masks, pairs, wanted, MASK_SLIPS, "For some pictures it is True elsewhere: take the size of the difference of "
         "whole numbers, and compare that with 12."))
 
 

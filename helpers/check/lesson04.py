@@ -152,6 +152,8 @@ WIDE = (*(noise(seed, (1, 4, 5))[0].softmax(-1) for seed in (5, 6)), noise(7, (1
 IDENTITY, ONES, ZEROS = torch.eye(n), torch.ones(n), torch.zeros(n)
 
 MAP_SLIPS: Slips = {
+    "You make the rows sum to 1 again. The form has no such step: what b adds or takes stays.":
+        lambda M, M_star, A, b: (e := M @ A + M_star * b) / e.sum(-1, keepdim=True),
     "b weighs tokens, the columns of M*. You multiply by the matrix on the wrong side, or by a row's own number.":
         lambda M, M_star, A, b: M @ A + b[:len(M_star), None] * M_star,
     "b is a diagonal matrix: M* @ b sums over the tokens. Take M_star * b or M_star @ torch.diag(b).":
@@ -251,7 +253,7 @@ def weight_vector(answer: Callable[[int, Sequence[int], float], Tensor]) -> Verd
 # ------------------------------------------------------------------------------------------------------ local blending
 
 SEEN, SEEN_STAR = (noise(seed, (1, 3, 4))[0].abs() * scale for seed, scale in ((7, 1.0), (8, 0.4)))
-SEEN_AT = [(SEEN, SEEN_STAR, 0.3), (SEEN_STAR, SEEN, 0.5), (SEEN.T[:, :2], SEEN_STAR.T[:, :2], 0.8), (SEEN, SEEN, 0.0)]
+SEEN_AT = [(SEEN, SEEN_STAR, 0.3), (SEEN_STAR, SEEN, 0.5), (SEEN.T[:, :2], SEEN_STAR.T[:, :2], 0.8), (SEEN, SEEN, 1.0)]
 MASK_SLIPS: Slips = {
     "`k` is compared with a map that was divided by its sum, or its mean: divide by its maximum.":
         lambda M, M_star, k: (M > k * M.mean()) | (M_star > k * M_star.mean()),
@@ -267,6 +269,14 @@ MASK_SLIPS: Slips = {
         lambda M, M_star, k: (M > k) | (M_star > k),
     "Each map is compared with its own maximum: the two may be of different size.":
         lambda M, M_star, k: (M > k * max(M.max(), M_star.max())) | (M_star > k * max(M.max(), M_star.max())),
+    "Above k times the maximum is >, not >=.":
+        lambda M, M_star, k: (M >= k * M.max()) | (M_star >= k * M_star.max()),
+    "Where both see the word the mask must be true as well: join with |, not with ^ or !=.":
+        lambda M, M_star, k: (M > k * M.max()) ^ (M_star > k * M_star.max()),
+    "Where both see the word the mask holds 2: join them with |, so that it is true or false.":
+        lambda M, M_star, k: (M > k * M.max()).float() + (M_star > k * M_star.max()).float(),
+    "Both maps are compared with the source's maximum: each has its own.":
+        lambda M, M_star, k: (M > k * M.max()) | (M_star > k * M.max()),
     "The source's map is missing: where the old thing was, the picture must be free to change.":
         lambda M, M_star, k: M_star > k * M_star.max(),
     "The target's map is missing: where the new thing comes, the picture must be free to change.":

@@ -177,5 +177,8 @@ def partly(answer: Callable[..., Any], found: Sequence[Any], inputs: Inputs, wan
     fits = [same(*pair) for pair in zip(found, wanted, strict=True)]
     if not any(fits):
         return ""
-    told = [described(answer, given) or f"input {i} of {len(fits)}" for i, given in enumerate(inputs, 1)]
-    return f"Right for {told[fits.index(True)]}, but not for {told[fits.index(False)]}. "
+    good, bad = fits.index(True), fits.index(False)
+    told = [described(answer, inputs[i]) for i in (good, bad)]
+    if not all(told) or told[0] == told[1]:
+        told = [f"input {i + 1} of {len(fits)}" for i in (good, bad)]
+    return f"Right for {told[0]}, but not for {told[1]}. "
