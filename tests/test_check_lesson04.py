@@ -130,7 +130,8 @@ WRONG = {
         "must be weighed": lambda M, M_star, A, b: M @ A + M_star,
         "must be re-arranged": lambda M, M_star, A, b: M + M_star * b,
         "stopped with RuntimeError": lambda M, M_star, A, b: A @ M + b * M_star,
-        "rows sum to 1 again": lambda M, M_star, A, b: (M @ A + M_star * b) / (M @ A + M_star * b).sum(-1, keepdim=True),
+        "rows sum to 1 again": lambda M, M_star, A, b: (
+            e := M @ A + M_star * b) / e.sum(-1, keepdim=True),
         "sums over the tokens": lambda M, M_star, A, b: M @ A + (M_star @ b)[:, None],
         "the product of matrices|a product of matrices": lambda M, M_star, A, b: M * A.diag() + M_star * b,
         "changes `M`": lambda M, M_star, A, b: M.copy_(M @ A).add_(M_star * b),

@@ -74,8 +74,6 @@ def right_mask(first: Array, second: Array) -> Array:
 MASK_SLIPS: Slips = {
     "int8 holds -128 to 127 alone, and bytes go up to 255: convert to int.":
         lambda first, second: (abs(first.astype(np.int8) - second.astype(np.int8)) > 12).any(-1),
-    "The size of the difference of bytes is right up to 127 only: convert to int before you subtract.":
-        lambda first, second: (abs((first - second).astype(np.int8).astype(int)) > 12).any(-1),
 }
 
 
@@ -95,8 +93,8 @@ def true_mask(answer: Callable[[Array, Array], Array]) -> Verdict:
     if all(map(same, masks, wanted)):
         return Verdict(True, "True wherever a channel differs by more than 12.")
     return Verdict(False, slip_of_mask(masks[0]) or what_is_wrong(
-        answer, masks, pairs, wanted, MASK_SLIPS, "For some pictures it is True elsewhere: take the size of the difference of "
-        "whole numbers, and compare that with 12."))
+        answer, masks, pairs, wanted, MASK_SLIPS, "For some pictures it is True elsewhere: take the size of the "
+        "difference of whole numbers, and compare that with 12."))
 
 
 def wrong_form_of_mask(found: Array, shape: tuple[int, ...]) -> str:

@@ -17,7 +17,7 @@ from helpers.core.randomness import noise
 
 SOURCE, TARGET = "a cat and a dog on the beach", "a fluffy cat and a fox on the beach"
 ANSWERS: list[int | None] = [0, None, 1, 2, 3, 4, 5, 6, 7]  # helpers.core.words.align says the same: a test compares
-ALIGNMENTS = {
+ALIGNMENTS: dict[tuple[int | float | None, ...], str] = {
     (0, 1, 2, 3, 4, 5, 6, 7, None): "You count positions: from the new word on, every word answers its right "
                                     "neighbour, the word after its own. This is what goes wrong where code copies "
                                     "maps by position. `fluffy` is the word that answers nobody.",
@@ -44,13 +44,13 @@ def alignment(answer: Sequence[int | None]) -> Verdict:
         return Verdict(False, f"Your list has {len(answer)} entries; P* has {len(ANSWERS)} words.")
     if odd := [each for each in answer if each is not None and number(each) is None]:
         return Verdict(False, f"Give the number of a word of P, or None (without quotes), not {kind_of(odd[0])}.")
-    answer = [each if each is None else number(each) for each in answer]
-    if answer == ANSWERS:
+    told = [each if each is None else number(each) for each in answer]
+    if told == ANSWERS:
         return Verdict(True, "Equal words answer each other, `fox` stands in for `dog`, and `fluffy` is on its own.")
-    if tuple(answer) in ALIGNMENTS:
-        return Verdict(False, ALIGNMENTS[tuple(answer)])
+    if tuple(told) in ALIGNMENTS:
+        return Verdict(False, ALIGNMENTS[tuple(told)])
     words = TARGET.split()
-    wrong = [word for word, given, right in zip(words, answer, ANSWERS, strict=True) if given != right]
+    wrong = [word for word, given, right in zip(words, told, ANSWERS, strict=True) if given != right]
     return Verdict(False, f"Look again at: {', '.join(wrong)}. Words of P count from 0.")
 
 

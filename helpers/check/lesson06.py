@@ -102,7 +102,7 @@ def frozen(answer: Mapping[int, set[str]]) -> Verdict:
     if is_unanswered(answer) or (isinstance(answer, Mapping) and any(value is ... for value in answer.values())):
         return UNANSWERED
     if isinstance(answer, Mapping):
-        answer = {number(step) or 0: names for step, names in answer.items()}
+        answer = {int(number(step) or 0): names for step, names in answer.items()}
     if not isinstance(answer, Mapping) or set(answer) != set(FROZEN):
         return Verdict(False, "Give a dictionary with a set of names for each of the steps 1, 2 and 3.")
     for step, names in answer.items():

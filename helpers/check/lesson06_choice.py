@@ -94,12 +94,12 @@ def choice_of_eta(answer: Callable[[Measured, float], Choice | None]) -> Verdict
     return Verdict(True, "First where it works, then which draw of the noise: the knob, then the luck.")
 
 
-def wrong_choice(found: Any, measured: Measured, wanted: Choice) -> str:
+def wrong_choice(found: Any, measured: Measured, wanted: Choice | None) -> str:
     """What is wrong with the form of a choice; an empty text if nothing is."""
     if found is None:
         return "Your function returns None although at some eta enough noises obey: is there a `return`?"
     if number(found) is not None:
-        right = "The eta is right; return" if same(found, wanted[0]) else "Return"
+        right = "The eta is right; return" if wanted and same(found, wanted[0]) else "Return"
         return f"{right} the place of the noise too: (eta, place)."
     if shape_of(found) not in (None, (2,)) or not (shape_of(found) or isinstance(found, (tuple, list))):
         return f"Your function returns {kind_of(found)}; expected (eta, place)."

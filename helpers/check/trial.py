@@ -117,7 +117,7 @@ def wrong_form(value: Any, wanted: Any, expected: str = "") -> str:
     """What is wrong with the kind or the shape of a value; an empty text if nothing is."""
     if is_number(wanted):
         return "" if is_number(value) else f"Your function returns {kind_of(value)}; expected {expected or 'a number'}."
-    shape, right = shape_of(value), shape_of(wanted)
+    shape, right = shape_of(value), tuple(wanted.shape)
     if shape is None:
         return f"Your function returns {kind_of(value)}; expected {expected or 'a tensor'}."
     if shape == right:
@@ -167,9 +167,9 @@ def is_value(given: Any) -> bool:
 
 def factor_of(found: Sequence[np.ndarray], wanted: Sequence[np.ndarray]) -> float:
     """By how much all values are too large, if it is the same everywhere; else 0."""
-    found, wanted = (np.concatenate([value.ravel() for value in values]).real for values in (found, wanted))
-    factor = float(found @ wanted / max(float(wanted @ wanted), 1e-12))
-    return factor if abs(factor) > 1e-3 and np.allclose(found, factor * wanted, rtol=1e-4, atol=1e-5) else 0.0
+    one, other = (np.concatenate([value.ravel() for value in values]).real for values in (found, wanted))
+    factor = float(one @ other / max(float(other @ other), 1e-12))
+    return factor if abs(factor) > 1e-3 and np.allclose(one, factor * other, rtol=1e-4, atol=1e-5) else 0.0
 
 
 def partly(answer: Callable[..., Any], found: Sequence[Any], inputs: Inputs, wanted: Sequence[Any]) -> str:
