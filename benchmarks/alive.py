@@ -21,6 +21,7 @@ from helpers.finetuning.fit import fit_weights
 from helpers.finetuning.loss import denoising_loss
 from helpers.finetuning.weights import full, lora
 from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.recognise import Kind
 
 HOLDS = torch.device("meta")  # in place of the GPU
 
@@ -75,7 +76,8 @@ class Hollow(DiffusersModel):
         with HOLDS:
             unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8).half()
         unet.requires_grad_(False).eval()
-        super().__init__(SimpleNamespace(unet=unet, scheduler=DDIMScheduler(), vae_scale_factor=8))
+        pipeline = SimpleNamespace(unet=unet, scheduler=DDIMScheduler(), vae_scale_factor=8)
+        super().__init__(pipeline, kind=Kind("Stable Diffusion"))
 
 
 def fit_gb(rank: int | None, rows: int = 2) -> float:

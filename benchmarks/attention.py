@@ -15,6 +15,7 @@ import argparse
 import dataclasses
 from collections.abc import Callable
 from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -36,6 +37,7 @@ from helpers.models.diffusers_model import DiffusersModel
 
 P, P_STAR = "a cat riding a bicycle on the beach", "a cat riding a motorcycle on the beach"
 BLOCKS = ((64, 320), (32, 640), (16, 1280), (8, 1280))  # grid and channels of Stable Diffusion 1.5's blocks
+LATENT = 64  # side of the latents: that of the first block's grid
 WINDOW, TEXT_WIDTH, HEADS = 77, 768, 8
 TOLERANCE = 1e-3  # of the largest value; float32 sums in another order
 
@@ -113,6 +115,7 @@ class Layers(torch.nn.Module):
             "attn1": Attention(query_dim=width, dim_head=width // HEADS, **shared),
             "attn2": Attention(query_dim=width, cross_attention_dim=TEXT_WIDTH, dim_head=width // HEADS, **shared),
         }) for _, width in BLOCKS)
+        self.config = SimpleNamespace(block_out_channels=[width for _, width in BLOCKS])
         self.inputs = [torch.randn(rows, side * side, width) for side, width in BLOCKS]
 
     @property
@@ -167,7 +170,7 @@ def stable_diffusion_layers(rounds: int) -> dict[str, Any]:
     model = LayersModel(load())
     edit, text, t = full_edit(model), model.embed([P, P_STAR]), model.times(50)[0]
     both = join(text.unconditional(), text).embeddings.to(model.unet.inputs[0])
-    latent = torch.zeros(4, 4, 64, 64, device=model.device)
+    latent = torch.zeros(4, 4, LATENT, LATENT, device=model.device)
 
     def run(manager: Any, rows: list[int] | slice = slice(None)) -> Tensor:
         with manager, torch.no_grad():
@@ -177,7 +180,7 @@ def stable_diffusion_layers(rounds: int) -> dict[str, Any]:
     run(attention(model, prompts=P, record=known), [2])
     runs = {"plain": lambda: run(nullcontext()), "edited": lambda: run(attention(model, edit)),
             "explicit": lambda: run(explicit_maps(model, [edit], 50)),
-            "further edit": lambda: run(attention(model, edit, source=known), [1, 3])}
+            "further edit": lambda: run(attention(model, edit, recording=known), [1, 3])}
     plain, fused, explicit = (runs[name]().float() for name in ("plain", "edited", "explicit"))
     gap = compared(fused, explicit, plain)
     del plain, fused, explicit

@@ -121,13 +121,13 @@ def diversity(judge: Judge, model: Model, count: int) -> dict[str, float]:
     drawn, made = [], []
     for scene in islice(held_out_scenes(False, first=3_000_000), count):
         caption = describe(scene, None).text
-        drawn.append(ddim_sigma(judge, [draw(scene.but(seed=s)) for s in range(4)]))
-        made.append(ddim_sigma(judge, model.generate([caption] * 4, seed=0, steps=STEPS, progress=False)))
+        drawn.append(spread(judge, [draw(scene.but(seed=s)) for s in range(4)]))
+        made.append(spread(judge, model.generate([caption] * 4, seed=0, steps=STEPS, progress=False)))
     return {"drawn": round(float(np.mean(drawn)), 3), "generated": round(float(np.mean(made)), 3),
             "ratio": round(float(np.mean(made) / np.mean(drawn)), 3)}
 
 
-def ddim_sigma(judge: Judge, pictures: list[Image.Image]) -> float:
+def spread(judge: Judge, pictures: list[Image.Image]) -> float:
     """The mean distance of the judge's features between all pairs."""
     return float(torch.pdist(judge.describe(pictures)).mean())
 

@@ -264,7 +264,7 @@ def pointing_game(model: DiffusersModel, judge: Judge, count: int) -> dict[str, 
     unseen, pictures = 0, 0
     for seed, (prompt, nouns) in zip(range(count), captions(), strict=False):
         look = AttentionStore(list(nouns.values()), [GRID])
-        with attention(model, look=look, prompts=prompt):
+        with attention(model, store=look, prompts=prompt):
             picture = model.generate(prompt, seed=seed, progress=False)[0]
         for part, noun in nouns.items():
             region = cells(judge.find(picture, part))
@@ -414,7 +414,8 @@ def measured(model: DiffusersModel, judge: Judge, count: int) -> dict[str, Any]:
         "computed in": str(model.unet.dtype).removeprefix("torch."),
     }
     found["pointing"] = pointing_game(model, judge, min(POINTING_PICTURES, 6 * count))
-    found["reweighting"] = {"n": count // 4} | {word: amounts(model, judge, word, count // 4) for word in GRADED_WORDS}
+    prompts = max(2, count // 4)  # two at least: they have a spread
+    found["reweighting"] = {"n": prompts} | {word: amounts(model, judge, word, prompts) for word in GRADED_WORDS}
     found["kinds"] = {name: measured_kind(model, judge, name, stream, count) for name, stream in streams.items()}
     return found | {"minutes": round((time.perf_counter() - start) / 60, 1)}
 

@@ -93,7 +93,7 @@ def rebuilt(model: DiffusersModel, edits: list[Edit], counts: tuple[int, ...]) -
     def measure(method: str, steps: int, guidance: float, edit: Edit, picture: Image.Image) -> None:
         through = model.decode(model.encode(edit.picture))[0]
         values[method][f"{steps}, {guidance:g}"].append(
-            (keep_separate(picture, edit.picture), keep_separate(picture, through))
+            (apart(picture, edit.picture), apart(picture, through))
         )
 
     for number, edit in enumerate(edits[:PICTURES]):
@@ -113,7 +113,7 @@ def rebuilt(model: DiffusersModel, edits: list[Edit], counts: tuple[int, ...]) -
                 source = null_text(model, edit.picture, edit.prompt, steps=steps, **QUIET)
                 measure("null_text", steps, source.guidance, edit, reconstruct(model, source, **QUIET))
         print(f"rebuilt {number + 1} of {len(edits[:PICTURES])}", flush=True)
-    ceiling = [keep_separate(model.decode(model.encode(edit.picture))[0], edit.picture) for edit in edits[:PICTURES]]
+    ceiling = [apart(model.decode(model.encode(edit.picture))[0], edit.picture) for edit in edits[:PICTURES]]
     found: dict[str, Any] = {
         method: {
             at: {
@@ -133,7 +133,7 @@ def end_of(model: DiffusersModel, source: Source) -> Image.Image:
     return model.decode(source.trajectory[-1:])[0]
 
 
-def keep_separate(a: Image.Image, b: Image.Image) -> float:
+def apart(a: Image.Image, b: Image.Image) -> float:
     """PSNR in dB over all pixels."""
     return float(psnr(*(np.asarray(p.convert("RGB"), dtype=np.float32) / 255 for p in (a, b))))
 

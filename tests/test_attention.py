@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -174,7 +176,7 @@ def test_prompts_that_cannot_be_edited_say_what_to_do(
 def test_a_word_that_is_not_in_the_prompt_lists_those_that_are(models: dict[str, DiffusersModel]) -> None:
     for wrong in (lambda: reweight(models["sd"], P, "dog", 2),
                   lambda: during(replace(models["sd"], P, P), 0, {"dog": 1}),
-                  lambda: attention(models["sd"], prompts=P, look=AttentionStore("dog")).__enter__()):
+                  lambda: attention(models["sd"], prompts=P, store=AttentionStore("dog")).__enter__()):
         with pytest.raises(ValueError, match="'dog' is not in the prompt 'a cat ab cd'; its words are: a, cat, ab, cd"):
             wrong()
 
@@ -200,7 +202,7 @@ def test_pictures_need_not_be_square(model: DiffusersModel, grid: tuple[int, int
     look = AttentionStore("cat ab".split(), keep_separate=("layer",))
     with explicit_maps(model, [edit], STEPS):
         expected = eps(model, prompts_of(edit), 1, grid)
-    with attention(model, edit, steps=STEPS, look=look):
+    with attention(model, edit, steps=STEPS, store=look):
         assert torch.allclose(eps(model, prompts_of(edit), 1, grid), expected, atol=1e-5)
     assert look.seen_grids[0] == grid and look.of("ab", grid).shape == grid
 
@@ -217,7 +219,7 @@ def test_several_targets_with_edits_of_their_own_share_a_batch(model: DiffusersM
 def test_half_precision_stays_close(models: dict[str, DiffusersModel]) -> None:
     half, edit = fresh(torch.bfloat16), all_edits(models["sd"])["all"]
     look = AttentionStore("ab")
-    with attention(half, edit, steps=STEPS, look=look):
+    with attention(half, edit, steps=STEPS, store=look):
         edited = eps(half, prompts_of(edit), 1)
     with explicit_maps(half, [edit], STEPS):
         expected = eps(half, prompts_of(edit), 1)
@@ -282,7 +284,7 @@ def test_a_compiled_network_is_edited_and_compiled_once_for_each_kind_of_step() 
     network = model.unet
     torch._dynamo.reset()
     model.pipeline.unet = torch.compile(network, backend=backend)
-    with attention(model, edit, steps=STEPS, look=AttentionStore("ab")):
+    with attention(model, edit, steps=STEPS, store=AttentionStore("ab")):
         found = [eps(model, prompts_of(edit), step) for step in range(STEPS)]
         first = len(graphs)
         again = [eps(model, prompts_of(edit), step) for step in range(STEPS)]
@@ -296,7 +298,7 @@ def test_a_compiled_network_is_edited_and_compiled_once_for_each_kind_of_step() 
 
 def test_without_an_edit_the_prediction_is_the_same_to_the_last_bit(model: DiffusersModel) -> None:
     plain = eps(model, [P, P_STAR])
-    with attention(model, look=AttentionStore("zq"), prompts=[P, P_STAR], steps=STEPS):
+    with attention(model, store=AttentionStore("zq"), prompts=[P, P_STAR], steps=STEPS):
         assert torch.equal(eps(model, [P, P_STAR]), plain)
     with attention(model, during(all_edits(model)["replace"], 0, 0), steps=STEPS):
         assert torch.equal(eps(model, [P, P_STAR]), plain)
@@ -337,9 +339,9 @@ def test_processors_and_hooks_are_back_whatever_happens(model: DiffusersModel, e
 
     middle = block.register_forward_hook(stop)
     try:
-        with attention(model, edit, steps=STEPS, look=AttentionStore("ab")), attention(model, edit, steps=STEPS):
+        with attention(model, edit, steps=STEPS, store=AttentionStore("ab")), attention(model, edit, steps=STEPS):
             pass
-        with attention(model, edit, steps=STEPS, look=AttentionStore("ab")):
+        with attention(model, edit, steps=STEPS, store=AttentionStore("ab")):
             assert any(one is not own[name] for name, one in model.unet.attn_processors.items())
             eps(model, prompts_of(edit))
     except BaseException as raised:
@@ -352,7 +354,7 @@ def test_processors_and_hooks_are_back_whatever_happens(model: DiffusersModel, e
 
 def test_a_wrong_argument_leaves_the_model_as_it_was(model: DiffusersModel) -> None:
     own = dict(model.unet.attn_processors)
-    with pytest.raises(ValueError), attention(model, prompts=P, look=AttentionStore("dog")):
+    with pytest.raises(ValueError), attention(model, prompts=P, store=AttentionStore("dog")):
         pass
     assert all(one is own[name] for name, one in model.unet.attn_processors.items())
 
@@ -369,20 +371,20 @@ def test_a_model_without_cross_attention_is_an_error() -> None:
 
 def test_an_unknown_layer_lists_those_there_are(model: DiffusersModel) -> None:
     for make in (lambda: attention(model, all_edits(model)["replace"], layers=["attic"]),
-                 lambda: attention(model, prompts=P, look=AttentionStore("cat", layers=["attic"]))):
+                 lambda: attention(model, prompts=P, store=AttentionStore("cat", layers=["attic"]))):
         with pytest.raises(ValueError, match=f"no layer 'attic'; the layers are: .*{CROSS}"), make():
             pass
 
 
 def test_a_grid_that_no_layer_has_is_an_error_that_lists_those_there_are(model: DiffusersModel) -> None:
-    with (attention(model, prompts=P, look=AttentionStore("cat", grids=[(5, 5)]), steps=STEPS),
+    with (attention(model, prompts=P, store=AttentionStore("cat", grids=[(5, 5)]), steps=STEPS),
           pytest.raises(ValueError, match=r"No layer has maps of \[\(5, 5\)\].* \[\(8, 8\), \(4, 4\)\]")):
         eps(model, [P])
 
 
 def test_a_time_of_other_steps_is_an_error(model: DiffusersModel) -> None:
     refused = pytest.raises(ValueError, match="times of 7 steps")
-    with attention(model, prompts=P, look=AttentionStore("cat"), steps=7), refused:
+    with attention(model, prompts=P, store=AttentionStore("cat"), steps=7), refused:
         eps(model, [P], 1)
 
 
@@ -450,7 +452,7 @@ def test_a_watched_map_is_the_mean_of_the_explicit_ones(
     edit = all_edits(model)["replace, then reweight"]
     look = AttentionStore(["cat", "zq", "ab"], grids=[(8, 8)])
     expected = explicit_map(model, edit, tokens, row, before, range(3))
-    with attention(model, edit, look=look, steps=STEPS) as seen:
+    with attention(model, edit, store=look, steps=STEPS) as seen:
         for step in range(3):
             eps(model, prompts_of(edit), step)
     assert seen is look and torch.allclose(look.of(word, prompt=row, before=before), expected, atol=1e-6)
@@ -458,7 +460,7 @@ def test_a_watched_map_is_the_mean_of_the_explicit_ones(
 
 def test_the_swapped_word_looks_where_the_old_word_looked(model: DiffusersModel) -> None:
     look = AttentionStore(["cat", "zq"], grids=[(8, 8)])
-    with attention(model, all_edits(model)["replace"], look=look, steps=STEPS):
+    with attention(model, all_edits(model)["replace"], store=look, steps=STEPS):
         eps(model, [P, P_STAR])
     assert torch.allclose(look.of("zq"), look.of("cat", prompt=0), atol=1e-6)
     assert not torch.allclose(look.of("zq", before=True), look.of("cat", prompt=0), atol=1e-3)
@@ -468,7 +470,7 @@ def test_steps_and_layers_can_be_kept_apart_and_average_to_the_same(model: Diffu
     edit, maps = all_edits(model)["replace"], {}
     for keep_separate in ((), ("step",), ("layer",), ("step", "layer")):
         look = AttentionStore("ab", keep_separate=keep_separate)
-        with attention(model, edit, look=look, steps=STEPS):
+        with attention(model, edit, store=look, steps=STEPS):
             for step in range(3):
                 eps(model, [P, P_STAR], step)
         maps[keep_separate] = look.of("ab", (8, 8))
@@ -481,7 +483,7 @@ def test_the_memory_of_a_look_does_not_depend_on_the_steps(model: DiffusersModel
     sizes = []
     for count in (1, STEPS):
         look = AttentionStore("ab")
-        with attention(model, all_edits(model)["replace"], look=look, steps=STEPS):
+        with attention(model, all_edits(model)["replace"], store=look, steps=STEPS):
             for step in range(count):
                 eps(model, [P, P_STAR], step)
         sizes.append(sum(one.untyped_storage().nbytes() for one in look.sums.values()))
@@ -493,14 +495,14 @@ def test_what_was_not_watched_says_so(model: DiffusersModel) -> None:
     look = AttentionStore(["cat", "zq"])
     with pytest.raises(ValueError, match="Nothing has been watched yet"):
         look.of("cat")
-    with attention(model, all_edits(model)["replace"], look=look, steps=STEPS):
+    with attention(model, all_edits(model)["replace"], store=look, steps=STEPS):
         eps(model, [P, P_STAR])
     for wrong, words in [
         (lambda: look.of("ab"), "was not watched; watched were: cat, zq"),
         (lambda: look.of("cat"), "not in the prompt 'a zq ab cd'"),
         (lambda: look.of("zq"), "Several grids were watched"),
         (lambda: look.of("zq", (3, 3)), r"No map of grid \(3, 3\)"),
-        (lambda: look.of("zq", (8, 8), step=1), "only if kept apart"),
+        (lambda: look.of("zq", (8, 8), step=1), "only if kept separate"),
         (lambda: AttentionStore("a", keep_separate=["time"]), "expected 'step', 'layer'"),
     ]:
         with pytest.raises(ValueError, match=words):
@@ -568,9 +570,9 @@ def test_a_recorded_source_needs_no_row(model: DiffusersModel, kind: str) -> Non
     with torch.no_grad():
         with attention(model, prompts=P, record=recording, steps=STEPS):
             model.eps(x[[2]], t, text[[2]])
-        with attention(model, edit, prompts=P, steps=STEPS, look=live):
+        with attention(model, edit, prompts=P, steps=STEPS, store=live):
             expected = model.eps(x, t, text)[[1, 3]]
-        with attention(model, edit, steps=STEPS, source=recording, look=replay):
+        with attention(model, edit, steps=STEPS, recording=recording, store=replay):
             found = model.eps(x[[1, 3]], t, text[[1, 3]])
     assert torch.allclose(found, expected, atol=1e-5)
     for where in ({}, {"before": True}, {"prompt": 0}):
@@ -583,18 +585,18 @@ def test_a_recording_of_other_steps_or_sizes_says_so(model: DiffusersModel) -> N
     with attention(model, prompts=P, record=recording, steps=STEPS):
         eps(model, [P], 1)
     assert recording.nbytes > 0
-    with attention(model, edit, steps=STEPS, source=recording), pytest.raises(ValueError, match="has no step 2 of"):
+    with attention(model, edit, steps=STEPS, recording=recording), pytest.raises(ValueError, match="has no step 2 at"):
         eps(model, [P_STAR], 2)
-    with attention(model, edit, steps=STEPS, source=recording), pytest.raises(ValueError, match=r"latents of \(8, 8\)"):
+    with attention(model, edit, steps=STEPS, recording=recording), pytest.raises(ValueError, match=r"of \(8, 8\)"):
         eps(model, [P_STAR], 1, (8, 12))
     with (
         pytest.raises(ValueError, match="different sources, 'a zq ab cd', 'a cat ab cd'"),
-        attention(model, replace(model, P_STAR, P), steps=STEPS, source=recording),
+        attention(model, replace(model, P_STAR, P), steps=STEPS, recording=recording),
     ):
         pass
     with (
         pytest.raises(ValueError, match="grids up to 2 only"),
-        attention(model, all_edits(model)["self"], steps=STEPS, source=recording),
+        attention(model, all_edits(model)["self"], steps=STEPS, recording=recording),
     ):
         pass
 
@@ -608,7 +610,7 @@ def test_one_name_is_as_good_as_a_list_with_it_and_no_name_is_an_error(model: Di
                 found.append(model.eps(x, t, text))
         plain = model.eps(x, t, text)
         with attention(
-            model, look=AttentionStore("cat", layers="up_blocks", keep_separate="layer"), prompts=[P, P_STAR]
+            model, store=AttentionStore("cat", layers="up_blocks", keep_separate="layer"), prompts=[P, P_STAR]
         ) as seen:
             model.eps(x, t, text)
     assert torch.equal(found[1], found[2]) and not torch.equal(found[1], found[0])
@@ -618,5 +620,104 @@ def test_one_name_is_as_good_as_a_list_with_it_and_no_name_is_an_error(model: Di
 
 
 def test_a_look_without_prompts_says_what_to_give(model: DiffusersModel) -> None:
-    with pytest.raises(ValueError, match="Name the prompts"), attention(model, look=AttentionStore("cat")):
+    with pytest.raises(ValueError, match="Name the prompts"), attention(model, store=AttentionStore("cat")):
         pass
+
+
+# ------------------------------------------------------------------- recordings know their steps; every order of exits
+
+
+def recorded_at(model: DiffusersModel, steps: int, count: int) -> Recording:
+    """The source's attention at the first `count` of `steps` steps."""
+    recording = Recording(model.tokens(P), up_to=16)
+    with attention(model, prompts=P, record=recording, steps=steps):
+        for step in range(count):
+            x, text = batch(model, [P])
+            with torch.no_grad():
+                model.eps(x[1:], model.times(steps)[step], text[1:])
+    return recording
+
+
+def test_a_recording_of_4_steps_is_refused_at_2(models: dict[str, DiffusersModel]) -> None:
+    model, x = models["sd"], noise(0, models["sd"].shape(1))
+    recording, edit = recorded_at(model, 4, 4), all_edits(models["sd"])["replace"]
+    with attention(model, edit, steps=2, recording=recording), pytest.raises(ValueError, match="4 steps.* makes 2"):
+        model.eps(x, model.times(2)[0], model.embed(P_STAR))
+    with (attention(model, edit, steps=2, recording=Recording(model.tokens(P), 16)),
+          pytest.raises(ValueError, match="with nothing yet")):
+        model.eps(x, model.times(2)[0], model.embed(P_STAR))
+
+
+def test_self_injection_past_the_last_recorded_step_is_an_error(model: DiffusersModel) -> None:
+    """Else it would silently take the row before the targets, which is the empty prompt's."""
+    recording = recorded_at(model, STEPS, 2)
+    with (attention(model, all_edits(model)["self"], steps=STEPS, recording=recording),
+          pytest.raises(ValueError, match="no step 3")):
+        eps(model, [P_STAR], 3)
+
+
+def test_a_recorded_source_is_watched_without_an_edit(model: DiffusersModel) -> None:
+    recording, store = recorded_at(model, STEPS, 1), AttentionStore("cat", grids=[(8, 8)])
+    with attention(model, recording=recording, store=store, steps=STEPS):
+        eps(model, [P_STAR])
+    live = AttentionStore("cat", grids=[(8, 8)])
+    x, text = batch(model, [P])
+    with torch.no_grad(), attention(model, prompts=P, store=live, steps=STEPS):
+        model.eps(x[1:], model.times(STEPS)[0], text[1:])
+    assert len(store.prompts) == 1 and torch.allclose(store.of("cat"), live.of("cat"), atol=1e-6)
+
+
+def test_a_later_batch_without_the_prompts_is_an_error_too(model: DiffusersModel) -> None:
+    with attention(model, all_edits(model)["replace"], steps=STEPS):
+        eps(model, [P, P_STAR], 0)
+        with pytest.raises(ValueError, match="does not end with the prompts"):
+            eps(model, [P_STAR, P], 1)
+
+
+def test_contexts_that_end_in_another_order_leave_the_model_as_it_was(model: DiffusersModel) -> None:
+    own, plain, edit = dict(model.unet.attn_processors), eps(model, [P, P_STAR]), all_edits(model)["all"]
+    for order in itertools.permutations(range(3)):
+        opened = [attention(model, edit, steps=STEPS) for _ in range(3)]
+        for one in opened:
+            one.__enter__()
+        for i in order:
+            opened[i].__exit__(None, None, None)
+        assert all(one is own[name] for name, one in model.unet.attn_processors.items())
+    first, second = (attention(model, edit, steps=STEPS) for _ in range(2))
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    edited = eps(model, prompts_of(edit), 1)  # the second still holds
+    second.__exit__(None, None, None)
+    with attention(model, edit, steps=STEPS):
+        assert torch.equal(edited, eps(model, prompts_of(edit), 1))
+    assert torch.equal(eps(model, [P, P_STAR]), plain)
+
+
+def test_edits_from_two_threads_are_as_each_alone(models: dict[str, DiffusersModel]) -> None:
+    model = models["sd"]
+    own = dict(model.unet.attn_processors)
+
+    def edited(kind: str) -> list[Tensor]:
+        edit = all_edits(model)[kind]
+        with attention(model, edit, steps=STEPS):
+            return [eps(model, prompts_of(edit), step) for step in range(STEPS)]
+
+    kinds = ["replace", "all", "self", "reweight"]
+    alone = [edited(kind) for kind in kinds]
+    with ThreadPoolExecutor(len(kinds)) as pool:
+        together = list(pool.map(edited, kinds, timeout=120))
+    assert all(torch.equal(a, b) for one, other in zip(alone, together, strict=True)
+               for a, b in zip(one, other, strict=True))
+    assert all(one is own[name] for name, one in model.unet.attn_processors.items())
+
+
+def test_sliced_attention_is_edited_and_left_alone_as_any_other() -> None:
+    model = fresh()
+    edit = all_edits(model)["all"]
+    with attention(model, edit, steps=STEPS):
+        expected = [eps(model, prompts_of(edit), step) for step in (1, 4)]
+    model.pipeline.enable_attention_slicing(1)
+    with attention(model, edit, steps=STEPS, store=AttentionStore("ab")):
+        found = [eps(model, prompts_of(edit), step) for step in (1, 4)]  # at 4 the layers' own processors do the work
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(expected, found, strict=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.core.words import nearest, unknown_words, words_of
-from helpers.models import catalogue
+from helpers.models import catalogue, hub_errors
 from helpers.models.catalogue import CATALOGUE, EMBEDDED, closest_first, find
 
 ROOT = Path(__file__).parent.parent
@@ -65,7 +65,7 @@ def test_errors_about_the_hub_and_the_memory_name_the_way_out() -> None:
     errors = [OSError("first line\nsecond line")]
     for error in (
         catalogue.out_of_reach(entry, errors),
-        catalogue.not_there(entry, errors),
+        hub_errors.no_such_model(entry),
         catalogue.no_configuration("a.safetensors"),
         catalogue.too_little_memory("a", 8, 2),
     ):

@@ -53,10 +53,10 @@ def moved(e: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float) ->
 
 def in_turn(measured: Measured, enough: float) -> Choice | None:
     """The first eta as the dictionary has them."""
-    for eta, variance_noise in measured.items():
-        good = [i for i, (obeyed, _) in enumerate(variance_noise) if obeyed == 1]
-        if len(good) >= enough * len(variance_noise):
-            return eta, max(good, key=lambda i: variance_noise[i][1])
+    for eta, points in measured.items():
+        good = [i for i, (obeyed, _) in enumerate(points) if obeyed == 1]
+        if len(good) >= enough * len(points):
+            return eta, max(good, key=lambda i: points[i][1])
     return None
 
 
@@ -74,8 +74,8 @@ def smallest(measured: Measured, enough: float) -> Choice | None:
     """Stops with an error where no eta is good enough."""
     eta = min(
         eta
-        for eta, variance_noise in measured.items()
-        if sum(o == 1 for o, _ in variance_noise) >= enough * len(variance_noise)
+        for eta, points in measured.items()
+        if sum(o == 1 for o, _ in points) >= enough * len(points)
     )
     return chosen({eta: measured[eta]}, enough)
 

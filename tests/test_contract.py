@@ -58,6 +58,7 @@ RUNS: dict[str, Callable[..., object]] = {  # each method on a small random mode
     "find_mask": lambda model, **k: find_mask(model, stripes(), "cat", "dog", steps=4, maps=2, **k),
     "diffedit": lambda model, **k: diffedit(model, stripes(), "cat", "dog", steps=4, maps=2, **k),
     "word_mask": lambda model, **k: word_mask(model, stripes(), "a cat", "cat", steps=4, maps=2, **k),
+    "generate": lambda model, **k: model.generate("cat", steps=3, **k)[0],
     "generated": lambda model, **k: generated(model, "cat", steps=4, **k).trajectory,
     "direct": lambda model, **k: inversion.direct(model, stripes(), "cat", steps=3, **k).trajectory,
     "edit_friendly": lambda model, **k: inversion.edit_friendly(model, stripes(), "cat", steps=3, **k).trajectory,

@@ -110,7 +110,7 @@ def unpacked(told: dict) -> list[np.ndarray]:
 
 def test_the_maps_are_those_of_a_look_and_the_pictures_those_of_the_edit(sd: DiffusersModel, seen: Attended) -> None:
     look = AttentionStore(["cat", "ab", "zq"], keep_separate=("step", "layer"))
-    pictures = prompt_to_prompt(sd, P, P_STAR, look=look, **KNOBS)
+    pictures = prompt_to_prompt(sd, P, P_STAR, store=look, **KNOBS)
     assert [a.tobytes() for a in seen.pictures] == [b.tobytes() for b in pictures]
     layer, grid = next(iter(look.seen_layers.items()))
     for word, view, prompt, before in (("cat", "source", 0, False), ("ab", "source", 0, True),
@@ -123,7 +123,7 @@ def test_the_maps_are_those_of_a_look_and_the_pictures_those_of_the_edit(sd: Dif
 
 def test_one_prompt_is_watched_as_it_is_generated(sd: DiffusersModel) -> None:
     alone, look = show.attended(sd, P, **KNOBS), AttentionStore(["cat"])
-    with attention(sd, prompts=P, look=look, steps=3):
+    with attention(sd, prompts=P, store=look, steps=3):
         picture = sd.generate(P, **KNOBS)[0]
     assert alone.pictures[0].tobytes() == picture.tobytes() and alone.views == ["source"]
     assert np.allclose(alone.of("cat"), look.of("cat", alone.common_grid).numpy(), atol=1e-6)

@@ -80,8 +80,8 @@ def test_the_loss_is_the_error_of_what_the_network_itself_predicts(models: dict,
 def test_a_time_for_each_latent_gives_what_one_call_for_each_gives() -> None:
     model, z = ToyModel("v_prediction"), noise(0, (2, 2, 1, 1))
     together = denoising_loss(model, POINT.expand(2, -1, -1, -1), model.embed("cat"), torch.tensor([7, 80]), z)
-    keep_separate = [denoising_loss(model, POINT, model.embed("cat"), t, z[i : i + 1]) for i, t in enumerate((7, 80))]
-    assert torch.allclose(together, torch.cat(keep_separate), rtol=1e-5)
+    apart = [denoising_loss(model, POINT, model.embed("cat"), t, z[i : i + 1]) for i, t in enumerate((7, 80))]
+    assert torch.allclose(together, torch.cat(apart), rtol=1e-5)
     assert torch.equal(add_noise(model, POINT, z[:1], torch.tensor([7])), add_noise(model, POINT, z[:1], 7))
 
 

@@ -229,7 +229,7 @@ def test_code_cells_are_no_wider_than_a_page() -> None:
 
 
 def test_alt_texts_stand_in_their_table_and_each_is_used() -> None:
-    used = {text for _, source in CODE for text in re.findall(r'alt="(\d\d\.\w+)"', source)}
+    used = {text for _, source in CODE for text in re.findall(r'"(\d\d\.[a-z]\w*)"', source)}
     there = {f"{notebook}.{name}" for notebook, its in texts().items() for name in its}
     assert used == there
     written_out = [source for _, source in CODE if re.search(r'alt=f?"[^"]{40}', source)]

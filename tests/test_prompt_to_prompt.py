@@ -248,7 +248,7 @@ def look_with(maps: torch.Tensor, sd: DiffusersModel) -> AttentionStore:
     """A look that saw these maps (prompts, h, w) of the word "cat", before the edit."""
     look = AttentionStore("cat")
     look.begin(tuple(sd.tokens(P) for _ in maps))
-    look.add(Site("x", True, tuple(maps.shape[1:]), 0), torch.stack([maps, torch.zeros_like(maps)], 1)[:, :, None])
+    look.add(Site("x", tuple(maps.shape[1:]), 0), torch.stack([maps, torch.zeros_like(maps)], 1)[:, :, None])
     return look
 
 
@@ -283,7 +283,7 @@ def test_the_maps_before_and_after_the_edit_can_be_seen(model: DiffusersModel, k
         P_STAR,
         cross_replace_steps=0.4,
         self_replace_steps=0,
-        look=look,
+        store=look,
         blend="zq",
         **({"progress": False} if known else KNOBS),
     )
@@ -365,7 +365,7 @@ def test_every_argument_has_a_row_in_the_symbol_table_and_every_row_a_name_in_th
     rows = [line.split("  ") for line in module.__doc__.splitlines() if line.startswith("    ")][1:]
     names = [[cell.strip() for cell in row if cell.strip()][1] for row in rows]
     names = [name for cell in names for name in cell.split(", ")]
-    arguments = set(inspect.signature(prompt_to_prompt).parameters) - {"model", "progress", "watch", "look", "size"}
+    arguments = set(inspect.signature(prompt_to_prompt).parameters) - {"model", "progress", "watch", "store", "size"}
     assert arguments <= set(names)
     code = inspect.getsource(module)
     assert all(name in code for name in names)

@@ -17,6 +17,7 @@ from PIL import Image
 
 import make_front_picture
 from helpers import show
+from helpers.core.diffusion import VariancePreserving
 from helpers.core.interface import CLEAN
 from helpers.machine import Machine, this_machine
 from helpers.models.analytic import AnalyticModel
@@ -27,7 +28,7 @@ RED, GREEN = Image.new("RGB", (16, 16), "#ff0000"), Image.new("RGB", (16, 16), "
 HALF = np.arange(16)[None, :].repeat(16, 0) < 8  # (16, 16), the left half
 
 
-class Bare:
+class Bare(VariancePreserving):
     """A model whose "decoding" gives one grey picture per latent."""
 
     alpha_bar, final_alpha_bar = AnalyticModel().alpha_bar, 1.0
@@ -217,7 +218,7 @@ def test_an_array_may_hold_several_pictures():
 
 @pytest.mark.parametrize("most", [0, -0.5, 1.5, 255, float("nan")])
 def test_the_end_of_a_differences_scale_is_between_0_and_1(most):
-    with pytest.raises(ValueError, match=f"most is {most}; expected more than 0 and at most 1"):
+    with pytest.raises(ValueError, match=f"most is {most}; expected a (finite )?number above 0 and at most 1"):
         show.difference(RED, GREEN, most=most, alt="x")
     dark, bright = (shown(show.difference(RED, GREEN, most=end, alt="x"))[30:-10, 550:780].mean() for end in (1, 0.7))
     assert bright > dark
@@ -285,3 +286,12 @@ def test_names_of_near_points_cover_neither_each_other_nor_a_point():
     assert len(boxes) == len(places)
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
     assert not any(box.contains(*dot) for box in boxes for dot in dots)
+
+
+def test_a_recording_of_an_edit_keeps_the_state_its_prediction_belongs_to() -> None:
+    recording, model = show.Recording(AnalyticModel()), AnalyticModel()
+    x = torch.arange(6.0).reshape(3, 2, 1, 1)  # the source and two targets
+    recording(x=x, t=499, eps=torch.zeros(2, 2, 1, 1))
+    assert torch.equal(recording.states[0][1], x[1:2])
+    clean = model.predict_clean(x[1:2], torch.zeros(1, 2, 1, 1), 499)
+    assert np.allclose(recording.moments(1)[0].clean, clean.flatten())

@@ -1,4 +1,4 @@
-"""The entrance: whatever is passed becomes a plain Python value, or an error that says what was wrong. By kind of value."""
+"""The entrance: whatever is passed becomes a plain Python value, or an error that says what was wrong."""
 
 from __future__ import annotations
 
@@ -376,6 +376,18 @@ def test_a_strip_is_not_shown_but_can_be_cut() -> None:
         lambda: show.painter(strip),
     ):
         with pytest.raises(ValueError, match="a strip of 1 x 5000 pixels"):
+            call()
+
+
+@pytest.mark.parametrize("wrong", ["abc", ["a"], [[1], [1, 2]], [object()]])
+def test_what_cannot_be_drawn_is_refused_by_name(wrong: Any) -> None:
+    axes = {"xlabel": "x", "ylabel": "y", "alt": "a"}
+    for call in (
+        lambda: show.curve([1], {"kept": wrong}, **axes),
+        lambda: show.scatter({"kept": wrong}, **axes),
+        lambda: show.sweep([stripes()], wrong, name="nu", alt="a"),
+    ):
+        with pytest.raises(ValueError, match="(kept|values) is .*; expected numbers"):
             call()
 
 

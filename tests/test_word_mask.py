@@ -30,7 +30,7 @@ def test_it_is_the_mean_of_the_word_s_maps_over_several_noises(model: DiffusersM
     t, x0 = model.times(model.steps, 0.3)[0], model.encode(stripes())
     maps = []
     for seed in (5, 6):
-        with torch.no_grad(), attention(model, look=AttentionStore("cat"), prompts=PROMPT) as seen:
+        with torch.no_grad(), attention(model, store=AttentionStore("cat"), prompts=PROMPT) as seen:
             model.eps(add_noise(model, x0, noise(seed, x0.shape), t), t, model.embed(PROMPT))
         maps.append(seen.of("cat", seen.seen_grids[0]))
     found = attended(model, stripes(), PROMPT, "cat", maps=2, seed=5)

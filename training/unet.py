@@ -82,9 +82,9 @@ def looking_loss(maps: Sequence[Tensor], word_parts: Tensor, cell_parts: Tensor,
     maps: (B, cells, tokens) each; word_parts (B, tokens), -1: of none; cell_parts (B, cells); weight (B,).
     """
     speaks = (word_parts[:, None, :] == cell_parts[:, :, None]).float()  # (B, cells, tokens)
-    metadata = speaks.any(-1).float()
+    told = speaks.any(-1).float()
     size = (cell_parts[:, :, None] == cell_parts[:, None, :]).sum(-1)  # cells of the same part: small things count more
-    share = metadata * weight[:, None] / size.sqrt()
+    share = told * weight[:, None] / size.sqrt()
     losses = [-((m.float() * speaks).sum(-1) + 1e-3).log() for m in maps]
     return (torch.stack(losses).mean(0) * share).sum() / share.sum().clamp(min=1e-6)
 

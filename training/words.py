@@ -192,10 +192,10 @@ def word_answers(parts: Tensor, captions: Sequence[Caption], scenes: Sequence[Sc
     for b, (caption, scene) in enumerate(zip(captions, scenes, strict=True)):
         for slot in _SLOTS:
             here = parts[b] == PARTS.index(slot)
-            metadata = "color" if slot == "thing" else f"{slot}_color"
+            told = "color" if slot == "thing" else f"{slot}_color"
             last = here & (here.cumsum(0) == here.sum())  # the encoder reads left to right: its last word knows all
             kind[b][last] = kinds.index(getattr(scene, slot))
-            color[b][last] = COLORS.index(getattr(scene, metadata)) if metadata in caption.said else len(COLORS)
+            color[b][last] = COLORS.index(getattr(scene, told)) if told in caption.said else len(COLORS)
     return kind, color
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -23,70 +23,72 @@ def attention(
     model: Model,
     edit: Edit | Sequence[Edit] | None = None,
     *,
-    look: AttentionStore | Sequence[AttentionStore] = (),
+    store: AttentionStore | Sequence[AttentionStore] = (),
     prompts: str | Sequence[str] = (),
     layers: str | Sequence[str] | None = None,
     steps: int | None = None,
     record: Recording | None = None,
-    source: Recording | None = None,
+    recording: Recording | None = None,
 ) -> Iterator[AttentionStore]:
-    """Edit and watch the model's attention inside the `with`; gives the (first) look.
+    """Edit and watch the model's attention inside the `with`; gives the (first) store.
 
     edit: one, or one for each target. The batch must end with the source prompt's row and the targets' rows.
-    look: which maps to watch. prompts: of the batch's last rows where there is no edit; the source's if no edit has it.
+    store: which maps to watch. prompts: of the batch's last rows if there is no edit; the source's if no edit has it.
     layers: starts of the names of layers to edit ("up_blocks"); all unless given.
     steps: N that the sampler's times are made with; the model's own unless given.
-    record: filled with the queries and keys of the batch's last row. source: one such, instead of the source's row.
+    record: filled with the queries and keys of the batch's last row. recording: one such, instead of the source.
 
     Raises ValueError for a model without cross-attention, an unknown layer, a word that is not there, a time that is
     none of the N steps', or a batch that does not end with the prompts; RuntimeError if a layer is not called exactly
-    once in a call of the model. The layers' own processors are back afterwards, whatever happened.
+    once in a call of the model. The layers' own processors are back afterwards, whatever happened and in whatever order
+    several of these end. Another thread that asks the model meanwhile waits (`model.exclusive`).
     """
     edits = [edit] if isinstance(edit, Edit) else list(edit or ())
-    looks = [look] if isinstance(look, AttentionStore) else list(look)
-    control = Control(model, edits, looks, prompts, layers, steps, record, source)
+    stores = [store] if isinstance(store, AttentionStore) else list(store)
     with ExitStack() as stack:
+        stack.enter_context(model.exclusive() if hasattr(model, "exclusive") else nullcontext())
+        control = Control(model, edits, stores, prompts, layers, steps, record, recording)
         for layer in control.layers:
-            stack.callback(layer.module.set_processor, layer.own)
+            stack.callback(layer.leave)
             layer.module.set_processor(layer)
         hooks = (model.unet.register_forward_pre_hook(control.before, with_kwargs=True),
                  model.unet.register_forward_hook(control.after, with_kwargs=True))
         for hook in hooks:
             stack.callback(hook.remove)
-        yield looks[0] if looks else AttentionStore([])
+        yield stores[0] if stores else AttentionStore([])
 
 
 class Control:
     """Tells the layers before each call of the network what to do, and collects from them after it."""
 
-    def __init__(self, model: Any, edits: Sequence[Edit], looks: Sequence[AttentionStore], prompts: str | Sequence[str],
-                 layers: str | Sequence[str] | None, steps: int | None, record: Recording | None,
-                 source: Recording | None) -> None:
-        self.edits, self.looks, self.record, self.source = edits, looks, record, source
-        self.prompts = prompts_of(model, edits, prompts, source)
+    def __init__(self, model: Any, edits: Sequence[Edit], stores: Sequence[AttentionStore],
+                 prompts: str | Sequence[str], layers: str | Sequence[str] | None, steps: int | None,
+                 record: Recording | None, recording: Recording | None) -> None:
+        self.edits, self.stores, self.record, self.recording = edits, stores, record, recording
+        self.prompts = prompts_of(model, edits, prompts, recording)
         self.steps = model.steps if steps is None else steps
         self.step_at = {t: i for i, t in enumerate(model.times(self.steps)[:-1])}
         edited = chosen_layers(model, layers)
         self.layers = [layer for layer in chosen_layers(model, None) if self._needs(layer, edited)]
         self.edited = {layer.name for layer in edited}
         self.shrinks = 2 ** (len(model.unet.config.block_out_channels) - 1)  # the latent's side by the smallest grid's
-        self.count = len(self.prompts) - (source is not None)  # rows of the batch that are theirs
-        self.expected = embedded(model, self.prompts[-self.count :]) if self.count else None
+        self.count = len(self.prompts) - (recording is not None)  # rows of the batch that are theirs
+        self.expected = embedded(model, self.prompts[len(self.prompts) - self.count :]) if self.count else None
         self.plans: dict[tuple[int, ...], Plan] = {}
         weight = next(model.unet.parameters())
-        for one in looks:
+        for one in stores:
             chosen_layers(model, one.layers)
             one.begin(self.prompts)
-        self.words = tuple((one, one.values.to(weight.device)) for one in looks)
-        if edits and source and max(max(one.selves) for one in edits) > source.up_to:
-            raise ValueError(f"The source's self-attention was recorded on grids up to {source.up_to} only: record it "
-                             "with a larger up_to, or inject less.")
+        self.words = tuple((one, one.values.to(weight.device)) for one in stores)
+        if edits and recording and max(max(one.selves) for one in edits) > recording.up_to:
+            raise ValueError(f"The source's self-attention was recorded on grids up to {recording.up_to} only: record "
+                             "it with a larger up_to, or inject less.")
 
     def _needs(self, layer: Layer, edited: Sequence[Layer]) -> bool:
         if layer.cross:
             by_edit = any(edit.A.any() or (edit.b != 1).any() for edit in self.edits)
             looked = any(one.layers is None or any(below(layer.name, start) for start in one.layers)
-                         for one in self.looks)
+                         for one in self.stores)
         else:
             by_edit, looked = any(any(edit.selves) for edit in self.edits), False
         return self.record is not None or looked or (by_edit and layer.name in {one.name for one in edited})
@@ -97,13 +99,18 @@ class Control:
         text = args[2] if len(args) > 2 else kwargs["encoder_hidden_states"]
         self._check_batch(text)
         self.latent, self.step = tuple(x.shape[-2:]), self._step(int(t))
+        if self.recording is not None:
+            self.recording.check(self.latent, self.steps, self.step, int(t))
+        if self.record is not None:
+            self.record.begin_call(self.latent, self.steps, self.step, int(t))
         plan = self._plan(x) if self.edits else None
         for layer in self.layers:
             layer.start()
             layer.coarsest = -(-min(self.latent) // self.shrinks)
-            layer.latent, layer.count, layer.looks = self.latent, self.count, self.words if layer.cross else ()
+            layer.latent, layer.count, layer.stores = self.latent, self.count, self.words if layer.cross else ()
             layer.plan = plan if layer.name in self.edited else None
-            layer.source = self._recorded(layer)
+            layer.replays = self.recording is not None
+            layer.source = self.recording.kept.get((layer.name, self.step)) if self.recording else None
             layer.up_to = None if self.record is None else self.record.up_to
 
     def after(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
@@ -112,14 +119,13 @@ class Control:
             raise RuntimeError("These layers were not called by the model, or an edit inside this took their place: "
                                f"{', '.join(missed)}.")
         for layer in self.layers:
-            for one, maps in zip(self.looks, layer.maps, strict=False):
+            for one, maps in zip(self.stores, layer.maps, strict=False):
                 if maps is not None:
-                    one.add(Site(layer.name, True, layer.grid, self.step), maps)
+                    one.add(Site(layer.name, layer.grid, self.step), maps)
             if layer.recorded is not None:
-                self.record.grid = self.latent
                 self.record.add(layer.name, layer.cross, self.step, *layer.recorded)
             layer.maps, layer.recorded = (), None
-        for one in self.looks:
+        for one in self.stores:
             if not one.sums:
                 grids = sorted({layer.grid for layer in self.layers if layer.cross}, reverse=True)
                 raise ValueError(f"No layer has maps of {one.grids}; for these pictures there are: {grids}.")
@@ -136,34 +142,27 @@ class Control:
             self.plans[pieces] = planned(self.edits, pieces, x)
         return self.plans[pieces]
 
-    def _recorded(self, layer: Layer) -> tuple[Tensor, Tensor] | None:
-        if self.source is None:
-            return None
-        if self.source.grid != self.latent:
-            raise ValueError(f"The source was recorded with latents of {self.source.grid}, not {self.latent}.")
-        return self.source.at(layer.name, self.step) if (layer.name, self.step) in self.source.kept or layer.cross \
-            else None
-
     def _check_batch(self, text: Tensor) -> None:
-        """At the first call only: the batch ends with the prompts of the edits."""
+        """The batch ends with the prompts of the edits; at every call, for a sampler may change its batch."""
         if self.expected is None:
             return
-        wanted, self.expected = self.expected.to(text), None
-        found = text[-self.count :]
+        self.expected = wanted = self.expected.to(text)  # moved at the first call only
+        found = text[max(0, len(text) - self.count) :]
         near = found.shape == wanted.shape and (found - wanted).abs().mean() < 0.02 * wanted.abs().mean()
         if not near:
-            listed = ", ".join(repr(tokens.prompt) for tokens in self.prompts[-self.count :])
+            listed = ", ".join(repr(tokens.prompt) for tokens in self.prompts[len(self.prompts) - self.count :])
             raise ValueError(f"The batch does not end with the prompts {listed}: give the model the source's prompt, "
                              "then the targets', in one batch. (`generate` makes large pictures one after the other.)")
 
 
 def prompts_of(model: Any, edits: Sequence[Edit], prompts: str | Sequence[str],
-               source: Recording | None) -> tuple[Tokens, ...]:
-    """The prompts that the edits are about, the source first; else those that were named."""
+               recording: Recording | None) -> tuple[Tokens, ...]:
+    """The prompts that the edits are about, the source first; else the recorded one and those that were named."""
     named = [model_tokens(model, prompt) for prompt in ([prompts] if isinstance(prompts, str) else prompts)]
     if not edits:
-        return tuple(named)
-    sources = list(dict.fromkeys([edit.source for edit in edits if edit.source] + ([source.tokens] if source else [])))
+        return (*([recording.tokens] if recording else ()), *named)
+    found = [edit.source for edit in edits if edit.source] + ([recording.tokens] if recording else [])
+    sources = list(dict.fromkeys(found))
     if len(sources) > 1:
         listed = ", ".join(repr(tokens.prompt) for tokens in sources)
         raise ValueError(f"The edits have different sources, {listed}; in one batch there can be one source only.")

@@ -13,10 +13,10 @@ Hertz et al., "Prompt-to-Prompt image editing with cross attention control", arX
 
 Attention's output is M^ V = M (A V) + M* (diag(b) V): the edit is applied to the values, both terms run in the fused
 `scaled_dot_product_attention`, and no map is ever formed. A map of a word is the same with V = 1 at the word's tokens
-and 0 elsewhere, so that also who looks forms no more than what is looked at.
+and 0 elsewhere, so watching forms only the maps of the words that are watched.
 
     edit = during(replace(model, P, P_star), 0.0, 0.8) @ reweight(model, P_star, "fluffy", 2.0)
-    with attention(model, edit, look=AttentionStore(["cat"], grids=[(16, 16)])) as seen:
+    with attention(model, edit, store=AttentionStore(["cat"], grids=[(16, 16)])) as seen:
         model.generate([P, P_star], seed=[7, 7])
     seen.of("cat")
 
@@ -159,7 +159,7 @@ def constant_edit(source: Tokens | None, target: Tokens, A: Tensor, b: Tensor) -
 
 
 def alignment_matrix(source: Tokens, target: Tokens, pairs: Alignment, swaps: bool) -> Tensor:
-    """A (n, n) of the words that answer each other, of the marks around the prompts, and of the padding."""
+    """A (n, n) of the words that answer each other, of the special tokens around the prompts, and of the padding."""
     A = torch.zeros(source.window, target.window)
     blocks = [([0], [0]), ([len(source.spans) - 1], [len(target.spans) - 1])]
     blocks += [(source.at(word), target.at(answer)) for word, answer in pairs.same]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from helpers.attention.edits import UP_TO
 from helpers.core.words import Tokens, tokens_of
 
 
@@ -19,7 +20,6 @@ class Site(NamedTuple):
     """
 
     layer: str | None
-    cross: bool
     grid: tuple[int, int]
     step: int | None
 
@@ -30,10 +30,10 @@ class AttentionStore:
 
     words: words or phrases of the prompts; a map is the share of attention that all tokens of the word get together.
     grids: (h, w) of the maps; all the model has unless given. layers: starts of layers' names; all unless given.
-    apart: "step", "layer", or both are kept apart instead of averaged. Without "step" the memory does not depend on the
-        number of steps.
+    keep_separate: "step", "layer", or both are kept separate instead of averaged. Without "step" the memory
+        does not depend on the number of steps.
 
-    Filled by `attention(..., look=look)`; `look.of(word)` can be read at any time, also between steps.
+    Filled by `attention(..., store=store)`; `store.of(word)` can be read at any time, also between steps.
     """
 
     words: Sequence[str]
@@ -49,19 +49,19 @@ class AttentionStore:
         self.layers = [self.layers] if isinstance(self.layers, str) else self.layers
         self.keep_separate = [self.keep_separate] if isinstance(self.keep_separate, str) else self.keep_separate
         if strange := set(self.keep_separate) - {"step", "layer"}:
-            raise ValueError(f"apart has {sorted(strange)}; expected 'step', 'layer', or both.")
+            raise ValueError(f"keep_separate has {sorted(strange)}; expected 'step', 'layer', or both.")
 
     def of(self, word: str, grid: tuple[int, int] | None = None, *, prompt: int = -1, before: bool = False,
            step: int | None = None, layer: str | None = None) -> Tensor:
         """The map of a word (h, w), float32 on the CPU, each pixel the share of its attention that the word gets.
 
         grid: may be left out if only one was watched. prompt: 0 is the source, 1 the first target, -1 the last.
-        before: the target's own map, as it was before the edit. step, layer: if these were kept apart.
+        before: the target's own map, as it was before the edit. step, layer: if these were kept separate.
         """
         if word not in self.words:
             raise ValueError(f"{word!r} was not watched; watched were: {', '.join(self.words) or 'no words'}.")
         if not self.sums:
-            raise ValueError("Nothing has been watched yet: run the model inside `with attention(model, look=...)`.")
+            raise ValueError("Nothing has been watched yet: run the model inside `with attention(model, store=...)`.")
         tokens_of(self.prompts[prompt], word)
         return self.map(word, grid, prompt, before, step, layer).cpu()
 
@@ -78,7 +78,7 @@ class AttentionStore:
         if not found:
             listed = f"grids {self.seen_grids}, steps {self.seen_steps}, layers {list(self.seen_layers)}"
             raise ValueError(f"No map of grid {grid}, step {step}, layer {layer} was watched; there are: {listed}. "
-                             "Steps and layers are there only if kept apart.")
+                             "Steps and layers are there only if kept separate.")
         if len({site.grid for site in found}) > 1:
             raise ValueError(f"Several grids were watched; choose one: {self.seen_grids}.")
         return found
@@ -90,18 +90,18 @@ class AttentionStore:
 
     @property
     def seen_steps(self) -> list[int]:
-        """Steps that were kept apart."""
+        """Steps that were kept separate."""
         return sorted({site.step for site in self.sums if site.step is not None})
 
     @property
     def seen_layers(self) -> dict[str, tuple[int, int]]:
-        """Layers that were kept apart, with their grids, in the order of the network."""
+        """Layers that were kept separate, with their grids, in the order of the network."""
         return {site.layer: site.grid for site in self.sums if site.layer is not None}
 
     def begin(self, prompts: tuple[Tokens, ...]) -> None:
         """Forget what was seen; watch these prompts. ValueError if a word is in none of them."""
         if not prompts:
-            raise ValueError("Name the prompts of the batch's last rows: attention(model, look=..., prompts=[...]).")
+            raise ValueError("Name the prompts of the batch's last rows: attention(model, store=..., prompts=[...]).")
         self.prompts, self.sums, self.counts = prompts, {}, {}
         columns = [[column(tokens, word) for word in self.words] for tokens in prompts]
         for i, word in enumerate(self.words):
@@ -120,9 +120,14 @@ class AttentionStore:
             (site.layer if "layer" in self.keep_separate else None),
             (site.step if "step" in self.keep_separate else None),
         )
-        site = Site(layer, True, site.grid, step)
+        site = Site(layer, site.grid, step)
         self.sums[site] = self.sums[site].add_(maps) if site in self.sums else maps
         self.counts[site] = self.counts.get(site, 0) + 1
+
+
+def finest_grid(grids: Sequence[tuple[int, int]], up_to: int = UP_TO) -> tuple[int, int]:
+    """Of grids, finest first, the first whose shorter side is at most `up_to`, where things are told from textures."""
+    return next((grid for grid in grids if min(grid) <= up_to), grids[-1])
 
 
 def column(tokens: Tokens, word: str) -> Tensor:

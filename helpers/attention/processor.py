@@ -12,6 +12,8 @@ from torch.nn.functional import scaled_dot_product_attention as sdpa
 from helpers.attention.kernel import Plan, finished, grid_of, inputs, keys, queries, remixed, values
 from helpers.attention.maps import AttentionStore, below
 
+PARTS = ("processor", "set_processor", "to_q", "to_k", "to_v", "heads", "is_cross_attention")  # of an attention layer
+
 
 class Layer:
     """The processor of one attention layer while it is watched or edited; else the layer's own does the work.
@@ -27,30 +29,42 @@ class Layer:
         self.latent = (0, 0)
         self.coarsest = 0  # shorter side of the network's smallest grid
         self.plan: Plan | None = None
+        self.replays = False  # the source is a recorded one: its row is not in the batch
         self.source: tuple[Tensor, Tensor] | None = None  # recorded queries and keys
-        self.looks: tuple[tuple[AttentionStore, Tensor], ...] = ()
+        self.stores: tuple[tuple[AttentionStore, Tensor], ...] = ()
         self.up_to: int | None = None  # record the last row, and self-attention up to this grid
         self.start()
+
+    def leave(self) -> None:
+        """Give the layer back, in whatever order several of these are left: the others stay until they are, too."""
+        above = self.module.processor
+        if above is self:
+            self.module.set_processor(self.own)
+        while isinstance(above, Layer) and above.own is not self:
+            above = above.own
+        if isinstance(above, Layer):
+            above.own = self.own
 
     def start(self) -> None:
         """Forget the last call."""
         self.called, self.grid, self.maps, self.recorded = False, (0, 0), (), None
 
     def __call__(self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
-                 attention_mask: Tensor | None = None, temb: Tensor | None = None, **kwargs: Any) -> Tensor:
+                 attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor:
         """The layer's output; for the targets' rows that of the edited attention."""
         if self.called:
             raise RuntimeError(f"{self.name} was called twice in one call of the model; its maps would be mixed up.")
         self.called = True
         length = hidden_states.shape[1] if hidden_states.ndim == 3 else hidden_states.shape[-2:].numel()
         self.grid = grid_of(self.latent, length)
-        if self.looks or self.up_to is not None:
+        if self.stores or self.up_to is not None:
             self._watch(attn, hidden_states, encoder_hidden_states)
         if not self._edits():
-            return self.own(attn, hidden_states, encoder_hidden_states, attention_mask, temb, **kwargs)
+            return self.own(attn, hidden_states, encoder_hidden_states=encoder_hidden_states,
+                            attention_mask=attention_mask, **kwargs)  # as diffusers calls it: some take no more
         if attention_mask is not None:
             raise NotImplementedError(f"{self.name} has an attention mask; such attention cannot be edited.")
-        x, text = inputs(attn, hidden_states, encoder_hidden_states, temb)
+        x, text = inputs(attn, hidden_states, encoder_hidden_states, kwargs.get("temb"))
         out = self._edited_cross(attn, x, text) if self.cross else self._edited_self(attn, x)
         return finished(attn, out, hidden_states)
 
@@ -65,13 +79,21 @@ class Layer:
         """Whether this layer's grid is one of those meant by `up_to`; unless that is 0, the coarsest always is."""
         return up_to > 0 and min(self.grid) <= max(up_to, self.coarsest)
 
+    def _source(self, q: Tensor, k: Tensor, first: int) -> tuple[Tensor, Tensor]:
+        """The source's queries and keys: the recorded ones, or those of the row before the targets."""
+        if not self.replays:
+            return q[first - 1 : first], k[first - 1 : first]
+        if self.source is None:
+            raise ValueError(f"{self.name} was not recorded: record the source with the edit's steps and up_to.")
+        return self.source
+
     def _edited_cross(self, attn: Any, x: Tensor, text: Tensor) -> Tensor:
         """(B, heads, L, d): the targets, which are the last rows, with M^ instead of M*."""
         A, b, selves = self.plan
         first = len(x) - len(selves)  # of the targets
         asked = x if b is not None else x[:first]  # the targets' own queries and keys are not needed where b = 0
         q, k, v = queries(attn, asked), keys(attn, text[: len(asked)]), values(attn, text)
-        q_source, k_source = self.source or (q[first - 1 : first], k[first - 1 : first])
+        q_source, k_source = self._source(q, k, first)
         edited = remixed(q_source, k_source, q[first:], k[first:], v[first:], A, b)
         return torch.cat([sdpa(q[:first], k[:first], v[:first]), edited]) if first else edited
 
@@ -81,7 +103,7 @@ class Layer:
         injected = [*map(self._within, self.plan.selves)]
         asked = x[:first] if all(injected) else x
         q, k, v = queries(attn, asked), keys(attn, asked), values(attn, x)
-        source = self.source or (q[first - 1 : first], k[first - 1 : first])
+        source = self._source(q, k, first)
         q, k = (torch.cat([part[:first], *(its if yes else part[first + i : first + i + 1]
                                            for i, yes in enumerate(injected))])
                 for part, its in zip((q, k), source, strict=True))
@@ -92,9 +114,10 @@ class Layer:
         x, text = inputs(attn, hidden_states, encoder_hidden_states, None)
         if self.up_to is not None and (self.cross or self._within(self.up_to)):
             self.recorded = (queries(attn, x[-1:]), keys(attn, text[-1:]))
-        wanted = [words if look.wants(self.name, self.grid) else None for look, words in self.looks]
+        wanted = [words if look.wants(self.name, self.grid) else None for look, words in self.stores]
         if self.cross and any(words is not None for words in wanted):
-            q, k = queries(attn, x[-self.count :]).float(), keys(attn, text[-self.count :]).float()
+            first = len(x) - self.count  # all rows may be of others: count is 0 where only a recorded source is watched
+            q, k = queries(attn, x[first:]).float(), keys(attn, text[first:]).float()
             if self.source is not None:
                 q, k = (torch.cat([its.float(), part]) for its, part in zip(self.source, (q, k), strict=True))
             self.maps = tuple(None if words is None else self._maps(q, k, words) for words in wanted)
@@ -115,7 +138,7 @@ def chosen_layers(model: Any, starts: str | Sequence[str] | None) -> list[Layer]
     """The attention layers of a model whose names begin with one of `starts`, found by what they have, not by class."""
     unet = getattr(model, "unet", None)
     found = [(name.removeprefix("_orig_mod."), module) for name, module in unet.named_modules()
-             if all(hasattr(module, part) for part in ("processor", "set_processor", "to_q", "to_k", "to_v", "heads"))
+             if all(hasattr(module, part) for part in PARTS)
              ] if isinstance(unet, torch.nn.Module) else []
     if not any(module.is_cross_attention for _, module in found):
         raise ValueError(f"{type(model).__name__} has no cross-attention that could be watched or edited.")
@@ -130,5 +153,6 @@ def chosen_layers(model: Any, starts: str | Sequence[str] | None) -> list[Layer]
         found = [(name, module) for name, module in found if any(below(name, start) for start in starts)]
     for name, module in found:
         if isinstance(module.processor, torch.nn.Module):
-            raise ValueError(f"{name} has an adapter in its attention processor; unload it before you edit attention.")
+            raise ValueError(f"{name} has an adapter in its attention processor ({type(module.processor).__name__}); "
+                             "unload it before you edit attention (pipeline.unload_ip_adapter(), say).")
     return [Layer(name, module) for name, module in found]

@@ -14,12 +14,15 @@ class Recording:
     """The source's queries and keys at each site, so that a further edit need not run the source again.
 
     tokens: of the source prompt. up_to: shorter side of the largest grid whose self-attention was recorded.
+    steps: N of the sampler that was recorded. times: the time of each step that was.
     grid: (h, w) of the latent. kept: queries (1, heads, pixels, d) and keys of each layer and step, where the model is.
     """
 
     tokens: Tokens
     up_to: int
     grid: tuple[int, int] | None = None
+    steps: int | None = None
+    times: dict[int, int] = field(default_factory=dict)
     kept: dict[tuple[str, int], tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @property
@@ -32,8 +35,20 @@ class Recording:
         first = next((pair for (name, _), pair in self.kept.items() if name == layer), None) if cross else None
         self.kept[layer, step] = (q.clone(), first[1] if first else k.clone())
 
-    def at(self, layer: str, step: int) -> tuple[Tensor, Tensor]:
-        """Queries and keys of a layer at a step."""
-        if (layer, step) not in self.kept:
-            raise ValueError(f"The recorded source has no step {step} of {layer}: record it with the edit's steps.")
-        return self.kept[layer, step]
+    def begin_call(self, grid: tuple[int, int], steps: int, step: int, t: int) -> None:
+        """A call of the network is about to be recorded; what was recorded with other steps or sizes is forgotten."""
+        if (self.grid, self.steps) != (grid, steps):
+            self.kept, self.times = {}, {}
+        self.grid, self.steps = grid, steps
+        self.times[step] = t
+
+    def check(self, grid: tuple[int, int], steps: int, step: int, t: int) -> None:
+        """ValueError unless it was recorded on latents of `grid`, and at this step, of as many steps, at time t."""
+        if self.steps != steps:
+            made = "nothing yet" if self.steps is None else f"{self.steps} steps"
+            raise ValueError(f"The source's attention was recorded with {made}, and the edit makes {steps}: use the "
+                             "same number for both.")
+        if self.grid != grid:
+            raise ValueError(f"The source was recorded with latents of {self.grid}, not {grid}.")
+        if self.times.get(step) != t:
+            raise ValueError(f"The recorded source has no step {step} at time {t}: record it with the edit's steps.")

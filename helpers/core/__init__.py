@@ -5,6 +5,7 @@ from helpers.lazy import lazy
 __getattr__, __dir__ = lazy(__name__, {
     "CLEAN": "interface",
     "Text": "interface",
+    "VariancePreserving": "diffusion",
     "add_noise": "diffusion",
     "align": "words",
     "alpha_bar_at": "diffusion",

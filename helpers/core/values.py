@@ -143,6 +143,14 @@ def listed(name: str, value: Any, expected: str, *, empty: bool = False) -> list
     return list(value)
 
 
+def numbers(name: str, value: Any) -> np.ndarray:
+    """A list of numbers to draw, as float64 of any shape; nan is a gap."""
+    try:
+        return np.atleast_1d(np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value, dtype=np.float64))
+    except Exception:
+        raise WrongKind(f"{name} is {shown(value)}; expected numbers, in lists of one length.") from None
+
+
 def path(name: str, value: Any) -> Path:
     """`value` as a Path with "~" resolved; a ValueError for one that no file system takes."""
     found = plain(value)

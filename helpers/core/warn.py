@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-OURS = str(Path(__file__).parents[1])
+OURS = (str(Path(__file__).parents[1]), contextlib.__file__)  # what stands between the reader's line and the warning
 _listener: ContextVar[list[str] | None] = ContextVar("who hears warnings", default=None)
 
 
@@ -33,7 +34,7 @@ def warn(message: str, category: type[Warning]) -> None:
             listener.append(message)
         return
     torch = getattr(sys.modules.get("torch"), "__file__", None)
-    ours, depth = (OURS, str(Path(torch).parent)) if torch else (OURS,), 1
+    ours, depth = (*OURS, *([str(Path(torch).parent)] if torch else [])), 1
     while sys._getframe(depth).f_back and sys._getframe(depth).f_code.co_filename.startswith(ours):
         depth += 1
     warnings.warn(message, category, stacklevel=depth + 1)

@@ -92,8 +92,9 @@ def draw(model: Model, seed: int | str, step: int, shape: Sequence[int]) -> tupl
     """
     generator = torch.Generator().manual_seed(random.Random(f"{seed}/{step}").getrandbits(63))
     count, most = shape[0], len(model.alpha_bar)
-    spread = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
-    return (spread * most).long().clamp(max=most - 1), torch.randn(*shape, generator=generator)
+    one = {"generator": generator, "dtype": torch.float32, "device": "cpu"}
+    spread = (torch.randperm(count, generator=generator, device="cpu") + torch.rand(count, **one)) / count
+    return (spread * most).long().clamp(max=most - 1), torch.randn(*shape, **one)
 
 
 def share(count: int) -> slice:

@@ -21,7 +21,7 @@ ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "q_proj", "k_proj", "v_proj", "
 TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weights:
     """A change of a model's weights: small, saved as safetensors, applied with `with weights.on(model):`.
 
@@ -110,9 +110,9 @@ def lora(
         stem = name.removesuffix(".weight")
         if value.ndim == 2 and stem.endswith(ATTENTION):
             wide, deep = value.shape
-            tensors |= {stem + LORA_A: torch.randn(rank, deep, generator=generator) / rank,
-                        stem + LORA_B: torch.zeros(wide, rank),
-                        stem + ALPHA: torch.tensor(float(rank if alpha is None else alpha))}
+            tensors |= {stem + LORA_A: torch.randn(rank, deep, generator=generator, dtype=torch.float32) / rank,
+                        stem + LORA_B: torch.zeros(wide, rank, dtype=torch.float32),
+                        stem + ALPHA: torch.tensor(float(rank if alpha is None else alpha), dtype=torch.float32)}
     if not tensors:
         raise ValueError(f"There is no attention with linear layers in {', '.join(networks)}.")
     return Weights(tensors)

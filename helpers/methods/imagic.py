@@ -41,6 +41,7 @@ from helpers.core.values import (
     Steps,
     entrance,
     path,
+    shown,
 )
 from helpers.finetuning.fit import fast_dtype, fit, fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
@@ -172,6 +173,8 @@ def imagic(model: Trainable, fitted: Fitted, *, eta: Way = 0.7, seed: Seed = 0, 
         allowed.
     seed: of the noise; the paper makes 8 and takes the best.
     """
+    if not isinstance(fitted, Fitted):
+        raise TypeError(f"fitted is {shown(fitted)}; expected what `fit_imagic` returns, or `Fitted.load` reads.")
     e = on_device(interpolate(fitted.e_tgt, fitted.e_opt, eta), model.device)
     z = noise(seed, fitted.shape).to(model.device)
     with fitted.weights.on(model):

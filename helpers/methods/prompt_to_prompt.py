@@ -1,7 +1,7 @@
 """Prompt-to-Prompt: denoise under a new prompt while attention looks where it looked for the old one.
 
 Hertz et al., "Prompt-to-Prompt image editing with cross attention control", arXiv:2208.01626, Algorithm 1.
-The edit of the maps is `helpers.attention.Edit`; here is the way through noise.
+The edit of the maps is `helpers.attention.Edit`; here is the sampling loop.
 Differs from the paper: a word's weight acts at every step, also after the injection has ended; and a source may be a
 given picture's `Source`, whose states take the place of line 5.
 
@@ -32,7 +32,7 @@ from torch.nn.functional import interpolate, max_pool2d
 
 from helpers.attention.control import attention
 from helpers.attention.edits import UP_TO, Edit, during, inject_self, mixed, model_tokens, reweight
-from helpers.attention.maps import AttentionStore
+from helpers.attention.maps import AttentionStore, finest_grid
 from helpers.attention.recording import Recording
 from helpers.core.diffusion import ddim_step, guide, pairs
 from helpers.core.interface import Model, Text, Watch, ignore, join
@@ -62,7 +62,7 @@ def prompt_to_prompt(
     self_replace_steps: float | Sequence[float] = 0.4,
     weights: Weights | Sequence[Weights] | None = None,
     blend: str | Sequence[str] = (),
-    look: AttentionStore | None = None,
+    store: AttentionStore | None = None,
     seed: int = 0,
     steps: int | None = None,
     guidance: float | None = None,
@@ -79,7 +79,7 @@ def prompt_to_prompt(
     cross_replace_steps, self_replace_steps, weights: as in the table; a list gives one for each target. 0 and 0 are
         plain generation.
     blend: words; the picture changes only where one of them is seen, in the source or in the target.
-    look: maps to watch: prompt 0 is the source, 1 the first target.
+    store: maps to watch: prompt 0 is the source, 1 the first target.
     seed, steps, size: of a source that is a prompt. guidance: the model's own, or the source's, unless given.
     watch: called after each step with x= (1 + T, C, h, w), t=, eps= (of the targets).
 
@@ -96,12 +96,12 @@ def prompt_to_prompt(
     edits = edits_of(model, P, target, cross_replace_steps, self_replace_steps, weights)
     text = model.embed([P, *(edit.target.prompt for edit in edits)])
     seen = AttentionStore(blend)
-    looks = [one for one in (look, seen) if one and one.words]
+    stores = [one for one in (store, seen) if one and one.words]
 
     times = known.times if known else model.times(steps)
     z = (known.trajectory[:1] if known else noise(seed, model.shape(1, size))).to(model.device)  # 2: z_T
     z_star = z.repeat(len(edits), 1, 1, 1)  # 3: z*_T <- z_T
-    with attention(model, edits, look=looks, prompts=P, steps=steps, source=recording):
+    with attention(model, edits, store=stores, prompts=P, steps=steps, recording=recording):
         for i, (t, s) in enumerate(pairs(times, progress)):  # 4
             # 5 to 8: M_t of z and M*_t of z* are at hand in one call, and M^_t = Edit(M_t, M*_t, t) takes M*_t's place
             eps = predict(model, torch.cat([z, z_star]), t, text_now(known, text, i), guidance, known, recording)
@@ -140,7 +140,7 @@ def blend_mask(seen: AttentionStore, size: Sequence[int], up_to: int = UP_TO) ->
 
     From the finest grid whose shorter side is at most `up_to`, or the coarsest there is.
     """
-    grid = next((grid for grid in seen.seen_grids if min(grid) <= up_to), seen.seen_grids[-1])
+    grid = finest_grid(seen.seen_grids, up_to)
     seen.grids = [grid]  # from the next step on, only these are watched
     maps = torch.stack([sum(seen.map(word, grid, i, before=True) for word in seen.words)
                         for i in range(len(seen.prompts))])[:, None]  # M of the source, M* of the targets

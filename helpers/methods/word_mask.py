@@ -20,8 +20,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from helpers.attention.control import attention
-from helpers.attention.edits import UP_TO
-from helpers.attention.maps import AttentionStore
+from helpers.attention.maps import AttentionStore, finest_grid
 from helpers.core.diffusion import encode_one, pairs
 from helpers.core.interface import Model, Picture, Progress, Watch, ignore
 from helpers.core.masks import from_latents
@@ -41,12 +40,12 @@ def attended(model: Model, image: Picture, prompt: Prompt, word: Prompt, *, stre
     t = time_at(model, steps, strength)
     x0 = encode_one(model, image)
     x_t = model.add_noise(x0, noise(seed, (maps, *x0.shape[1:])), t)
-    with attention(model, look=AttentionStore(word), prompts=[prompt] * maps) as seen:
+    with attention(model, store=AttentionStore(word), prompts=[prompt] * maps) as seen:
         for _ in pairs([t, t], progress):
             eps = model.eps(x_t, t, model.embed(prompt))
             watch(x=x_t, t=t, eps=eps)
     # as in local blending, the finest grid that is not of textures
-    grid = next((grid for grid in seen.seen_grids if min(grid) <= UP_TO), seen.seen_grids[-1])
+    grid = finest_grid(seen.seen_grids)
     mean = torch.stack([seen.map(word, grid, prompt=i, before=False) for i in range(maps)]).mean(0)
     found = interpolate(mean[None, None], x0.shape[-2:], mode="bilinear")[0, 0]
     return found / found.max()

@@ -27,6 +27,7 @@ from torch import Tensor
 from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part
 from helpers.core.interface import Text, Watch, ignore
 from helpers.core.randomness import as_seeds, noise, seeds_of
+from helpers.core.surroundings import surroundings
 from helpers.core.values import check_steps
 
 TRAINED_TIMES = 1000
@@ -112,7 +113,7 @@ class AnalyticModel(VariancePreserving):
         posterior = log_density.softmax(-1)  # (B, K)
         return ((1 - a) ** 0.5 * (posterior / variance)[..., None].mul(offset).sum(1))[:, :, None, None]
 
-    @torch.no_grad()
+    @surroundings(grad=False)
     def generate(
         self,
         prompts: str | Sequence[str],

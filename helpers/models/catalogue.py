@@ -143,15 +143,6 @@ def no_configuration(path: str) -> HubOutOfReach:
     )
 
 
-def not_there(entry: Entry, errors: Sequence[Exception]) -> ValueError:
-    """The error for a hub that answers, but has no such model."""
-    tried = "; ".join(dict.fromkeys(str(error).splitlines()[0][:200] for error in errors))
-    return ValueError(
-        f"huggingface.co does not give out {entry.name!r} as a Stable Diffusion pipeline in safetensors ({tried}). "
-        f"Check the spelling; known models: {', '.join(closest_first(entry.name))}. {WITHOUT_IT}"
-    )
-
-
 def too_little_memory(entry_name: str, needed_gb: float, free_gb: float) -> TooLittleMemory:
     """The error for a GPU that is too small or too full."""
     return TooLittleMemory(
@@ -166,10 +157,22 @@ def explained_memory(
     what: object, remedy: str = "ask for fewer or smaller pictures, or take a smaller model"
 ) -> Iterator[None]:
     """Out of GPU memory, in our words: what it was for, and what to do. Of two nested ones the outer speaks."""
-    import torch  # here: this file is read by those who only want the table
-
     try:
         yield
-    except (torch.OutOfMemoryError, TooLittleMemory) as error:
-        raise TooLittleMemory(f"The GPU has too little free memory for {what}. Close other notebooks (Kernel > Shut "
+    except (RuntimeError, MemoryError) as error:
+        if (whose := whose_memory(error)) is None:
+            raise
+        raise TooLittleMemory(f"{whose} has too little free memory for {what}. Close other notebooks (Kernel > Shut "
                               f"down), {remedy}. {WITHOUT_IT}") from error
+
+
+def whose_memory(error: BaseException) -> str | None:
+    """Whose memory an error says is full, None if it says something else; Apple's GPUs and CPUs say it in words."""
+    import torch  # here: this file is read by those who only want the table
+
+    text = str(error)
+    if isinstance(error, TooLittleMemory):
+        return "This computer" if text.startswith("This computer") else "The GPU"
+    if isinstance(error, torch.OutOfMemoryError) or "MPS backend out of memory" in text:
+        return "The GPU"
+    return "This computer" if isinstance(error, MemoryError) or "DefaultCPUAllocator" in text else None

@@ -25,8 +25,12 @@ def place(device: str | torch.device | None, dtype: torch.dtype | None) -> tuple
 
 
 def free_gb(device: torch.device) -> float:
-    """Free memory of a GPU in GB, infinite on other devices."""
-    return torch.cuda.mem_get_info(device)[0] / 1e9 if device.type == "cuda" else float("inf")
+    """Free memory of a GPU in GB, Apple's included; infinite on other devices."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] / 1e9
+    if device.type == "mps":
+        return (torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()) / 1e9
+    return float("inf")
 
 
 def check_memory(entry: catalogue.Entry, device: torch.device) -> None:

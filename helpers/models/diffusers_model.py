@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
@@ -17,14 +16,19 @@ from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, la
 from helpers.core.interface import Text, Watch, ignore
 from helpers.core.pictures import as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import as_seeds, noise, seeds_of
+from helpers.core.surroundings import surroundings
 from helpers.core.values import check_steps
-from helpers.core.warn import PromptWarning, warn
-from helpers.core.words import Tokens, composed, never_seen, unknown_words
+from helpers.core.words import Tokens, composed
 from helpers.models import catalogue
+from helpers.models.altered import checkpointed, swapped
+from helpers.models.as_it_is import adapters_of, check_in_place, check_unadapted, kind_of, networks_of
 from helpers.models.devices import place
 from helpers.models.exclusive import exclusive, one_at_a_time
+from helpers.models.fingerprint import Numbers, fingerprint_of, numbers_of
 from helpers.models.pipelines import read_folder, read_known_words, settled
+from helpers.models.prompts import as_prompts, cut_off, remark
 from helpers.models.quiet import quiet, usual_torch
+from helpers.models.recognise import Kind
 
 NO_SIGNAL = 2.0**-24  # stands for an alpha_bar of exactly 0, from which no picture could be predicted
 LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 64 Picturebook pictures, 4 of 512 px, 1 of 1024 px
@@ -33,6 +37,7 @@ LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 64 Picturebook pictures, 
 class DiffusersModel(VariancePreserving):
     """A Stable Diffusion or Stable Diffusion XL pipeline as a `helpers.core.interface.Model`.
 
+    kind: what it is, as a text: which methods work with it.
     pipeline: the diffusers pipeline, for whatever needs it; used as it is, nothing in it is changed.
     size: (width, height) of its pictures in pixels; latents are `pipeline.vae_scale_factor` times smaller.
     alpha_bar: (1000,) float32 on the CPU, from the pipeline's scheduler, whose prediction_type and times are used too.
@@ -42,13 +47,25 @@ class DiffusersModel(VariancePreserving):
     """
 
     def __init__(
-        self, pipeline: Any, steps: int = 50, guidance: float = 7.5, known_words: frozenset[str] | None = None
+        self,
+        pipeline: Any,
+        steps: int | None = None,
+        guidance: float | None = None,
+        known_words: frozenset[str] | None = None,
+        kind: Kind | None = None,
     ) -> None:
-        """Wrap a loaded pipeline; with `known_words`, prompts with other words give a PromptWarning."""
+        """Wrap a loaded pipeline; with `known_words`, prompts with other words give a PromptWarning.
+
+        steps, guidance: what to use where the reader does not say; what the pipeline is made for unless given. kind:
+        what it is, where that is known already. Raises ValueError for a pipeline that these methods cannot use.
+        """
         from diffusers import DDIMScheduler
 
-        self.pipeline = pipeline
-        self.steps, self.guidance, self.known_words = steps, guidance, known_words
+        self.pipeline, self.kind, self.known_words = pipeline, kind_of(pipeline) if kind is None else kind, known_words
+        self.steps = self.kind.steps if steps is None else steps
+        self.guidance = self.kind.guidance if guidance is None else guidance
+        self._read: Numbers = {}  # of bfloat16 weights, to know them again; and what they were in their file
+        self._stored: Numbers = {}
         with usual_torch():
             self.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
         self.alpha_bar = self.scheduler.alphas_cumprod.float().clamp(min=NO_SIGNAL)
@@ -66,8 +83,18 @@ class DiffusersModel(VariancePreserving):
     ) -> DiffusersModel:
         """The model in a diffusers pipeline folder; `knobs` as in `DiffusersModel(...)`."""
         device, dtype = place(device, dtype)
-        pipeline = read_folder(Path(folder), dtype)
-        return cls(settled(pipeline, device, dtype), **{"known_words": read_known_words(Path(folder)), **knobs})
+        pipeline, kind = read_folder(Path(folder), dtype)
+        return cls.settled(pipeline, device, dtype,
+                           **{"known_words": read_known_words(Path(folder)), "kind": kind, **knobs})
+
+    @classmethod
+    def settled(cls, pipeline: Any, device: torch.device, dtype: torch.dtype, **knobs: Any) -> DiffusersModel:
+        """The model of a pipeline that was just read, which is ours: it is moved, cast and frozen."""
+        stored = numbers_of(networks_of(pipeline)) if dtype == torch.bfloat16 else {}
+        model = cls(settled(pipeline, device, dtype), **knobs)
+        if stored:
+            model._read, model._stored = numbers_of(networks_of(pipeline)), stored
+        return model
 
     @property
     def unet(self) -> Any:
@@ -86,9 +113,18 @@ class DiffusersModel(VariancePreserving):
 
     @property
     def networks(self) -> dict[str, torch.nn.Module]:
-        """What fine-tuning may change, by diffusers' names: the denoiser ("unet") and the text encoders."""
-        parts = {name: getattr(self.pipeline, name, None) for name in ("unet", "text_encoder", "text_encoder_2")}
-        return {name: part for name, part in parts.items() if part is not None}
+        """What fine-tuning may change, by diffusers' names: the denoiser ("unet") and the text encoders.
+
+        Raises ValueError where a LoRA sits on them, and says how to get rid of it.
+        """
+        networks = networks_of(self.pipeline)
+        check_unadapted(networks)
+        return networks
+
+    @property
+    def adapters(self) -> list[str]:
+        """The names of the LoRAs and other adapters that were loaded into the pipeline."""
+        return adapters_of(networks_of(self.pipeline))
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Nobody else uses the model inside the with-block: a second thread waits, the same one does not.
@@ -96,6 +132,7 @@ class DiffusersModel(VariancePreserving):
         All models that wrap one network share one lock. Every call of the model takes it; take it yourself around
         several calls that belong together.
         """
+        check_in_place(self.pipeline)
         return exclusive(self.unet)
 
     @contextmanager
@@ -108,35 +145,19 @@ class DiffusersModel(VariancePreserving):
         gradient_checkpointing: keep few activations for the backward pass and compute the others again.
         Nobody else uses the model meanwhile.
         """
-        with self.exclusive():
-            yield from self._changed(weights, words, gradient_checkpointing)
-
-    def _changed(
-        self, weights: Mapping[str, Tensor], words: Collection[str], gradient_checkpointing: bool
-    ) -> Iterator[None]:
-        before, known, was_thrifty = [], self.known_words, self.unet.is_gradient_checkpointing
-        try:
-            for name, value in weights.items():
-                network, _, path = name.partition(".")
-                module = self.networks[network].get_submodule(path.rpartition(".")[0])._parameters
-                key = path.rpartition(".")[2]
-                before.append((module, key, module[key]))
-                module[key] = value
+        networks = self.networks if weights else {}
+        with self.exclusive(), swapped(networks, weights), checkpointed(self.unet, gradient_checkpointing):
+            known = self.known_words
             self.known_words = None if known is None else known | set(words)
-            if gradient_checkpointing and not was_thrifty:
-                self.unet.enable_gradient_checkpointing()
-            yield
-        finally:
-            for module, key, value in reversed(before):
-                module[key] = value
-            self.known_words = known
-            if gradient_checkpointing and not was_thrifty:
-                self.unet.disable_gradient_checkpointing()
+            try:
+                yield
+            finally:
+                self.known_words = known
 
     @one_at_a_time
     def token_rows(self, word: str) -> list[tuple[str, list[int]]]:
         """The rows of the text encoders' token tables that make up a word: (name of the table, its rows)."""
-        networks = self.networks
+        networks = networks_of(self.pipeline)
         tables = {name: next(f"{name}.{path}.weight" for path, part in networks[name].named_modules()
                              if path.endswith("token_embedding")) for name in networks if name != "unet"}
         tokenizers = {"text_encoder": "tokenizer", "text_encoder_2": "tokenizer_2"}
@@ -146,16 +167,8 @@ class DiffusersModel(VariancePreserving):
     @property
     @one_at_a_time
     def fingerprint(self) -> str:
-        """Eight hexadecimal digits: of one number of every tensor of the denoiser, and of all of the text encoders.
-
-        A fitted word changes a few rows of a text encoder's table, which one number would miss. Sums of bits are the
-        same on every machine; sums of floats are not.
-        """
-        first = torch.stack([weight.detach().flatten()[0].float() for weight in self.unet.parameters()]).cpu()
-        texts = [part for name, part in self.networks.items() if name != "unet"]
-        sums = [weight.detach().float().view(torch.int32).sum(dtype=torch.int64).item()
-                for part in texts for weight in part.parameters()]
-        return hashlib.sha256(first.numpy().tobytes() + repr(sums).encode()).hexdigest()[:8]
+        """Eight hexadecimal digits, the same in every precision; other weights, texts or adapters have others."""
+        return fingerprint_of(networks_of(self.pipeline), self._read, self._stored)
 
     def __repr__(self) -> str:
         """What it is and where."""
@@ -182,29 +195,23 @@ class DiffusersModel(VariancePreserving):
         """
         prompts = as_prompts(prompts)
         with quiet():
-            found = [self._cut_off(prompt) for prompt in prompts]
+            found = [cut_off(self.pipeline.tokenizer, prompt) for prompt in prompts]
             text = self._encode_prompts(prompts)
         for prompt, cut in zip(prompts, found, strict=True):
-            self._warn(prompt, cut)
+            remark(prompt, cut, self.pipeline.tokenizer.model_max_length - 2, self.known_words)
         return text
 
     def _encode_prompts(self, prompts: list[str]) -> Text:
-        encoded = self.pipeline.encode_prompt(
-            prompt=prompts, device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=True
-        )
+        with torch.device("cpu"):  # where the tokenizers' numbers begin
+            encoded = self.pipeline.encode_prompt(
+                prompt=prompts, device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=True
+            )
         words, nothing, pooled, pooled_nothing = (*(part.float() for part in encoded), None, None)[:4]
         blank = torch.tensor([not prompt for prompt in prompts], device=words.device)
         words = torch.where(blank[:, None, None], nothing, words)  # SDXL has zeros where the prompt is empty
         if pooled is not None:
             pooled = torch.where(blank[:, None], pooled_nothing, pooled)
         return Text(words, pooled, Text(nothing, pooled_nothing))
-
-    def _cut_off(self, prompt: str) -> str:
-        """The end of the prompt for which the text encoder has no room; "" if all fits."""
-        tokenizer = self.pipeline.tokenizer
-        spans = tokenizer(prompt, return_offsets_mapping=True).offset_mapping
-        room = tokenizer.model_max_length
-        return prompt[spans[room - 1][0] :].strip() if len(spans) > room else ""
 
     @one_at_a_time
     def tokens(self, prompt: str) -> Tokens:
@@ -216,17 +223,8 @@ class DiffusersModel(VariancePreserving):
         texts = tuple(tokenizer.convert_ids_to_tokens(cut.input_ids))
         return Tokens(prompt, texts, spans, tokenizer.model_max_length)
 
-    def _warn(self, prompt: str, cut: str) -> None:
-        """Tell the reader what of the prompt will not be understood."""
-        if cut:
-            room = self.pipeline.tokenizer.model_max_length - 2
-            warn(f"The prompt is too long (there is room for {room} tokens); this part is not seen: {cut!r}.",
-                 PromptWarning)
-        for word in unknown_words(prompt, self.known_words) if self.known_words else ():
-            warn(never_seen(word, self.known_words), PromptWarning)
-
     @one_at_a_time
-    @torch.no_grad()
+    @surroundings(grad=False)
     def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
         """One picture or a list of them as latents (B, C, h, w): float32, scaled as the network expects them.
 
@@ -244,7 +242,7 @@ class DiffusersModel(VariancePreserving):
         return (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
 
     @one_at_a_time
-    @torch.no_grad()
+    @surroundings(grad=False)
     def decode(self, latents: Tensor) -> list[Image.Image]:
         """Latents (B, C, h, w) as B pictures, one at a time: the memory of one, and no influence on each other."""
         vae = self.pipeline.vae
@@ -297,7 +295,7 @@ class DiffusersModel(VariancePreserving):
         return width, height
 
     @one_at_a_time
-    @torch.no_grad()
+    @surroundings(grad=False)
     def generate(
         self,
         prompts: str | Sequence[str],
@@ -313,7 +311,8 @@ class DiffusersModel(VariancePreserving):
         seed: picture i is made from seed + i, or from the i-th seed of a list; `[7, 7]` gives two prompts the same
             noise. With one prompt and a list of seeds: that prompt once for each seed.
         steps, guidance, size: the model's own unless given; size is one number or (width, height).
-        The picture of a seed does not depend on the pictures it is made together with.
+        The picture of a seed is the same whatever pictures it is made together with, to rounding: a batch computes in
+        another order, and may change single pixels by 1 level of 255.
         """
         prompts = as_prompts(prompts)
         seed = as_seeds(seed)
@@ -330,12 +329,6 @@ class DiffusersModel(VariancePreserving):
         return pictures
 
 
-def as_prompts(prompts: str | Sequence[str]) -> list[str]:
-    """One prompt or several as a list; an error for anything else."""
-    prompts = [prompts] if isinstance(prompts, str) else prompts
-    if not isinstance(prompts, Sequence) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
-        raise TypeError(f"The prompts are {prompts!r}; expected a text or a list of texts.")
-    return list(prompts)
 
 
 def batches(count: int, most: int) -> list[slice]:

@@ -1,4 +1,4 @@
-"""One text-to-image model: embed, encode, decode, predict noise. The only file that imports diffusers.
+"""`load`: a model by its name, its folder, its file, or its address on the hub.
 
 `load()` gives Picturebook, the model shipped with the package; `load("stable-diffusion-v1-5")` the real thing. Methods
 see only the interface `helpers.core.interface.Model`.
@@ -11,12 +11,15 @@ from pathlib import Path
 import torch
 
 from helpers.models import catalogue
+from helpers.models.catalogue import TooLittleMemory
 from helpers.models.devices import check_memory, place
 from helpers.models.diffusers_model import DiffusersModel
-from helpers.models.hub import causes, fetch, unanswered
-from helpers.models.pipelines import PIPELINES, pipeline_class, precision, read_folder, settled
-from helpers.models.quiet import quiet, untouched_random_state
+from helpers.models.hub import fetch, fetch_configuration
+from helpers.models.pipelines import building, pipeline_class, precision, read_folder
+from helpers.models.recognise import CHANNELS, INDEX, INSTEAD, PIPELINES, check_configs, check_index, read_json
+from helpers.models.safetensor_files import check_safetensors
 
+FIRST_LAYER = "model.diffusion_model.input_blocks.0.0.weight"
 EMBEDDED_FOLDER = Path(__file__).parents[1] / "picturebook" / "weights" / "pipeline"
 
 
@@ -41,8 +44,9 @@ def load(
     entry = catalogue.find(str(name))
     device, dtype = place(device, dtype)
     check_memory(entry, device)
-    folder, variant = fetch(entry, dtype)
-    return DiffusersModel(settled(read_folder(folder, dtype, variant), device, dtype), entry.steps, entry.guidance)
+    pipeline, kind = read_folder(fetch(entry, dtype), dtype, entry.name)
+    own = {"steps": entry.steps, "guidance": entry.guidance} if entry.name in catalogue.CATALOGUE else {}
+    return DiffusersModel.settled(pipeline, device, dtype, kind=kind, **own)
 
 
 def as_path(name: str | Path) -> Path | None:
@@ -78,29 +82,45 @@ def load_file(path: Path, device: str | torch.device | None, dtype: torch.dtype 
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r} (looked from {str(Path.cwd())!r}).")
     device, dtype = place(device, dtype)
-    kind, config = kind_of_file(path), path.with_suffix("")
-    config = str(config) if (config / "model_index.json").is_file() else None
+    kind, folder = kind_of_file(path), path.with_suffix("")
+    if not (folder / INDEX).is_file():
+        folder = configuration(path)
+    what = repr(str(path))
+    if check_index(index := read_json(folder / INDEX), what) != kind:
+        raise ValueError(f"{what} is for a {kind}; the folder {str(folder)!r} is for a {index['_class_name']}.")
+    of = check_configs(folder, index, what)
     try:
-        with quiet(bars=config is None), untouched_random_state():
-            pipeline = pipeline_class(kind).from_single_file(
-                str(path), config=config, local_files_only=config is not None, **precision(dtype)
-            )
-    except OSError as error:
-        if config is None and any(map(unanswered, causes(error))):
-            raise catalogue.no_configuration(str(path)) from error
+        with building(), catalogue.explained_memory(what):
+            pipeline = pipeline_class(kind).from_single_file(str(path), config=str(folder), local_files_only=True,
+                                                             **precision(dtype))
+    except (TooLittleMemory, MemoryError):
         raise
-    return DiffusersModel(settled(pipeline, device, dtype))
+    except Exception as error:  # whatever the library says, with what to do
+        short = " ".join(str(error).split())[:200]
+        raise ValueError(f"{what} does not fit the configuration in {str(folder)!r} ({type(error).__name__}: {short}): "
+                         "give it that of a pipeline of its own kind.") from error
+    return DiffusersModel.settled(pipeline, device, dtype, kind=of)
+
+
+def configuration(path: Path) -> Path:
+    """The folder of configurations from the hub for a single file, where diffusers knows its kind."""
+    from diffusers.loaders.single_file_utils import fetch_diffusers_config
+    from safetensors.torch import load_file as tensors_of
+
+    repository = fetch_diffusers_config(tensors_of(path))["pretrained_model_name_or_path"]
+    return fetch_configuration(repository, str(path))
 
 
 def kind_of_file(path: Path) -> str:
     """The pipeline class a single file is for: only SDXL has a second text encoder."""
-    from safetensors import safe_open
-
-    try:
-        with safe_open(path, framework="pt") as weights:
-            names = list(weights.keys())
-    except Exception as error:
-        raise ValueError(f"{str(path)!r} is not a readable safetensors file ({error}); download it again.") from error
-    if not any(name.startswith("model.diffusion_model.") for name in names):
+    header = check_safetensors(path)
+    if not any(name.startswith("model.diffusion_model.") for name in header):
         raise ValueError(f"{str(path)!r} is not a whole Stable Diffusion model (a LoRA or a part of one, perhaps).")
-    return PIPELINES[any(name.startswith("conditioner.embedders.1.") for name in names)]
+    first = header.get(FIRST_LAYER, {}).get("shape", [0, 4])
+    if len(first) > 1 and first[1] != 4:
+        is_one = CHANNELS.get(first[1], "no model that these methods know")
+        raise ValueError(f"{str(path)!r} is {is_one}. {INSTEAD}")
+    if any(name.startswith(("double_blocks.", "model.diffusion_model.double_blocks.",
+                            "model.diffusion_model.joint_blocks.")) for name in header):
+        raise ValueError(f"{str(path)!r} is a flow model; expected a Stable Diffusion (XL). {INSTEAD}")
+    return PIPELINES[any(name.startswith("conditioner.embedders.1.") for name in header)]

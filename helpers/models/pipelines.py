@@ -3,48 +3,142 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from helpers.models import catalogue
-from helpers.models.quiet import quiet, untouched_random_state
+from helpers.models.quiet import quiet, untouched_random_state, usual_torch
+from helpers.models.recognise import (
+    INDEX,
+    NETWORKS,
+    PIPELINES,
+    Kind,
+    check_configs,
+    check_index,
+    no_weights,
+    parts_of,
+    read_json,
+    weights_of,
+)
+from helpers.models.safetensor_files import check_safetensors
 
-PIPELINES = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
+HALVES = (torch.float16, torch.bfloat16)
+_loading = threading.RLock()  # the libraries change torch's own settings while they read weights
 
 
-def read_folder(folder: Path, dtype: torch.dtype, variant: str | None = None) -> Any:
-    """The pipeline in a folder, without a safety checker; nothing is fetched, unpickled or run from it."""
-    index = folder / "model_index.json"
-    if not index.is_file():
-        raise FileNotFoundError(f"{str(folder)!r} is no diffusers pipeline: it has no model_index.json.")
-    kind = json.loads(index.read_text(encoding="utf-8")).get("_class_name")
-    checker = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
-    with quiet(), untouched_random_state():
-        return pipeline_class(kind).from_pretrained(
-            str(folder),
-            local_files_only=True,
-            use_safetensors=True,
-            variant=variant,
-            **(checker if kind == PIPELINES[0] else {}),
-            **precision(dtype),
-        )
+@contextmanager
+def building() -> Iterator[None]:
+    """For building networks: silent, one at a time, and the state of torch is as before afterwards."""
+    with _loading, quiet(), untouched_random_state(), usual_torch():
+        yield
+
+
+def read_folder(folder: Path, dtype: torch.dtype, name: str = "") -> tuple[Any, Kind]:
+    """The pipeline in a folder, without a safety checker, and what it is; nothing is fetched, unpickled or run from it.
+
+    Weights may be there in another precision: they are read and cast. name: what to call it in an error.
+    """
+    what = repr(name or str(folder))
+    index, kind, weights = checked_folder(folder, dtype, what)
+    with building(), catalogue.explained_memory(what):
+        parts = {part: read_part(folder, part, index[part][1], weights.get(part, ([], None)), dtype)
+                 for part in parts_of(index)}
+        return assembled(index, parts), kind
+
+
+def checked_folder(folder: Path, dtype: torch.dtype, what: str
+                   ) -> tuple[dict[str, Any], Kind, dict[str, tuple[list[str], str | None]]]:
+    """model_index.json, what it is, and the files and variant of each network; an error if anything is not right."""
+    if not (folder / INDEX).is_file():
+        raise FileNotFoundError(f"{str(folder)!r} is no diffusers pipeline: it has no {INDEX}{other_files(folder)}.")
+    index = read_json(folder / INDEX)
+    check_index(index, what)
+    kind = check_configs(folder, index, what)
+    files = files_of(folder)
+    weights = {}
+    for part in (part for part in parts_of(index) if part in NETWORKS):
+        found = weights_of(files, part, "fp16" if dtype == torch.float16 else None)
+        if found is None:
+            raise FileNotFoundError(no_weights(files, part, what))
+        for file in found[0]:
+            (read_json if file.endswith(".json") else check_safetensors)(folder / file)
+        weights[part] = found
+    return index, kind, weights
+
+
+def files_of(folder: Path) -> set[str]:
+    """The files of a folder and of the folders in it, with "/"."""
+    return {path.relative_to(folder).as_posix() for pattern in ("*", "*/*") for path in folder.glob(pattern)
+            if path.is_file()}
+
+
+def other_files(folder: Path) -> str:
+    """What a folder holds that is a model of another make; "" if there is nothing of the kind."""
+    for ending, says in ((".onnx", "ONNX files are for another program"), (".gguf", "GGUF is for another program"),
+                         (".ckpt", "pickled files can run programs"), (".safetensors", "give the .safetensors file "
+                          "itself, if it is a whole model")):
+        if any(file.endswith(ending) for file in files_of(folder)):
+            return f" ({says})"
+    return ""
+
+
+def read_part(folder: Path, part: str, name: str, weights: tuple[list[str], str | None], dtype: torch.dtype) -> Any:
+    """One part of a pipeline, by a class of the table."""
+    import diffusers
+    import transformers
+
+    class_ = getattr(diffusers if part in ("vae", "unet", "scheduler") else transformers, name)
+    knobs: dict[str, Any] = {}
+    if part in NETWORKS:
+        first = torch.float32 if dtype == torch.bfloat16 else dtype  # bfloat16 loses what the fingerprint is made of
+        own = precision(first) if part in ("vae", "unet") else {"dtype": first}
+        knobs = {"use_safetensors": True, "variant": weights[1], **own}
+    try:
+        return class_.from_pretrained(str(folder / part), local_files_only=True, **knobs)
+    except (torch.OutOfMemoryError, MemoryError):
+        raise
+    except Exception as error:  # whatever the library says, with what to do
+        short = " ".join(str(error).split())[:200]
+        raise ValueError(f"The {part} in {str(folder)!r} cannot be read ({type(error).__name__}: {short}). Download it "
+                         "again; if it stays so, it is not a model of this kind.") from error
+
+
+def assembled(index: Mapping[str, Any], parts: Mapping[str, Any]) -> Any:
+    """The pipeline made of its parts."""
+    import diffusers
+
+    if index["_class_name"] == PIPELINES[0]:
+        extra = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+    else:
+        extra = {"force_zeros_for_empty_prompt": bool(index.get("force_zeros_for_empty_prompt", True)),
+                 "add_watermarker": False}
+    return getattr(diffusers, index["_class_name"])(**parts, **extra)
 
 
 def read_known_words(folder: Path) -> frozenset[str] | None:
     """The words a small model was trained on, from `known_words.json` (a list); None where there is no such file."""
     file = folder / "known_words.json"
-    return frozenset(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+    if not file.is_file():
+        return None
+    try:
+        words = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        words = None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError(f"{str(file)!r} is no list of words: delete it, or download it again.")
+    return frozenset(words)
 
 
 def pipeline_class(kind: str) -> Any:
-    """The diffusers class of that name, if it is one of ours."""
-    if kind not in PIPELINES:
-        raise ValueError(f"This is a {kind}; expected a {' or '.join(PIPELINES)}.")
+    """The diffusers class of one of the PIPELINES."""
     import diffusers
 
-    return getattr(diffusers, kind)
+    return getattr(diffusers, PIPELINES[PIPELINES.index(kind)])
 
 
 def precision(dtype: torch.dtype) -> dict[str, torch.dtype]:

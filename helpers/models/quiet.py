@@ -51,7 +51,7 @@ _UNHEARD = _Unheard()
 
 
 class _Shared:
-    """What all threads share while any of them is quiet: the first one in sets it up, the last one out takes it away."""
+    """What threads share while any of them is quiet: the first one in sets it up, the last one out takes it away."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()

@@ -17,6 +17,7 @@ from itertools import count
 import numpy as np
 from PIL import Image
 
+from ..core.values import number as as_number
 from .caption import describe
 from .drawing import draw
 from .sampling import FIRST_HELD_OUT_SEED, is_held_out, random_scene
@@ -25,6 +26,8 @@ from .vocabulary import ABSENT, ANIMALS, CLASSES, GRADED
 
 #: a difference in a colour channel, of 255, that counts: below it is the dither of a style's palette
 NOTICEABLE = 12
+
+MOST = 1_000_000  # edits of a kind; their scenes are numbered
 
 #: kind of edit -> the attribute it changes
 KINDS = {"thing": "thing", "color": "color", "ride": "ride", "ride color": "ride_color", "place": "place", "sky": "sky",
@@ -80,7 +83,7 @@ def random_edit(kind: str, number: int, wording: int | None = None) -> Edit:
     """
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is no kind of edit; the kinds are: {', '.join(KINDS)}.")
-    attribute = KINDS[kind]
+    number, attribute = as_number("number", number, 0, MOST, whole=True), KINDS[kind]
     for attempt in count(FIRST_HELD_OUT_SEED + 1000 * number):
         source = random_scene(attempt)
         target = next(_changes(source, attribute), None)

@@ -20,7 +20,7 @@ from PIL import Image
 
 from helpers.attention.control import attention
 from helpers.attention.edits import Edit
-from helpers.attention.maps import AttentionStore, below
+from helpers.attention.maps import AttentionStore, below, finest_grid
 from helpers.core.interface import Model
 from helpers.core.pictures import as_picture
 from helpers.core.words import answers, words_and_marks, words_of
@@ -32,7 +32,6 @@ from helpers.show.palette import AMOUNT
 
 VIEWS = ("source", "before", "after")
 LARGEST_GRID = 32  # shorter side; finer maps are left out unless asked for
-COMMON_GRID = 16  # shorter side of the grid that is shown where none is chosen
 OPACITY = 0.65  # of a map over its picture
 SMALL = 96  # pixels; the side of a picture in a figure with many words
 
@@ -107,7 +106,7 @@ class Attended:
     @property
     def common_grid(self) -> tuple[int, int]:
         """The finest grid whose shorter side is at most 16, or the coarsest there is."""
-        return next((grid for grid in self.grids if min(grid) <= COMMON_GRID), self.grids[-1])
+        return finest_grid(self.grids)
 
     def picture(self, view: str) -> Image.Image:
         """The picture that a view belongs to."""
@@ -133,7 +132,7 @@ def attended(
     words: single words of either prompt; all of both unless given. grids: (h, w) of the maps; those whose shorter side
         is at most 32 unless given. by_layer: keep the layers apart, or their mean for each grid; apart for latents of
         up to 32 x 32 (Picturebook) unless given.
-    knobs: guidance, and with a target all that `prompt_to_prompt` takes (cross, selves, weights, blend).
+    knobs: guidance, and with a target all that `prompt_to_prompt` takes (cross_replace_steps, self_replace_steps, ...).
     Raises ValueError for a word that is in neither prompt, and for a model without cross-attention.
     """
     way = source.source if isinstance(source, Recorded) else source
@@ -147,10 +146,10 @@ def attended(
     look = AttentionStore(chosen_words(prompts, words), grids, keep_separate=keep_separate)
     knobs = {"seed": seed, "steps": steps, "size": size, "progress": progress, **knobs}
     if target is None:
-        with attention(model, prompts=prompts[0], look=look, steps=steps):
+        with attention(model, prompts=prompts[0], store=look, steps=steps):
             made = model.generate(prompts[0], **knobs)
     else:
-        made = prompt_to_prompt(model, source, target, look=look, **knobs)
+        made = prompt_to_prompt(model, source, target, store=look, **knobs)
     return kept(look, prompts, made)
 
 
@@ -223,7 +222,7 @@ def attention_maps(
     if by not in ("step", "grid", "view"):
         raise ValueError(f"by is {by!r}; expected 'step', 'grid' or 'view'.")
     words = [words] if isinstance(words, str) else list(words or seen.words(view))
-    columns = {"step": ddim_sigma(seen.steps, most), "grid": seen.grids, "view": seen.views}[by]
+    columns = {"step": evenly_spread(seen.steps, most), "grid": seen.grids, "view": seen.views}[by]
     heads = {"step": lambda i: f"step {i + 1} of {seen.steps}", "grid": named_grid, "view": view_name}[by]
     fixed = {"view": view, "grid": grid, "step": None}
     cells, labels = [], []
@@ -266,7 +265,7 @@ def over(picture: Any, shares: np.ndarray, side: int | None = None) -> Image.Ima
     return Image.blend(picture.resize(size).convert("L").convert("RGB"), heat, OPACITY)
 
 
-def ddim_sigma(count: int, most: int) -> list[int]:
+def evenly_spread(count: int, most: int) -> list[int]:
     """At most `most` of the steps 0 ... count - 1, evenly spread, both ends included."""
     most = min(most, count)
     return [round(i * (count - 1) / max(1, most - 1)) for i in range(most)]

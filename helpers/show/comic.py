@@ -24,11 +24,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
 from helpers.core.pictures import as_picture
+from helpers.core.values import Number, Prompt, entrance
 from helpers.show.figure import Figure
 
 SIDE = 256  # pixels of a picture
@@ -37,6 +38,8 @@ TEXT, TITLE = 15, 26  # letter height in pixels
 SHARP = 2  # drawn this many times larger and made smaller, for smooth edges
 INK, PAPER, CAPTION = (34, 34, 34), (255, 255, 255), (255, 244, 204)
 PLACES = {"left": 0.25, "middle": 0.5, "right": 0.75}
+MOST_IN_A_LINE, LONGEST_WORD = 600, 60  # letters
+Columns = Annotated[int, Number(1, 12, whole=True, hint="panels in a row")]
 HEAD = 0.24  # how far down the picture a balloon's tail points, as a share of its height
 
 _SPEECH = re.compile(r"([^:\[\]]{1,30}?)\s*(?:\((left|middle|right)\))?\s*:\s+(.+)")
@@ -82,8 +85,10 @@ class Story:
         return f"A comic of {count}{named}. " + " ".join(t if t[-1] in ".!?" else t + "." for t in told)
 
 
-def read_script(text: str) -> Story:
+@entrance
+def read_script(text: Prompt) -> Story:
     """The story of a script (see above); ValueError with the line that is wrong."""
+    check_room(text)
     title, panels, block = "", [], []
     for number, line in enumerate([*text.strip().splitlines(), ""], 1):
         line = line.strip()
@@ -97,6 +102,14 @@ def read_script(text: str) -> Story:
     if not panels:
         raise ValueError("The script has no panels; a panel starts with its picture: [a cat at the temple].")
     return Story(title, tuple(panels))
+
+
+def check_room(text: str) -> None:
+    """ValueError for more words than a page has room for."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > MOST_IN_A_LINE or any(len(word) > LONGEST_WORD for word in line.split()):
+            raise ValueError(f"Line {number} of the script is too long for a panel: expected at most {MOST_IN_A_LINE} "
+                             f"letters, and none of its words longer than {LONGEST_WORD}. Break it in two.")
 
 
 def _panel(block: Sequence[tuple[int, str]]) -> Panel:
@@ -116,7 +129,8 @@ def _panel(block: Sequence[tuple[int, str]]) -> Panel:
     return Panel(prompts[0], tuple(captions), tuple(speeches))
 
 
-def draw_comic(story: Story, pictures: Sequence[Any], *, columns: int | None = None, notice: str = "") -> Figure:
+@entrance
+def draw_comic(story: Story, pictures: Sequence[Any], *, columns: Columns | None = None, notice: Prompt = "") -> Figure:
     """The comic as one picture, with all its words as alt text.
 
     pictures: one for each panel, in any form and size. columns: panels in a row, 4 at most unless given.
@@ -125,8 +139,6 @@ def draw_comic(story: Story, pictures: Sequence[Any], *, columns: int | None = N
     if len(pictures) != len(story.panels):
         raise ValueError(f"{len(pictures)} pictures for {len(story.panels)} panels: give one for each.")
     columns = min(4, len(pictures)) if columns is None else columns
-    if columns < 1:
-        raise ValueError(f"columns is {columns}; expected at least 1.")
     cells = list(zip(story.panels, pictures, strict=True))
     rows = [cells[i : i + columns] for i in range(0, len(cells), columns)]
     drawn = [_row(row) for row in rows]

@@ -42,7 +42,7 @@ def matrix(edit: Edit, *, alt: str, share: float = 0.0, caption: str = "") -> Fi
 
 
 def names(tokens: Tokens) -> list[str]:
-    """The prompt's tokens as a reader knows them, the two marks included."""
+    """The prompt's tokens as a reader knows them, the two special tokens included."""
     return [MARKS.get(text, text.removesuffix("</w>")) for text in tokens.texts]
 
 

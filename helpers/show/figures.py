@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from helpers.core.pictures import as_picture, no_strip
-from helpers.core.values import AtLeastOne, Number, Share, entrance
+from helpers.core.values import AtLeastOne, Number, entrance, numbers
 from helpers.show.figure import LINE, Figure, Page, checked, lines, several
 from helpers.show.palette import AMOUNT, COLORS, FAINT, look
 from helpers.show.recording import Recording
@@ -119,6 +119,7 @@ def sweep(
     scores: a curve for each name, with one number for each picture.
     """
     alt, pictures, scores = checked(alt), several(pictures), scores or {}
+    values, scores = numbers("values", values), {label: numbers(label, series) for label, series in scores.items()}
     for label, series in {"values": values, **scores}.items():
         if len(series) != len(pictures):
             raise ValueError(f"{len(series)} {label} for {len(pictures)} pictures: give one for each.")
@@ -132,19 +133,24 @@ def sweep(
     middles = [i * step + size[0] / 2 for i in range(len(pictures))]
     for i, (label, series) in enumerate(scores.items()):
         axes = _over(page, margin, size[1] + GAP + i * (height + 2 * GAP), span, height)
-        style = look(i)
-        axes.plot(middles, series, color=style.color, marker=style.marker, linestyle=style.line)
-        axes.set_ylabel(label, fontsize=9)
-        axes.margins(y=0.2)
-        if 0 <= min(series) and max(series) <= 1:  # shares: the whole scale, so that 0 and 1 look like what they are
-            axes.set_ylim(-0.12, 1.12)
-        axes.set_xticks(middles, [""] * len(middles))
+        _curve_below(axes, middles, label, series, i)
     axes = _over(page, margin, size[1] + 2 * GAP + len(scores) * (height + 2 * GAP), span, 2)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
     axes.set_xticks(middles, [f"{value:g}" for value in values])
     axes.set_xlabel(name, fontsize=10)
     return page.finish(alt, caption)
+
+
+def _curve_below(axes: Any, middles: Sequence[float], label: str, series: Sequence[float], i: int) -> None:
+    """Score number `i` of a sweep, a point below the middle of each picture."""
+    style = look(i)
+    axes.plot(middles, series, color=style.color, marker=style.marker, linestyle=style.line)
+    axes.set_ylabel(label, fontsize=9)
+    axes.margins(y=0.2)
+    if 0 <= min(series) and max(series) <= 1:  # shares: the whole scale, so that 0 and 1 look like what they are
+        axes.set_ylim(-0.12, 1.12)
+    axes.set_xticks(middles, [""] * len(middles))
 
 
 def _over(page: Page, left: float, top: float, span: float, height: float) -> Any:
@@ -201,7 +207,7 @@ def difference(
     *,
     alt: str,
     labels: Sequence[str] = ("first", "second"),
-    most: Share | None = None,
+    most: Annotated[float, Number(0, 1, above=True, hint="None chooses it for this pair")] | None = None,
     caption: str = "",
 ) -> Figure:
     """Two pictures of one size side by side, and how much each pixel differs.
@@ -209,8 +215,6 @@ def difference(
     The scale at the right says how much the brightest colour stands for: 1 is the step from black to white.
     most: that end of the scale, in (0, 1], for figures that are compared; chosen for this pair unless given.
     """
-    if most is not None and not 0 < most <= 1:
-        raise ValueError(f"most is {most}; expected more than 0 and at most 1, or None to choose it for this pair.")
     alt, first = checked(alt), as_picture(first)
     second = as_picture(second, first.size, "stretch")
     amount = np.abs(np.asarray(first, float) - np.asarray(second, float)).mean(-1) / 255  # (H, W) in [0, 1]

@@ -11,7 +11,7 @@ import numpy as np
 
 from helpers.core.diffusion import alpha_bar_at
 from helpers.core.interface import CLEAN
-from helpers.core.values import number
+from helpers.core.values import number, numbers
 from helpers.models.analytic import AnalyticModel
 from helpers.show.figure import LETTER, TEXT, Figure, Page, checked
 from helpers.show.palette import FAINT, INK, look
@@ -38,9 +38,11 @@ def curve(
     alt, errors = checked(alt), errors or {}
     lines_of_names = math.ceil(len(series) / NAMES_IN_A_LINE) if len(series) > 1 else 0
     page, axes = plot(xlabel, ylabel, above=24 * lines_of_names)
+    x = numbers("x", x)
     for i, (name, y) in enumerate(series.items()):
-        if len(y) != len(x):
-            raise ValueError(f"{name!r} has {len(y)} values for {len(x)} places on the axis: give one for each.")
+        y = numbers(name, y)
+        if y.shape != x.shape:
+            raise ValueError(f"{name!r} has {y.size} values for {x.size} places on the axis: give one for each.")
         style = look(i)
         bars = half_widths(y, errors[name]) if name in errors else None
         axes.errorbar(x, y, yerr=bars, label=name, color=style.color, marker=style.marker, linestyle=style.line,
@@ -52,7 +54,7 @@ def curve(
 
 def half_widths(y: Sequence[float], bars: Sequence[Any]) -> np.ndarray:
     """Distances (2, N) down and up from `y` (N,), from half-widths (N,) or (lowest, highest) values (N, 2)."""
-    y, bars = np.asarray(y, float), np.asarray(bars, float)
+    y, bars = numbers("the values", y), numbers("the errors", bars)
     if bars.shape not in ((len(y),), (len(y), 2)):
         raise ValueError(f"The errors have shape {bars.shape}; expected ({len(y)},) or ({len(y)}, 2).")
     return np.stack([bars, bars]) if bars.ndim == 1 else np.abs(bars - y[:, None]).T
@@ -73,7 +75,7 @@ def scatter(
     """
     alt = checked(alt)
     page, axes = plot(xlabel, ylabel)
-    places = {name: np.atleast_2d(np.asarray(place, float)) for name, place in points.items()}  # name -> (N, 2)
+    places = {name: np.atleast_2d(numbers(name, place)) for name, place in points.items()}  # name -> (N, 2)
     route = np.concatenate([places[name][:1] for name in line]) if line else np.empty((0, 2))
     if line:
         axes.plot(*route.T, color=FAINT, linewidth=1.5, zorder=1)
@@ -131,8 +133,8 @@ def plane(
     alt, points, paths = checked(alt), points or {}, paths or {}
     page = Page(560, 520)
     axes = page.axes(50, 10, 500, 460)
-    spots = {name: np.asarray(place, float).reshape(-1, 2) for name, place in points.items()}
-    routes = {name: np.asarray(p, float).reshape(-1, *np.shape(p)[-2:]) for name, p in paths.items()}
+    spots = {name: numbers(name, place).reshape(-1, 2) for name, place in points.items()}
+    routes = {name: numbers(name, p).reshape(-1, *np.shape(p)[-2:]) for name, p in paths.items()}
     everything = [model.means.numpy(), *spots.values(), *(route.reshape(-1, 2) for route in routes.values())]
     middle, reach = frame(np.concatenate(everything))
     draw_density(axes, model, middle, reach, t)

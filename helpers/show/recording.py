@@ -31,7 +31,11 @@ class Recording:
         self.states: list[tuple[int, Tensor, Tensor]] = []  # (t, x, eps), x and eps of shape (1, C, h, w)
 
     def __call__(self, *, x: Tensor, t: int, eps: Tensor, **_: object) -> None:
-        """Keep one step: `x` is the state at time `t`, `eps` the noise predicted on the way there."""
+        """Keep one step: `x` is the state at time `t`, `eps` the noise predicted on the way there.
+
+        Where `eps` has fewer rows than `x` (an edit of a known source), they are those of the last rows, the targets.
+        """
+        x = x[-len(eps):]
         self.states.append((t, x[:1].detach().cpu(), eps[:1].detach().cpu()))
 
     def __len__(self) -> int:

@@ -73,7 +73,7 @@ def reweighted(
 
     weights: words of the prompt, each with -2, -1, 0, 1 and 2; or the weights of each word. At most 64 mixes.
     target: the prompt of the words; the source's own unless given.
-    knobs: seed, steps, guidance, size of a source that is a prompt; cross, selves, blend as in `prompt_to_prompt`.
+    knobs: seed, steps, guidance, size of a source that is a prompt; the others of `prompt_to_prompt`.
     Raises ValueError for a word that is not in the prompt, for no words, and for too many mixes.
     """
     chosen = chosen_weights(weights)

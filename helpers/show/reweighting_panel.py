@@ -24,7 +24,7 @@ from helpers.core.interface import Model
 from helpers.core.words import tokens_of, words_of
 from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt, recorded
 from helpers.methods.source import Source
-from helpers.show.markup import ROW, captioned, name_of
+from helpers.show.markup import ROW, captioned, own_name
 from helpers.show.reweighting import LOOKS, prompt_of, told
 from helpers.show.running import Form, Knob, Run
 from helpers.show.studios import button, slider, status_html
@@ -34,6 +34,14 @@ STEP = 0.25
 WIDTH = 224  # CSS pixels
 
 
+class Weighing(Form):
+    """A form whose knobs are called like words, "watch" perhaps, so that they cannot be a function's arguments."""
+
+    def call(self, run: Run) -> Image.Image:
+        """The picture of these weights."""
+        return self.function(run)
+
+
 class Reweighting:
     """Made by `reweighting_live`. `picture` is the newest picture, `weights` are its weights."""
 
@@ -41,12 +49,13 @@ class Reweighting:
                  knobs: dict[str, Any]) -> None:
         """A panel over a recorded source; knobs go to `prompt_to_prompt`."""
 
-        def reweight(model: Model, /, **weights: float) -> Image.Image:
-            return prompt_to_prompt(model, known, prompt, weights=weights, progress=False, **knobs)[1]
+        def reweight(run: Run) -> Image.Image:
+            watching = {"progress": run.progress, "watch": run.watch}
+            return prompt_to_prompt(run.model, known, prompt, weights=dict(run.knobs), **watching, **knobs)[1]
 
         asked = tuple(Knob(word, *map(float, limits), STEP, min(max(1.0, limits[0]), limits[1])) for word in words)
         self.model, self.prompt = model, prompt
-        self.form = Form("reweight", reweight, None, (), asked)
+        self.form = Weighing("reweight", reweight, None, (), asked)
         self.source: Image.Image = model.decode(known.source.trajectory[-1:].to(model.device))[0]
         self.picture, self.weights = self.source, {knob.name: knob.start for knob in asked}
         self.run: Run | None = None
@@ -63,7 +72,7 @@ class Reweighting:
             control.observe(self._moved, names="value")
         self.reset_button = button("reset", "put all weights back", self.reset)
         self.before, self.after, self.status = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.name = name_of("reweighting", self.prompt, list(self.sliders))
+        self.name = own_name(self, "reweighting", self.prompt, list(self.sliders))
         style = widgets.HTML(f'<style>[data-show="{self.name}"]{{display:none}}</style>')  # the plain picture
         pair = widgets.HBox([self.before, self.after], layout=widgets.Layout(flex_flow="row wrap"))
         self.box = widgets.VBox([style, pair, *self.sliders.values(), self.reset_button, self.status])

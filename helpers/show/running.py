@@ -25,7 +25,7 @@ RANGES: dict[str, tuple[float, float, float]] = {
     "seed": (0, 9999, 1),
 }
 #: where a knob starts in the studio, if not at its default: on Picturebook MagicMix's paper values change little
-STARTS: dict[str, dict[str, float]] = {"magicmix": {"k_min": 0.3, "k_max": 0.9, "nu": 0.8}}
+STARTS: dict[str, dict[str, float]] = {"magicmix": {"k_min": 0.2, "k_max": 0.9, "nu": 0.9}}
 PICTURES = ("image", "picture", "guide")
 NOT_ASKED = ("progress", "watch")
 

@@ -74,8 +74,8 @@ model = load(model_name)
 model
 
 # %% [markdown]
-# Here is your first edit. The first line makes a picture, the second changes it. Run the cell, pull the line between the
-# two pictures to the side, then write other words where it says *white dog* and run it again.
+# Here is your first edit. The first line makes a picture, the second changes it. Run the cell, pull the line between
+# the two pictures to the side, then write other words where it says *white dog* and run it again.
 
 # %%
 from helpers import sdedit

@@ -12,7 +12,7 @@ from ..canvas import Canvas, Color, Point
 from ..scene import Scene
 from ..vocabulary import ABSENT
 from .body import Body
-from .fur import BEAK, INK, SNOW, AttentionStore, fill_band, fill_fur, limb, look_of, oval, paint_coat
+from .fur import BEAK, INK, SNOW, Look, fill_band, fill_fur, limb, look_of, oval, paint_coat
 from .heads import SIDES, bib_color, draw_head, stitches
 from .palette import darker, mix
 
@@ -66,7 +66,7 @@ def _own(body: Body, point: Point) -> Point:
     return (point[0] - body.feet[0]) / side, (point[1] - body.feet[1]) / body.unit
 
 
-def _draw_upright(canvas: Canvas, look: AttentionStore, body: Body, doing: str) -> None:
+def _draw_upright(canvas: Canvas, look: Look, body: Body, doing: str) -> None:
     head = _own(body, body.head)
     width = _WIDTHS[look.kind] * look.build
     seated, tucked = doing in _SEATED, doing in _TUCKED
@@ -85,12 +85,12 @@ def _draw_upright(canvas: Canvas, look: AttentionStore, body: Body, doing: str) 
         draw_head(canvas, look)
 
 
-def _free_hand(look: AttentionStore, down: float) -> Point:
+def _free_hand(look: Look, down: float) -> Point:
     x, y = ((-27, -22), (-31, -34), (-31, -50), (-9, -26))[look.arm]
     return x, y + down
 
 
-def _trunk(canvas: Canvas, look: AttentionStore, outline: np.ndarray, belly: Point, radii: Point) -> None:
+def _trunk(canvas: Canvas, look: Look, outline: np.ndarray, belly: Point, radii: Point) -> None:
     """The trunk with its belly and markings."""
     outline = fill_fur(canvas, look, outline, look.fur)
     paint_coat(canvas, look, outline)
@@ -109,7 +109,7 @@ def _trunk(canvas: Canvas, look: AttentionStore, outline: np.ndarray, belly: Poi
         _bib(canvas, look, belly)
 
 
-def _bib(canvas: Canvas, look: AttentionStore, belly: Point) -> None:
+def _bib(canvas: Canvas, look: Look, belly: Point) -> None:
     """Tufts on the chest, longer the fluffier."""
     x, y = belly[0], belly[1] - 20
     for row in (0, 1):
@@ -120,7 +120,7 @@ def _bib(canvas: Canvas, look: AttentionStore, belly: Point) -> None:
         canvas.polygon(points, mix(look.fur, look.pale, 0.4) if row else look.fur)
 
 
-def _arm(canvas: Canvas, look: AttentionStore, side: int, shoulder: Point, hand: Point) -> None:
+def _arm(canvas: Canvas, look: Look, side: int, shoulder: Point, hand: Point) -> None:
     """An arm, wing or flipper from a shoulder (given for the right side) to a hand."""
     x, y = side * shoulder[0], shoulder[1]
     middle = (0.5 * (x + hand[0]) + side * 2, 0.5 * (y + hand[1]) + 4)
@@ -137,7 +137,7 @@ def _arm(canvas: Canvas, look: AttentionStore, side: int, shoulder: Point, hand:
     return None
 
 
-def _wing(canvas: Canvas, look: AttentionStore, shoulder: np.ndarray, tip: np.ndarray, side: int) -> None:
+def _wing(canvas: Canvas, look: Look, shoulder: np.ndarray, tip: np.ndarray, side: int) -> None:
     """A flipper; an owl's has two feathers marked on it."""
     along = tip - shoulder
     below = np.array([-along[1], along[0]]) / np.hypot(*along) * side
@@ -150,7 +150,7 @@ def _wing(canvas: Canvas, look: AttentionStore, shoulder: np.ndarray, tip: np.nd
             canvas.line([tuple(start), tuple(end)], look.rim, 1.4)
 
 
-def _paw_color(look: AttentionStore, side: int = -1) -> Color:
+def _paw_color(look: Look, side: int = -1) -> Color:
     if look.kind == "fox":
         return mix(look.fur, INK, 0.72)
     if look.kind == "pig":
@@ -162,19 +162,19 @@ def _paw_color(look: AttentionStore, side: int = -1) -> Color:
     return darker(look.dark, 0.08)
 
 
-def _legs(canvas: Canvas, look: AttentionStore) -> None:
+def _legs(canvas: Canvas, look: Look) -> None:
     thick = 9 if look.kind in ("elephant", "bear", "teddy bear") else 4.5 if look.kind == "frog" else 7
     for side in SIDES:
         canvas.ellipse(side * 10.5, -12, thick, 11, look.side(side, look.dark))
 
 
-def _feet(canvas: Canvas, look: AttentionStore) -> None:
+def _feet(canvas: Canvas, look: Look) -> None:
     for side in SIDES:
         with canvas.at(side * 12, -4):
             _FEET.get(look.kind, _paw)(canvas, look, side)
 
 
-def _dangling_feet(canvas: Canvas, look: AttentionStore) -> None:
+def _dangling_feet(canvas: Canvas, look: Look) -> None:
     """Short legs over the edge of the seat."""
     for side in SIDES:
         canvas.polygon(limb([(side * 9, -5), (side * 14, 3)], 7, 6.5), look.side(side, look.dark))
@@ -182,42 +182,42 @@ def _dangling_feet(canvas: Canvas, look: AttentionStore) -> None:
             _FEET.get(look.kind, _paw)(canvas, look, side)
 
 
-def _paw(canvas: Canvas, look: AttentionStore, side: int) -> None:
+def _paw(canvas: Canvas, look: Look, side: int) -> None:
     canvas.ellipse(0, 0, 10, 5.6, look.side(side, look.rim))
     canvas.ellipse(0, -0.2, 9, 4.8, _paw_color(look, side))
 
 
-def _claws(canvas: Canvas, look: AttentionStore, side: int) -> None:
+def _claws(canvas: Canvas, look: Look, side: int) -> None:
     """A bird's foot."""
     for x in (-6, 0, 6):
         canvas.ellipse(x, 1, 3.6, 4.2, BEAK if x else darker(BEAK, 0.12))
 
 
-def _webbed(canvas: Canvas, look: AttentionStore, side: int) -> None:
+def _webbed(canvas: Canvas, look: Look, side: int) -> None:
     canvas.polygon([(-3, -4), (3, -4), (side * 13 + 4, 2), (9, 5), (3, 3), (0, 5), (-3, 3), (-9, 5),
                     (side * 13 - 4, 2)], look.dark)
     for x in (-8, 0, 8):
         canvas.ellipse(x + side * 3, 2.5, 3.6, 3.2, look.dark)
 
 
-def _toenails(canvas: Canvas, look: AttentionStore, side: int) -> None:
+def _toenails(canvas: Canvas, look: Look, side: int) -> None:
     canvas.ellipse(0, -1, 10.5, 6.5, look.dark)
     for x in (-5.5, 0, 5.5):
         canvas.ellipse(x, 2.6, 2.4, 2, SNOW)
 
 
-def _toy_foot(canvas: Canvas, look: AttentionStore, side: int) -> None:
+def _toy_foot(canvas: Canvas, look: Look, side: int) -> None:
     """A sole towards the viewer."""
     canvas.ellipse(0, -2, 9, 8, look.rim)
     canvas.ellipse(0, -2, 8, 7, look.fur)
     canvas.ellipse(0, -1.5, 5, 4.4, look.pale)
 
 
-def _nothing(canvas: Canvas, look: AttentionStore) -> None:
+def _nothing(canvas: Canvas, look: Look) -> None:
     """Nothing to see from the front."""
 
 
-def _cat_tail(canvas: Canvas, look: AttentionStore) -> None:
+def _cat_tail(canvas: Canvas, look: Look) -> None:
     spine = (
         [(-10, -8), (-30, -5), (-39, -22), (-36, -44)],
         [(-10, -8), (-32, -6), (-40, -24), (-31, -36), (-40, -52)],
@@ -231,29 +231,29 @@ def _cat_tail(canvas: Canvas, look: AttentionStore) -> None:
     canvas.ellipse(*spine[-1], 4.6, 4.6, _paw_color(look))
 
 
-def _dog_tail(canvas: Canvas, look: AttentionStore) -> None:
+def _dog_tail(canvas: Canvas, look: Look) -> None:
     tip = ((-34, -40), (-40, -30), (-30, -44), (-42, -20))[look.tail]
     spine = [(-12, -12), (-25, -15), (0.7 * tip[0] - 10, 0.5 * tip[1] - 8), tip]
     fill_fur(canvas, look, limb(spine, 5.5, 2.8), look.dark)
 
 
-def _puff(canvas: Canvas, look: AttentionStore) -> None:
+def _puff(canvas: Canvas, look: Look) -> None:
     size = 8 + 0.8 * look.tail
     fill_fur(canvas, look, oval(-_WIDTHS[look.kind] * look.build - 1, -11, size, size), look.pale)
 
 
-def _stub(canvas: Canvas, look: AttentionStore) -> None:
+def _stub(canvas: Canvas, look: Look) -> None:
     canvas.ellipse(-_WIDTHS[look.kind] * look.build - 1, -12, 6, 6, look.dark)
 
 
-def _fox_tail(canvas: Canvas, look: AttentionStore) -> None:
+def _fox_tail(canvas: Canvas, look: Look) -> None:
     tip = ((-36, -54), (-46, -46), (-52, -34), (-30, -60))[look.tail]
     spine = np.array([(-8, -8), (-28, -6), (0.55 * tip[0] - 18, 0.45 * tip[1] - 4), tip])
     outline = fill_fur(canvas, look, limb([tuple(p) for p in spine], 4, 3, 8.5), look.fur)
     fill_band(canvas, outline, 1, tip[1] - 20, tip[1] * 0.66 - 4, look.pale)
 
 
-def _pig_tail(canvas: Canvas, look: AttentionStore) -> None:
+def _pig_tail(canvas: Canvas, look: Look) -> None:
     x = -_WIDTHS["pig"] * look.build
     flat = 1 if look.tail % 2 else 0.8
     points = [(x + 4, -14), (x - 6, -13), (x - 9, -20 * flat), (x - 4, -23 * flat), (x - 3, -17), (x - 10, -15),
@@ -261,31 +261,31 @@ def _pig_tail(canvas: Canvas, look: AttentionStore) -> None:
     canvas.curve(points, look.second, 3.6)
 
 
-def _elephant_tail(canvas: Canvas, look: AttentionStore) -> None:
+def _elephant_tail(canvas: Canvas, look: Look) -> None:
     tip = ((-38, -22), (-36, -6), (-40, -32), (-34, -12))[look.tail]
     canvas.curve([(-18, -26), (-30, -26), tip], look.second, 3.4)
     canvas.ellipse(*tip, 4, 5, darker(look.second, 0.35))
 
 
-def _bird_tail(canvas: Canvas, look: AttentionStore) -> None:
+def _bird_tail(canvas: Canvas, look: Look) -> None:
     wide = 11 + 2 * look.tail
     canvas.polygon([(-6, -14), (6, -14), (wide, 1), (wide / 2, -2), (0, 2), (-wide / 2, -2), (-wide, 1)], look.second)
 
 
-def _feathers(canvas: Canvas, look: AttentionStore) -> None:
+def _feathers(canvas: Canvas, look: Look) -> None:
     """Rows of small feathers on an owl's chest."""
     for y, xs in ((-36, (-8, 0, 8)), (-27, (-5, 5)), (-18, (-8, 0, 8))):
         for x in xs:
             canvas.line([(x - 3, y), (x, y + 3.5), (x + 3, y)], look.second, 1.8)
 
 
-def _teddy_marks(canvas: Canvas, look: AttentionStore) -> None:
+def _teddy_marks(canvas: Canvas, look: Look) -> None:
     """A seam down the tummy, and a patch."""
     stitches(canvas, (0, -44), (0, -8), 4, 3, look.rim)
     _patch(canvas, 10, -25, look)
 
 
-def _patch(canvas: Canvas, x: float, y: float, look: AttentionStore) -> None:
+def _patch(canvas: Canvas, x: float, y: float, look: Look) -> None:
     """A piece of another cloth, sewn on."""
     with canvas.at(x, y, angle=14):
         canvas.rect(-6, -6, 6, 6, SNOW)
@@ -294,7 +294,7 @@ def _patch(canvas: Canvas, x: float, y: float, look: AttentionStore) -> None:
         canvas.line([(0, -5), (0, 5)], SNOW, 1.2)
 
 
-def _doll_marks(canvas: Canvas, look: AttentionStore) -> None:
+def _doll_marks(canvas: Canvas, look: Look) -> None:
     """A heart on the tummy."""
     heart = [(0, -18), (-9, -27), (-7, -33), (-2.5, -33), (0, -30), (2.5, -33), (7, -33), (9, -27)]
     canvas.polygon(heart, (226, 60, 84) if look.fur[0] < 200 or look.fur[1] > 120 else SNOW)
@@ -308,7 +308,7 @@ _FEET = {"owl": _claws, "penguin": _claws, "frog": _webbed, "elephant": _toenail
 _TRUNK_MARKS = {"owl": _feathers, "teddy bear": _teddy_marks, "bunny doll": _doll_marks}
 
 
-def _draw_lying(canvas: Canvas, look: AttentionStore, body: Body) -> None:
+def _draw_lying(canvas: Canvas, look: Look, body: Body) -> None:
     """Asleep on its side: the trunk along the ground, the head on its paws."""
     with canvas.at(62, -4):
         _TAILS.get(look.kind, _nothing)(canvas, look)

@@ -39,7 +39,7 @@ COATS: dict[str, tuple[Color, Color]] = {
 
 
 @dataclass(frozen=True)
-class AttentionStore:
+class Look:
     """One creature's colours and the choices its seed made."""
 
     kind: str
@@ -73,7 +73,7 @@ class AttentionStore:
         return lighter(self.fur, 0.65) if luminance(self.fur) < 70 else INK
 
 
-def look_of(scene: Scene, mirrored: bool) -> AttentionStore:
+def look_of(scene: Scene, mirrored: bool) -> Look:
     """What the creature of a scene looks like; `mirrored` as in its body."""
     known = scene.character != ABSENT  # a character looks the same in every picture
     fur = COATS[scene.character][0] if known else tint(scene.color, scene.stream("color"))
@@ -85,7 +85,7 @@ def look_of(scene: Scene, mirrored: bool) -> AttentionStore:
     if known:
         eyes, eye_size, ears, ear_size, build, blush, marking = 0.3, 0.4, 0.0, 0.5, 0.4, 0.0, 0.0
     markings = MARKINGS.get(scene.thing, ("none",))
-    return AttentionStore(
+    return Look(
         kind=scene.thing, fur=fur, second=COATS[scene.character][1] if known else shade,
         dark=lighter(fur, 0.14) if light < 70 else darker(fur, 0.16), pale=_pale(fur),
         rim=lighter(fur, 0.3) if light < 70 else darker(fur, 0.26), character=scene.character, fluffy=scene.fluffy,
@@ -174,7 +174,7 @@ def tufted(outline: np.ndarray, length: float, spacing: float, jitter: np.ndarra
     return points + out * reach + reach * np.array([0.0, 0.22])
 
 
-def fill_fur(canvas: Canvas, look: AttentionStore, outline: np.ndarray, color: Color, scale: float = 1.0,
+def fill_fur(canvas: Canvas, look: Look, outline: np.ndarray, color: Color, scale: float = 1.0,
              rim: bool = True) -> np.ndarray:
     """Fill an outline as fur, tufted as much as the creature is fluffy; gives back the outline that was filled.
 
@@ -193,7 +193,7 @@ def fill_fur(canvas: Canvas, look: AttentionStore, outline: np.ndarray, color: C
     return outline
 
 
-def paint_coat(canvas: Canvas, look: AttentionStore, outline: np.ndarray) -> None:
+def paint_coat(canvas: Canvas, look: Look, outline: np.ndarray) -> None:
     """A character's coat pattern, inside an outline."""
     (x0, y0), (x1, y1) = outline.min(axis=0), outline.max(axis=0)
     w, h = x1 - x0, y1 - y0

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..canvas import Canvas, Color, smooth
 from ..vocabulary import ABSENT
-from .fur import BEAK, BLUSH, INK, SNOW, AttentionStore, fill_fur, limb, luminance, oval, paint_coat
+from .fur import BEAK, BLUSH, INK, SNOW, Look, fill_fur, limb, luminance, oval, paint_coat
 from .palette import darker, lighter, mix
 
 SIDES = (-1, 1)
@@ -19,14 +19,14 @@ _UNIT = 1 / 24  # a unit of the creature's frame, in head radii
 _IRISES: tuple[Color, ...] = ((120, 190, 70), (245, 190, 50), (90, 170, 220))
 
 
-def draw_head(canvas: Canvas, look: AttentionStore) -> None:
+def draw_head(canvas: Canvas, look: Look) -> None:
     """The head with ears, face, tufts and whatever a character wears on it."""
     HEADS[look.kind](canvas, look)
     if look.character != ABSENT:
         _EXTRAS[look.character](canvas, look)
 
 
-def _skull(canvas: Canvas, look: AttentionStore, outline: np.ndarray) -> None:
+def _skull(canvas: Canvas, look: Look, outline: np.ndarray) -> None:
     """The head's shape with its markings."""
     outline = fill_fur(canvas, look, outline, look.fur, _UNIT)
     if look.character != ABSENT:
@@ -47,7 +47,7 @@ def _skull(canvas: Canvas, look: AttentionStore, outline: np.ndarray) -> None:
         _forelock(canvas, look)
 
 
-def _forelock(canvas: Canvas, look: AttentionStore) -> None:
+def _forelock(canvas: Canvas, look: Look) -> None:
     """A tuft of hair over the forehead, longer the fluffier."""
     up = 0.12 + 0.42 * look.fluffy
     points = [(-0.34, -0.78), (-0.3, -0.8 - up), (-0.12, -0.86), (0.04, -0.92 - 1.15 * up), (0.12, -0.86),
@@ -60,11 +60,11 @@ def _triangle(canvas: Canvas, side: int, points: list[tuple[float, float]], colo
     canvas.polygon([(side * x, y) for x, y in points], color)
 
 
-def _inner_ear(look: AttentionStore) -> Color:
+def _inner_ear(look: Look) -> Color:
     return mix(look.pale, BLUSH, 0.45)
 
 
-def _eyes(canvas: Canvas, look: AttentionStore, spread: float = 0.38, y: float = -0.05, size: float = 0.16) -> None:
+def _eyes(canvas: Canvas, look: Look, spread: float = 0.38, y: float = -0.05, size: float = 0.16) -> None:
     """Two eyes, or two closed lids."""
     size *= look.eye_size
     for side in SIDES:
@@ -75,7 +75,7 @@ def _eyes(canvas: Canvas, look: AttentionStore, spread: float = 0.38, y: float =
             _eye(canvas, look, x, y, size)
 
 
-def _eye(canvas: Canvas, look: AttentionStore, x: float, y: float, size: float) -> None:
+def _eye(canvas: Canvas, look: Look, x: float, y: float, size: float) -> None:
     tall = 1.3 if look.eyes == "tall" else 1.1
     dim = luminance(look.fur) < 115 or look.character != ABSENT
     if look.eyes in ("white", "iris") or dim:
@@ -84,11 +84,11 @@ def _eye(canvas: Canvas, look: AttentionStore, x: float, y: float, size: float) 
     canvas.ellipse(x + 0.3 * size, y - 0.4 * size, 0.36 * size, 0.36 * size, SNOW)
 
 
-def _iris(look: AttentionStore) -> Color:
+def _iris(look: Look) -> Color:
     return _IRISES[int(look.jitter[0] * 2.99)]
 
 
-def _blush(canvas: Canvas, look: AttentionStore, x: float = 0.66, y: float = 0.32) -> None:
+def _blush(canvas: Canvas, look: Look, x: float = 0.66, y: float = 0.32) -> None:
     if look.blush:
         for side in SIDES:
             canvas.ellipse(side * x, y, 0.16, 0.11, BLUSH, opacity=150)
@@ -103,14 +103,14 @@ def _nose(canvas: Canvas, y: float, size: float, color: Color) -> None:
     canvas.blob([(-size, y - 0.5 * size), (size, y - 0.5 * size), (0, y + 0.8 * size)], color)
 
 
-def _whiskers(canvas: Canvas, look: AttentionStore) -> None:
+def _whiskers(canvas: Canvas, look: Look) -> None:
     color = lighter(look.fur, 0.6) if luminance(look.fur) < 115 else darker(look.fur, 0.6)
     for side in SIDES:
         for y, end in ((0.3, 0.18), (0.42, 0.46)):
             canvas.line([(side * 0.55, y), (side * 1.3, end)], color, 0.05)
 
 
-def _cat(canvas: Canvas, look: AttentionStore) -> None:
+def _cat(canvas: Canvas, look: Look) -> None:
     out, up = (0.0, 0.1, -0.08, 0.2)[look.ears], 1.42 * look.ear_size
     for side in SIDES:
         _triangle(canvas, side, [(1.02, -0.1), (0.84 + out, -up), (0.7 + out, -up + 0.02), (0.05, -0.8)],
@@ -126,7 +126,7 @@ def _cat(canvas: Canvas, look: AttentionStore) -> None:
     _blush(canvas, look)
 
 
-def _dog(canvas: Canvas, look: AttentionStore) -> None:
+def _dog(canvas: Canvas, look: Look) -> None:
     _skull(canvas, look, oval(0, 0, 0.96, 0.98, 0.04))
     long = 0.62 * look.ear_size
     for side in SIDES:
@@ -142,7 +142,7 @@ def _dog(canvas: Canvas, look: AttentionStore) -> None:
     canvas.ellipse(0.06, 0.2, 0.07, 0.04, SNOW)
 
 
-def _bunny(canvas: Canvas, look: AttentionStore) -> None:
+def _bunny(canvas: Canvas, look: Look) -> None:
     up = 1.05 * look.ear_size
     for side in SIDES:
         lean = (0.1, 0.28, 0.42, 0.2)[look.ears]
@@ -164,7 +164,7 @@ def _bunny(canvas: Canvas, look: AttentionStore) -> None:
     _blush(canvas, look)
 
 
-def _round_ears(canvas: Canvas, look: AttentionStore, r: float) -> None:
+def _round_ears(canvas: Canvas, look: Look, r: float) -> None:
     """A bear's ears; they stand out farther from a fluffy head."""
     x, y = 0.78 + 0.2 * look.fluffy, -0.74 - 0.2 * look.fluffy
     for side in SIDES:
@@ -173,7 +173,7 @@ def _round_ears(canvas: Canvas, look: AttentionStore, r: float) -> None:
         canvas.ellipse(side * (x - 0.02), y + 0.04, r * 0.56, r * 0.56, look.pale)
 
 
-def _bear(canvas: Canvas, look: AttentionStore) -> None:
+def _bear(canvas: Canvas, look: Look) -> None:
     _round_ears(canvas, look, (0.34, 0.38, 0.31, 0.42)[look.ears])
     _skull(canvas, look, oval(0, 0.02, 1.08, 0.96, 0.03))
     canvas.ellipse(0, 0.42, 0.46, 0.36, look.pale)
@@ -184,7 +184,7 @@ def _bear(canvas: Canvas, look: AttentionStore) -> None:
     _blush(canvas, look, 0.74)
 
 
-def _fox(canvas: Canvas, look: AttentionStore) -> None:
+def _fox(canvas: Canvas, look: Look) -> None:
     out, up = (0.0, 0.12, 0.22, -0.06)[look.ears], 1.5 * look.ear_size
     for side in SIDES:
         _triangle(canvas, side, [(1.06, -0.1), (0.86 + out, -up), (0.1, -0.76)], look.fur)
@@ -203,7 +203,7 @@ def _fox(canvas: Canvas, look: AttentionStore) -> None:
     canvas.ellipse(0.05, 0.74, 0.05, 0.03, SNOW)
 
 
-def _pig(canvas: Canvas, look: AttentionStore) -> None:
+def _pig(canvas: Canvas, look: Look) -> None:
     _skull(canvas, look, oval(0, 0.02, 1.08, 0.97, 0.05))
     x, y = ((1.06, -0.5), (1.2, -0.62), (1.12, -0.3), (1.24, -0.42))[look.ears]
     for side in SIDES:  # flaps that fold forward
@@ -221,7 +221,7 @@ def _pig(canvas: Canvas, look: AttentionStore) -> None:
     _blush(canvas, look, 0.74, 0.36)
 
 
-def _frog(canvas: Canvas, look: AttentionStore) -> None:
+def _frog(canvas: Canvas, look: Look) -> None:
     r = 0.46 * look.ear_size
     for side in SIDES:
         canvas.ellipse(side * 0.52, -0.36, r, r, look.rim)
@@ -242,7 +242,7 @@ def _frog(canvas: Canvas, look: AttentionStore) -> None:
     _blush(canvas, look, 0.86, 0.3)
 
 
-def _owl(canvas: Canvas, look: AttentionStore) -> None:
+def _owl(canvas: Canvas, look: Look) -> None:
     out, up = (0.0, 0.12, 0.24, -0.1)[look.ears], 1.2 * look.ear_size
     for side in SIDES:
         _triangle(canvas, side, [(1.0, -0.15), (0.94 + out, -up), (0.15, -0.8)], look.second)
@@ -259,7 +259,7 @@ def _owl(canvas: Canvas, look: AttentionStore) -> None:
     canvas.polygon([(0, 0.08), (0.17, 0.18), (0, 0.56)], darker(BEAK, 0.2))
 
 
-def _owl_eyes(canvas: Canvas, look: AttentionStore) -> None:
+def _owl_eyes(canvas: Canvas, look: Look) -> None:
     color = _iris(look) if look.eyes in ("iris", "tall") else SNOW
     for side in SIDES:
         canvas.ellipse(side * 0.42, -0.02, 0.33, 0.33, color)
@@ -267,7 +267,7 @@ def _owl_eyes(canvas: Canvas, look: AttentionStore) -> None:
         canvas.ellipse(side * 0.4 + 0.06, -0.1, 0.06, 0.06, SNOW)
 
 
-def _penguin(canvas: Canvas, look: AttentionStore) -> None:
+def _penguin(canvas: Canvas, look: Look) -> None:
     _skull(canvas, look, oval(0, 0, 0.98, 0.98, 0.03))
     face = bib_color(look)
     for side in SIDES:
@@ -280,12 +280,12 @@ def _penguin(canvas: Canvas, look: AttentionStore) -> None:
         canvas.ellipse(side * 0.52, 0.42, 0.15, 0.1, BLUSH, opacity=150)
 
 
-def bib_color(look: AttentionStore) -> Color:
+def bib_color(look: Look) -> Color:
     """A penguin's face and belly: white, but grey-blue where the coat is white."""
     return (196, 208, 224) if luminance(look.fur) > 220 else SNOW
 
 
-def _elephant(canvas: Canvas, look: AttentionStore) -> None:
+def _elephant(canvas: Canvas, look: Look) -> None:
     rx, ry, y = ((0.62, 0.78, -0.08), (0.7, 0.7, -0.2), (0.56, 0.86, 0.05), (0.66, 0.8, -0.25))[look.ears]
     for side in SIDES:
         canvas.ellipse(side * 1.16, y, rx, ry, look.rim, side * -10)
@@ -304,7 +304,7 @@ def _elephant(canvas: Canvas, look: AttentionStore) -> None:
     _blush(canvas, look, 0.6, 0.3)
 
 
-def _buttons(canvas: Canvas, look: AttentionStore) -> None:
+def _buttons(canvas: Canvas, look: Look) -> None:
     """A doll's eyes: sewn-on buttons, or stitched lids."""
     if look.asleep:
         return _eyes(canvas, look)
@@ -330,7 +330,7 @@ def stitches(canvas: Canvas, start: tuple[float, float], end: tuple[float, float
                      (x + (y1 - y0 > x1 - x0) * size, y + (y1 - y0 <= x1 - x0) * size)], color, size * 0.4)
 
 
-def _teddy(canvas: Canvas, look: AttentionStore) -> None:
+def _teddy(canvas: Canvas, look: Look) -> None:
     _round_ears(canvas, look, 0.38 * look.ear_size)
     _skull(canvas, look, oval(0, 0, 1.06, 0.97))
     stitches(canvas, (0, -0.94), (0, 0.06), 4, 0.12, look.rim)
@@ -342,7 +342,7 @@ def _teddy(canvas: Canvas, look: AttentionStore) -> None:
     _mouth(canvas, 0.54, 0.24, (86, 52, 44))
 
 
-def _bunny_doll(canvas: Canvas, look: AttentionStore) -> None:
+def _bunny_doll(canvas: Canvas, look: Look) -> None:
     drop = (0.55, 0.75, 0.35, 0.65)[look.ears] * look.ear_size
     for side in SIDES:
         spine = [(side * 0.3, -0.7), (side * 0.62, -1.25), (side * 1.12, -1.1), (side * 1.3, -0.3), (side * 1.26, drop)]
@@ -357,7 +357,7 @@ def _bunny_doll(canvas: Canvas, look: AttentionStore) -> None:
         canvas.line([(side * -0.16, 0.32), (side * 0.16, 0.62)], look.ink, 0.08)
 
 
-def _pim_extra(canvas: Canvas, look: AttentionStore) -> None:
+def _pim_extra(canvas: Canvas, look: Look) -> None:
     """A striped horn, and eyes of two colours."""
     canvas.polygon([(-0.22, -0.72), (0.22, -0.72), (0.16, -1.6)], (255, 226, 110))
     for y, half in ((-0.92, 0.17), (-1.14, 0.12), (-1.34, 0.07)):
@@ -371,22 +371,22 @@ def _pim_extra(canvas: Canvas, look: AttentionStore) -> None:
             canvas.ellipse(x, -0.05, 0.1, 0.18, INK)
 
 
-def _bo_extra(canvas: Canvas, look: AttentionStore) -> None:
+def _bo_extra(canvas: Canvas, look: Look) -> None:
     """Eyebrows like brushes."""
     for side in SIDES:
         _triangle(canvas, side, [(0.1, -0.3), (0.2, -0.62), (0.42, -0.54), (0.62, -0.7), (0.74, -0.36), (0.4, -0.34)],
                   (70, 34, 96))
 
 
-def _zuzu_extra(canvas: Canvas, look: AttentionStore) -> None:
+def _zuzu_extra(canvas: Canvas, look: Look) -> None:
     """An antenna with a ball on its tip."""
     canvas.curve([(0, -0.85), (0.06, -1.3), (-0.08, -1.7)], (60, 60, 70), 0.09)
     canvas.ellipse(-0.1, -1.82, 0.24, 0.24, (255, 216, 60))
     canvas.ellipse(-0.17, -1.88, 0.08, 0.08, SNOW)
 
 
-HEADS: dict[str, Callable[[Canvas, AttentionStore], None]] = {
+HEADS: dict[str, Callable[[Canvas, Look], None]] = {
     "cat": _cat, "dog": _dog, "bunny": _bunny, "bear": _bear, "fox": _fox, "pig": _pig, "frog": _frog, "owl": _owl,
     "penguin": _penguin, "elephant": _elephant, "teddy bear": _teddy, "bunny doll": _bunny_doll,
 }
-_EXTRAS: dict[str, Callable[[Canvas, AttentionStore], None]] = {"pim": _pim_extra, "bo": _bo_extra, "zuzu": _zuzu_extra}
+_EXTRAS: dict[str, Callable[[Canvas, Look], None]] = {"pim": _pim_extra, "bo": _bo_extra, "zuzu": _zuzu_extra}

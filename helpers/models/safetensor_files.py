@@ -1,0 +1,48 @@
+"""Whether a .safetensors file is whole, from its first bytes and its length: before anything of it is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+class NotWhole(ValueError):
+    """A file of weights is damaged, cut off, or no file of weights at all."""
+
+    def __init__(self, file: Path, says: str) -> None:
+        super().__init__(f"{str(file)!r} is not a readable safetensors file ({says}); download it again.")
+        self.file = file
+
+
+def check_safetensors(file: Path) -> dict[str, Any]:
+    """The header of the file: name -> dtype, shape and place; NotWhole if it is damaged or shorter than it says."""
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        start = opened.read(8)
+        length = int.from_bytes(start, "little")
+        if len(start) < 8 or not 2 <= length <= min(size - 8, 100_000_000):
+            raise NotWhole(file, what_else(file))
+        raw = opened.read(length)
+    try:
+        header = json.loads(raw)
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        whole = 8 + length + max(ends, default=0)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+        raise NotWhole(file, what_else(file)) from None
+    if whole != size:
+        raise NotWhole(file, f"it has {size:,} bytes of {whole:,}")
+    return header
+
+
+def what_else(file: Path) -> str:
+    """What a file is that is no safetensors file, by how it begins."""
+    with file.open("rb") as opened:
+        start = opened.read(200)
+    for begins, says in ((b"version https://git-lfs", "it is a pointer of git-lfs, without the weights"),
+                         (b"GGUF", "it is a GGUF file"), (b"PK", "it is a pickled file"), (b"\x80", "it is pickled")):
+        if start.startswith(begins):
+            return says
+    if start.lstrip()[:1] == b"<":
+        return "it is a web page, a login perhaps"
+    return "it is damaged" if start else "it is empty"
