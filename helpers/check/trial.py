@@ -117,12 +117,12 @@ def wrong_form(value: Any, wanted: Any, expected: str = "") -> str:
     """What is wrong with the kind or the shape of a value; an empty text if nothing is."""
     if is_number(wanted):
         return "" if is_number(value) else f"Your function returns {kind_of(value)}; expected {expected or 'a number'}."
-    shape, right = shape_of(value), tuple(wanted.shape)
+    shape, right = shape_of(value), shape_of(wanted)
     if shape is None:
         return f"Your function returns {kind_of(value)}; expected {expected or 'a tensor'}."
     if shape == right:
         return ""
-    turned = " Is it transposed?" if shape == right[::-1] else ""
+    turned = " Is it transposed?" if right is not None and shape == right[::-1] else ""
     found = f"the shape {shape}" if shape else "one number"
     return f"Your function returns {found}; expected a tensor of shape {right}.{turned}"
 
@@ -167,9 +167,9 @@ def is_value(given: Any) -> bool:
 
 def factor_of(found: Sequence[np.ndarray], wanted: Sequence[np.ndarray]) -> float:
     """By how much all values are too large, if it is the same everywhere; else 0."""
-    one, other = (np.concatenate([value.ravel() for value in values]).real for values in (found, wanted))
-    factor = float(one @ other / max(float(other @ other), 1e-12))
-    return factor if abs(factor) > 1e-3 and np.allclose(one, factor * other, rtol=1e-4, atol=1e-5) else 0.0
+    f, w = (np.concatenate([value.ravel() for value in values]).real for values in (found, wanted))
+    factor = float(f @ w / max(float(w @ w), 1e-12))
+    return factor if abs(factor) > 1e-3 and np.allclose(f, factor * w, rtol=1e-4, atol=1e-5) else 0.0
 
 
 def partly(answer: Callable[..., Any], found: Sequence[Any], inputs: Inputs, wanted: Sequence[Any]) -> str:
