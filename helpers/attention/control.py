@@ -81,7 +81,8 @@ class Control:
             chosen_layers(model, one.layers)
             one.begin(self.prompts)
         self.words = tuple((one, one.values.to(weight.device)) for one in stores)
-        if edits and recording and max(max(one.selves) for one in edits) > recording.up_to:
+        asked = [its.up_to for one in edits for piece in one.self_edits for its in piece]
+        if recording and max(asked, default=0) > recording.up_to:
             raise ValueError(f"The source's self-attention was recorded on grids up to {recording.up_to} only: record "
                              "it with a larger up_to, or inject less.")
 
@@ -91,7 +92,7 @@ class Control:
             looked = any(one.layers is None or any(below(layer.name, start) for start in one.layers)
                          for one in self.stores)
         else:
-            by_edit, looked = any(any(edit.selves) for edit in self.edits), False
+            by_edit, looked = any(any(edit.self_edits) for edit in self.edits), False
         return self.record is not None or looked or (by_edit and layer.name in {one.name for one in edited})
 
     def before(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -113,6 +114,7 @@ class Control:
             layer.replays = self.recording is not None
             layer.source = self.recording.kept.get((layer.name, self.step)) if self.recording else None
             layer.up_to = None if self.record is None else self.record.up_to
+            layer.record_values = self.record is not None and self.record.values
 
     def after(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         """After a call of the network: every layer was called, and what it saw is kept."""

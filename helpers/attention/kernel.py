@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention as sdpa
 
-from helpers.attention.edits import Edit
+from helpers.attention.edits import Edit, SelfEdit
 
 
 def remixed(q: Tensor, k: Tensor, q_star: Tensor, k_star: Tensor, v_star: Tensor, A: Tensor | None,
@@ -32,22 +32,22 @@ class Plan(NamedTuple):
     """What the edits of T targets amount to at one step, on the network's device.
 
     A (T, n, n) or None for 0, b (T, n) or None for 0; both None where every target keeps its own maps.
-    selves: for each target, the shorter side of the largest grid whose self-attention is the source's.
+    self_edits: of each target.
     """
 
     A: Tensor | None
     b: Tensor | None
-    selves: tuple[int, ...]
+    self_edits: tuple[tuple[SelfEdit, ...], ...]
 
 
 def planned(edits: Sequence[Edit], pieces: Sequence[int], like: Tensor) -> Plan:
     """The plan of these pieces of the edits, in the dtype and on the device of `like`."""
     A = torch.stack([edit.A[i] for edit, i in zip(edits, pieces, strict=True)])
     b = torch.stack([edit.b[i] for edit, i in zip(edits, pieces, strict=True)])
-    selves = tuple(edit.selves[i] for edit, i in zip(edits, pieces, strict=True))
+    self_edits = tuple(edit.self_edits[i] for edit, i in zip(edits, pieces, strict=True))
     if not A.any() and (b == 1).all():
-        return Plan(None, None, selves)
-    return Plan(A.to(like) if A.any() else None, b.to(like) if b.any() or not A.any() else None, selves)
+        return Plan(None, None, self_edits)
+    return Plan(A.to(like) if A.any() else None, b.to(like) if b.any() or not A.any() else None, self_edits)
 
 
 def inputs(attn: Any, hidden_states: Tensor, text: Tensor | None, temb: Tensor | None) -> tuple[Tensor, Tensor]:

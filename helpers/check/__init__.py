@@ -23,7 +23,8 @@ _LESSONS = {
     "lesson04_loop": ("algorithm", "injected_steps", "shortest_injection"),
     "lesson05": ("inversion_step", "order_of_error", "which_guidance", "calls_of_null_text", "put_back",
                  "missing_noise"),
-    "lesson06": ("loss_of_picture", "frozen", "embedding_fit", "interpolation", "choice_of_eta", "cost_of_imagic"),
+    "lesson06": ("loss_of_picture", "frozen", "embedding_fit", "interpolation", "cost_of_imagic"),
+    "lesson06_choice": ("choice_of_eta",),
     "lesson07": ("prior_loss", "prior_prompt", "mean_distance", "which_sheet", "choice_of_steps", "lora_numbers",
                  "rows_of_a_fit"),
 }

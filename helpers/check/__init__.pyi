@@ -33,12 +33,12 @@ from helpers.check.lesson05 import missing_noise as missing_noise
 from helpers.check.lesson05 import order_of_error as order_of_error
 from helpers.check.lesson05 import put_back as put_back
 from helpers.check.lesson05 import which_guidance as which_guidance
-from helpers.check.lesson06 import choice_of_eta as choice_of_eta
 from helpers.check.lesson06 import cost_of_imagic as cost_of_imagic
 from helpers.check.lesson06 import embedding_fit as embedding_fit
 from helpers.check.lesson06 import frozen as frozen
 from helpers.check.lesson06 import interpolation as interpolation
 from helpers.check.lesson06 import loss_of_picture as loss_of_picture
+from helpers.check.lesson06_choice import choice_of_eta as choice_of_eta
 from helpers.check.lesson07 import choice_of_steps as choice_of_steps
 from helpers.check.lesson07 import lora_numbers as lora_numbers
 from helpers.check.lesson07 import mean_distance as mean_distance

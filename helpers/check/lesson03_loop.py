@@ -77,7 +77,7 @@ def same_time(answer: Callable[..., Tensor]) -> Verdict:
 
 def wrong_kind(found: Any, this: Run) -> str:
     """What is wrong with the kind or shape of what was returned; an empty text if nothing is."""
-    if isinstance(found, Tensor) and found.shape == this.points.shape:
+    if shape_of(found) == this.points.shape:
         return ""
     what = kind_of(found) if shape_of(found) is None else f"the shape {shape_of(found)}"
     return f"Your function returns {what}; expected the last state, a tensor {tuple(this.points.shape)}."

@@ -182,14 +182,15 @@ def mask(
 
     mask: white or True where the picture may change; a PIL picture or an array (H, W), of any size.
     """
-    picture = as_picture(picture)
-    inside = np.asarray(as_picture(mask, picture.size, "stretch").convert("L")) > 127
-    page = Page(2 * 256 + GAP, 20 + (height := round(256 * picture.height / picture.width)))
-    for i, (title, shown) in enumerate(zip(titles, (picture, paled(picture, inside)), strict=True)):
+    plain = as_picture(picture)
+    inside = np.asarray(as_picture(mask, plain.size, "stretch").convert("L")) > 127
+    page = Page(2 * 256 + GAP, 20 + (height := round(256 * plain.height / plain.width)))
+    both: list[Picture] = [plain, paled(plain, inside)]
+    for i, (title, shown) in enumerate(zip(titles, both, strict=True)):
         page.words(title, i * (256 + GAP) + 128, 0, weight="bold")
         axes = page.place(shown, i * (256 + GAP), 20, (256, height))
     if inside.any() and not inside.all():
-        xs, ys = (np.linspace(0, side, n + 1)[:-1] + side / n / 2 for side, n in zip((256, height), picture.size,
+        xs, ys = (np.linspace(0, side, n + 1)[:-1] + side / n / 2 for side, n in zip((256, height), plain.size,
                                                                                   strict=True))
         axes.contour(xs, ys, inside, levels=[0.5], colors=COLORS["vermilion"], linewidths=1.5)
     return page.finish(checked(alt), caption)
