@@ -51,7 +51,7 @@ class Layer:
         """Forget the last call."""
         self.called, self.grid = False, (0, 0)
         self.maps: tuple[Tensor | None, ...] = ()
-        self.recorded: tuple[Tensor, Tensor] | None = None
+        self.recorded: tuple[Tensor, ...] | None = None
 
     def __call__(self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
                  attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor:
@@ -97,7 +97,7 @@ class Layer:
             return q[first - 1 : first], k[first - 1 : first]
         if self.source is None:
             raise ValueError(f"{self.name} was not recorded: record the source with the edit's steps and up_to.")
-        return self.source
+        return self.source[0], self.source[1]
 
     def _edited_cross(self, attn: Any, x: Tensor, text: Tensor, plan: Plan) -> Tensor:
         """(B, heads, L, d): the targets, which are the last rows, with M^ instead of M*."""

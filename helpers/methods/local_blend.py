@@ -12,6 +12,7 @@ Hertz et al., "Prompt-to-Prompt image editing with cross attention control", arX
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -38,7 +39,7 @@ def blend_mask(seen: AttentionStore, size: Sequence[int], up_to: int = UP_TO) ->
     """
     grid = finest_grid(seen.seen_grids, up_to)
     seen.grids = [grid]  # from the next step on, only these are watched
-    maps = torch.stack([sum(seen.map(word, grid, i, before=True) for word in seen.words)
+    maps = torch.stack([reduce(torch.add, (seen.map(word, grid, i, before=True) for word in seen.words))
                         for i in range(len(seen.prompts))])[:, None]  # M of the source, M* of the targets
     maps = interpolate(max_pool2d(maps, 3, stride=1, padding=1), size=tuple(size))
     mask = maps > K_MASK * maps.amax((1, 2, 3), keepdim=True)

@@ -30,10 +30,10 @@ from helpers.attention.control import attention
 from helpers.attention.edits import Edit
 from helpers.attention.maps import AttentionStore
 from helpers.core.diffusion import guide, pairs
-from helpers.core.interface import Model, Picture, Progress, Text, Watch, ignore, join
+from helpers.core.interface import Made, Model, Progress, Text, Watch, ignore, join
 from helpers.core.randomness import noise
 from helpers.core.values import Guidance, Seed, Steps, WrongKind, listed, shown, text
-from helpers.methods.contract import method
+from helpers.methods.contract import OWN, method
 from helpers.methods.edit_source import Recorded, edit_source, recorded
 from helpers.methods.local_blend import local_blend
 from helpers.methods.source import Source, check_source
@@ -64,9 +64,9 @@ def prompt_to_prompt(model: Model, source: str | Source | Recorded, target: Targ
                      cross_replace_steps: Portion | Sequence[Portion] = 0.8,
                      self_replace_steps: float | Sequence[float] = 0.4,
                      weights: Weights | Sequence[Weights] | None = None, blend: str | Sequence[str] = (),
-                     store: AttentionStore | None = None, seed: Seed = 0, steps: Steps | None = None,
-                     guidance: Guidance | None = None, size: int | tuple[int, int] | None = None,
-                     progress: Progress = True, watch: Watch = ignore) -> list[Picture]:
+                     store: AttentionStore | None = None, seed: Seed = 0, steps: Steps = OWN,
+                     guidance: Guidance = OWN, size: int | tuple[int, int] | None = None,
+                     progress: Progress = True, watch: Watch = ignore) -> list[Made]:
     """The source's picture and, in the same batch, a picture for each target: [I, I*, ...].
 
     source: a prompt, whose picture is `model.generate(source, seed, ...)`; or a `Source` of a given picture; or a
@@ -91,7 +91,7 @@ def prompt_to_prompt(model: Model, source: str | Source | Recorded, target: Targ
     if isinstance(known, Source):
         check_source(known, model, steps, size)
     edits = edits_of(model, P, target, cross_replace_steps, self_replace_steps, weights)
-    if isinstance(known, Source):
+    if isinstance(source, (Source, Recorded)):
         return model.decode(edit_source(model, source, edits, stores, seen, guidance, progress, watch))
     z = noise(seed, model.shape(1, size)).to(model.device)  # 3: z_T ~ N(0, I) of seed s
     times = model.times(steps)
@@ -103,11 +103,12 @@ def predict(model: Model, x: Tensor, t: int, text: Text, guidance: float) -> Ten
     if guidance == 1:
         return model.eps(x, t, text)
     eps = model.eps(torch.cat([x, x]), t, join(text.unconditional(), text))
-    return guide(*eps.chunk(2), guidance)
+    eps_u, eps_c = eps.chunk(2)
+    return guide(eps_u, eps_c, guidance)
 
 
 def sweep(model: Model, source: str | Source | Recorded, target: str, *, cross_replace_steps: Sequence[Portion],
-          self_replace_steps: float | Sequence[float] = 0.4, **knobs: Any) -> list[Picture]:
+          self_replace_steps: float | Sequence[float] = 0.4, **knobs: Any) -> list[Made]:
     """The same edit under growing injection, in one batch: [I, I* of the first share, I* of the second, ...]."""
     shares = listed("cross_replace_steps", cross_replace_steps, "a list of shares of the steps")
     return prompt_to_prompt(model, source, [target] * len(shares), cross_replace_steps=shares,
