@@ -81,7 +81,7 @@ def memory() -> float | None:
 
 def machine_bytes() -> int | None:
     """The machine's memory."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         return windows_bytes()
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

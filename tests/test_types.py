@@ -17,5 +17,5 @@ def test_type_checkers_see_the_names_of_a_package_that_is_imported_lazily(packag
 @pytest.mark.slow
 def test_the_type_checker_finds_nothing_to_say(tmp_path):
     command = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path)]
-    found = subprocess.run(command, cwd=write_stubs.ROOT, capture_output=True, text=True)
+    found = subprocess.run(command, cwd=write_stubs.ROOT, capture_output=True, encoding="utf-8")
     assert found.returncode == 0, found.stdout + found.stderr

@@ -97,7 +97,8 @@ def several(pictures: Any) -> list[Any]:
 @cache
 def texts() -> dict[str, dict[str, str]]:
     """The alt texts of the notebooks' figures, by notebook and name, so that code cells stay short: texts.json."""
-    found: dict[str, dict[str, str]] = json.loads(files("helpers.show").joinpath("texts.json").read_text("utf-8"))
+    told = files("helpers.show").joinpath("texts.json").read_text(encoding="utf-8")
+    found: dict[str, dict[str, str]] = json.loads(told)
     return found
 
 
