@@ -51,8 +51,9 @@ def attention(
         for layer in control.layers:
             stack.callback(layer.leave)
             layer.module.set_processor(layer)
-        hooks = (model.unet.register_forward_pre_hook(control.before, with_kwargs=True),
-                 model.unet.register_forward_hook(control.after, with_kwargs=True))
+        unet: Any = getattr(model, "unet", None)  # there is one: else `Control` has raised
+        hooks = (unet.register_forward_pre_hook(control.before, with_kwargs=True),
+                 unet.register_forward_hook(control.after, with_kwargs=True))
         for hook in hooks:
             stack.callback(hook.remove)
         yield stores[0] if stores else AttentionStore([])
@@ -124,7 +125,7 @@ class Control:
             for one, maps in zip(self.stores, layer.maps, strict=False):
                 if maps is not None:
                     one.add(Site(layer.name, layer.grid, self.step), maps)
-            if layer.recorded is not None:
+            if layer.recorded is not None and self.record is not None:
                 self.record.add(layer.name, layer.cross, self.step, *layer.recorded)
             layer.maps, layer.recorded = (), None
         for one in self.stores:
@@ -177,4 +178,5 @@ def embedded(model: Any, prompts: Sequence[Tokens]) -> Tensor:
 
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        return model.embed([tokens.prompt for tokens in prompts]).embeddings
+        found: Tensor = model.embed([tokens.prompt for tokens in prompts]).embeddings
+        return found

@@ -232,7 +232,7 @@ def model_tokens(model: Model, prompt: str) -> Tokens:
     if not isinstance(prompt, str):
         raise TypeError(f"Got a {type(prompt).__name__} where a prompt should be. A picture that is given becomes a "
                         "source with helpers.methods.inversion.direct(model, picture, prompt).")
-    tokens = model.tokens(prompt)
+    tokens: Tokens = model.tokens(prompt)
     if len(tokens.spans) < 3:
         raise ValueError("The prompt is empty: there are no words whose attention could be edited.")
     if tokens.cut_off:

@@ -68,7 +68,8 @@ def pairs_of_pictures() -> list[tuple[Array, Array]]:
 
 def right_mask(first: Array, second: Array) -> Array:
     """True where some channel differs by more than 12."""
-    return (abs(first.astype(int) - second.astype(int)) > 12).any(-1)
+    differs: Array = (abs(first.astype(int) - second.astype(int)) > 12).any(-1)
+    return differs
 
 
 MASK_SLIPS: Slips = {

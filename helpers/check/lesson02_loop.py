@@ -24,7 +24,7 @@ class Recorder(AnalyticModel):
         super().__init__()
         self.calls: list[tuple[int, Tensor]] = []
 
-    def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
+    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
         """As the analytic model's, noted."""
         self.calls.append((int(t), x[-1:].clone()))
         return super().eps(x, t, text)

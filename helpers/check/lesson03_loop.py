@@ -51,7 +51,7 @@ class Recorder(AnalyticModel):
     def __deepcopy__(self, _: dict[int, Any]) -> Recorder:
         return self  # the answer is handed the very one that notes
 
-    def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
+    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
         """As the analytic model's, noted."""
         self.calls.append((int(t), x[-2:].clone()))
         return super().eps(x, t, text)

@@ -24,7 +24,8 @@ Loss = Callable[[Predict, Tensor, Tensor, float], Tensor]
 
 def noised(x0: Tensor, eps: Tensor, a: float) -> Tensor:
     """x_t: the clean latent with noise, a = alpha_bar."""
-    return a**0.5 * x0 + (1 - a) ** 0.5 * eps
+    x_t: Tensor = a**0.5 * x0 + (1 - a) ** 0.5 * eps
+    return x_t
 
 
 def loss(predict: Predict, x0: Tensor, eps: Tensor, a: float) -> Tensor:
@@ -99,7 +100,7 @@ FROZEN_TOO = {  # step, part: it was named
 
 def frozen(answer: Mapping[int, set[str]]) -> Verdict:
     """Does `answer` name, for each of the three steps, the parts that are frozen?"""
-    if is_unanswered(answer) or (isinstance(answer, Mapping) and any(value is ... for value in answer.values())):
+    if is_unanswered(answer) or (isinstance(answer, Mapping) and any(is_unanswered(value) for value in answer.values())):
         return UNANSWERED
     if isinstance(answer, Mapping):
         answer = {int(number(step) or 0): names for step, names in answer.items()}
@@ -129,7 +130,8 @@ Fit = Callable[[Tensor, Callable[[Tensor], Tensor], int, float], Tensor]
 
 def away(e: Tensor) -> Tensor:
     """A loss with its least value at GOAL."""
-    return (HELD * (e - GOAL)).square().sum()
+    loss: Tensor = (HELD * (e - GOAL)).square().sum()
+    return loss
 
 
 def descended(e_tgt: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float, *, kind: str = "Adam",

@@ -82,15 +82,15 @@ def fitted(mask: Any, image: Any, frame: tuple[int, int]) -> Image.Image:
     Raises ValueError for another aspect ratio, for a mask that is all black, and for one that is white only where the
     picture is cut off.
     """
-    mask, size = as_mask(mask), size_of(image, frame)
-    if not np.asarray(mask).any():
+    white, size = as_mask(mask), size_of(image, frame)
+    if not np.asarray(white).any():
         raise ValueError("The mask is all black: nothing may change. Paint white where the picture may change; "
                          "`helpers.core.masks.inverted(mask)` swaps black and white.")
-    if mask.size == frame:
-        return mask
-    if mask.size != size:
-        mask = resized_to(mask, size)
-    cut = hard_stays_hard(mask, ImageOps.fit(mask, frame, Image.Resampling.BOX))
+    if white.size == frame:
+        return white
+    if white.size != size:
+        white = resized_to(white, size)
+    cut = hard_stays_hard(white, ImageOps.fit(white, frame, Image.Resampling.BOX))
     if not np.asarray(cut).any():
         raise ValueError(f"The mask is white only outside the picture: of {name(size)} the model sees the middle, "
                          f"brought to {name(frame)}. Crop picture and mask to what matters before you edit.")

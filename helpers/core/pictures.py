@@ -100,7 +100,7 @@ def loaded(picture: Image.Image) -> Image.Image:
     return picture.convert("LA") if picture.mode == "La" else picture
 
 
-def read(file: str | os.PathLike) -> Image.Image:
+def read(file: str | os.PathLike[str]) -> Image.Image:
     """The picture in a file."""
     file = in_a_file(file)
     try:
@@ -115,7 +115,7 @@ def read(file: str | os.PathLike) -> Image.Image:
         raise ValueError(f"{str(file)!r} is broken or too large ({error}); {SAVE_AS} again.") from error
 
 
-def in_a_file(file: str | os.PathLike) -> Path:
+def in_a_file(file: str | os.PathLike[str]) -> Path:
     """The path of a file that is there."""
     told = os.fspath(file)
     if isinstance(told, str) and told.strip().lower().startswith(("http://", "https://", "data:")):

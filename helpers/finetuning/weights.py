@@ -105,7 +105,8 @@ def lora(
     """A LoRA of the attention's linear layers that changes nothing yet: A is random, B is zero."""
     if not isinstance(rank, int) or rank < 1:
         raise ValueError(f"rank is {rank!r}; expected a whole number from 1 on (4 is usual).")
-    generator, tensors = torch.Generator().manual_seed(seed), {}
+    generator = torch.Generator().manual_seed(seed)
+    tensors: dict[str, Tensor] = {}
     for name, value in parameters(model, networks).items():
         stem = name.removesuffix(".weight")
         if value.ndim == 2 and stem.endswith(ATTENTION):

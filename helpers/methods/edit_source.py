@@ -19,7 +19,7 @@ from helpers.attention.recording import Recording
 from helpers.core.diffusion import guide, pairs
 from helpers.core.interface import Model, Progress, Text, Watch, join
 from helpers.core.values import AtLeastOne, Guidance, Seed, Steps, text
-from helpers.methods.contract import method
+from helpers.methods.contract import OWN, method
 from helpers.methods.local_blend import local_blend
 from helpers.methods.source import Source, check_source, generated, step_at, text_at
 
@@ -78,7 +78,7 @@ def predict_targets(model: Model, z: Tensor, z_star: Tensor, t: int, text: Text,
 
 @method
 def recorded(model: Model, source: str | Source, *, up_to: AtLeastOne = UP_TO, seed: Seed = 0,
-             steps: Steps | None = None, guidance: Guidance | None = None, size: int | tuple[int, int] | None = None,
+             steps: Steps = OWN, guidance: Guidance = OWN, size: int | tuple[int, int] | None = None,
              progress: Progress = True) -> Recorded:
     """A source with its attention's queries and keys: each edit of it costs half, 100 rows at 50 steps instead of 200.
 

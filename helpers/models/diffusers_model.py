@@ -104,12 +104,14 @@ class DiffusersModel(VariancePreserving):
     @property
     def device(self) -> torch.device:
         """Where the network is."""
-        return self.unet.device
+        here: torch.device = self.unet.device
+        return here
 
     @property
     def prediction(self) -> str:
         """What the network predicts: "epsilon", "v_prediction" or "sample"."""
-        return self.scheduler.config.prediction_type
+        prediction: str = self.scheduler.config.prediction_type
+        return prediction
 
     @property
     def networks(self) -> dict[str, torch.nn.Module]:
@@ -239,7 +241,8 @@ class DiffusersModel(VariancePreserving):
         with catalogue.explained_memory(self):
             coded = [vae.encode(to_tensor([picture]).to(self.device, vae.dtype)) for picture in pictures]
         latents = [code.latent_dist.mode() if hasattr(code, "latent_dist") else code.latents for code in coded]
-        return (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
+        scaled: Tensor = (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
+        return scaled
 
     @one_at_a_time
     @surroundings(grad=False)
@@ -252,7 +255,8 @@ class DiffusersModel(VariancePreserving):
 
     @property
     def _shift(self) -> float:
-        return getattr(self.pipeline.vae.config, "shift_factor", None) or 0.0
+        shift: float | None = getattr(self.pipeline.vae.config, "shift_factor", None)
+        return shift or 0.0
 
     @one_at_a_time
     def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:

@@ -96,7 +96,8 @@ def several(pictures: Any) -> list[Any]:
 @cache
 def texts() -> dict[str, dict[str, str]]:
     """The alt texts of the notebooks' figures, by notebook and name, so that code cells stay short: texts.json."""
-    return json.loads(files("helpers.show").joinpath("texts.json").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, str]] = json.loads(files("helpers.show").joinpath("texts.json").read_text("utf-8"))
+    return found
 
 
 def checked(alt: str) -> str:
@@ -152,9 +153,9 @@ class Page:
 
     def words(self, text: list[str] | str, x: float, y: float, *, align: str = "center", **look: Any) -> None:
         """Lines of text, the first one's top at (x, y); "$" and the like are shown as they are."""
+        style: dict[str, Any] = {"fontsize": TEXT, "color": INK} | look
         for i, line in enumerate([text] if isinstance(text, str) else text):
-            self.drawing.text(*self._at(x, y + i * LINE), line, ha=align, va="top", parse_math=False,
-                              **{"fontsize": TEXT, "color": INK} | look)
+            self.drawing.text(*self._at(x, y + i * LINE), line, ha=align, va="top", parse_math=False, **style)
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
         """A place in pixels as matplotlib's shares of the page, counted from the bottom left."""

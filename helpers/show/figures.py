@@ -118,31 +118,32 @@ def sweep(
 
     scores: a curve for each name, with one number for each picture.
     """
-    alt, pictures, scores = checked(alt), several(pictures), scores or {}
-    values, scores = numbers("values", values), {label: numbers(label, series) for label, series in scores.items()}
-    for label, series in {"values": values, **scores}.items():
+    alt, pictures = checked(alt), several(pictures)
+    places = numbers("values", values)
+    curves = {label: numbers(label, series) for label, series in (scores or {}).items()}
+    for label, series in {"values": places, **curves}.items():
         if len(series) != len(pictures):
             raise ValueError(f"{len(series)} {label} for {len(pictures)} pictures: give one for each.")
-    margin, height = (70 if scores else 4), 120
+    margin, height = (70 if curves else 4), 120
     size = cell_size([pictures], len(pictures), WIDEST - margin)
     step = size[0] + GAP
     span = len(pictures) * step - GAP
-    page = Page(margin + span + 4, size[1] + 60 + len(scores) * (height + 2 * GAP))
+    page = Page(margin + span + 4, size[1] + 60 + len(curves) * (height + 2 * GAP))
     for i, picture in enumerate(pictures):
         page.place(picture, margin + i * step, 0, size)
     middles = [i * step + size[0] / 2 for i in range(len(pictures))]
-    for i, (label, series) in enumerate(scores.items()):
+    for i, (label, series) in enumerate(curves.items()):
         axes = _over(page, margin, size[1] + GAP + i * (height + 2 * GAP), span, height)
         _curve_below(axes, middles, label, series, i)
-    axes = _over(page, margin, size[1] + 2 * GAP + len(scores) * (height + 2 * GAP), span, 2)
+    axes = _over(page, margin, size[1] + 2 * GAP + len(curves) * (height + 2 * GAP), span, 2)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
-    axes.set_xticks(middles, [f"{value:g}" for value in values])
+    axes.set_xticks(middles, [f"{value:g}" for value in places])
     axes.set_xlabel(name, fontsize=10)
     return page.finish(alt, caption)
 
 
-def _curve_below(axes: Any, middles: Sequence[float], label: str, series: Sequence[float], i: int) -> None:
+def _curve_below(axes: Any, middles: Sequence[float], label: str, series: np.ndarray, i: int) -> None:
     """Score number `i` of a sweep, a point below the middle of each picture."""
     style = look(i)
     axes.plot(middles, series, color=style.color, marker=style.marker, linestyle=style.line)

@@ -38,23 +38,23 @@ def curve(
     alt, errors = checked(alt), errors or {}
     lines_of_names = math.ceil(len(series) / NAMES_IN_A_LINE) if len(series) > 1 else 0
     page, axes = plot(xlabel, ylabel, above=24 * lines_of_names)
-    x = numbers("x", x)
-    for i, (name, y) in enumerate(series.items()):
-        y = numbers(name, y)
-        if y.shape != x.shape:
-            raise ValueError(f"{name!r} has {y.size} values for {x.size} places on the axis: give one for each.")
+    places = numbers("x", x)
+    for i, (name, values) in enumerate(series.items()):
+        y = numbers(name, values)
+        if y.shape != places.shape:
+            raise ValueError(f"{name!r} has {y.size} values for {places.size} places on the axis: give one for each.")
         style = look(i)
         bars = half_widths(y, errors[name]) if name in errors else None
-        axes.errorbar(x, y, yerr=bars, label=name, color=style.color, marker=style.marker, linestyle=style.line,
+        axes.errorbar(places, y, yerr=bars, label=name, color=style.color, marker=style.marker, linestyle=style.line,
                       capsize=3, markersize=6)
     if len(series) > 1:  # above the axes: error bars leave it no room within
         legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=NAMES_IN_A_LINE, borderaxespad=0.2)
     return page.finish(alt, caption)
 
 
-def half_widths(y: Sequence[float], bars: Sequence[Any]) -> np.ndarray:
-    """Distances (2, N) down and up from `y` (N,), from half-widths (N,) or (lowest, highest) values (N, 2)."""
-    y, bars = numbers("the values", y), numbers("the errors", bars)
+def half_widths(values: Sequence[float] | np.ndarray, errors: Sequence[Any]) -> np.ndarray:
+    """Distances (2, N) down and up from `values` (N,), from half-widths (N,) or (lowest, highest) values (N, 2)."""
+    y, bars = numbers("the values", values), numbers("the errors", errors)
     if bars.shape not in ((len(y),), (len(y), 2)):
         raise ValueError(f"The errors have shape {bars.shape}; expected ({len(y)},) or ({len(y)}, 2).")
     return np.stack([bars, bars]) if bars.ndim == 1 else np.abs(bars - y[:, None]).T
@@ -107,8 +107,8 @@ def name_points(axes: Any, places: Mapping[str, np.ndarray], route: np.ndarray) 
         def covered(spot: tuple[float, float], wide: float = wide) -> float:
             """How much a name in the middle of this spot would hide; leaving the picture is as bad as it gets."""
             out = spot[0] - wide / 2 < around.x0 - LEFT / 2 or spot[0] + wide / 2 > around.x1 + 12
-            return 1000 * out + sum(cost for across, up, half, tall, cost in taken
-                                    if abs(spot[0] - across) < wide / 2 + half and abs(spot[1] - up) < high / 2 + tall)
+            return float(1000 * out + sum(cost for across, up, half, tall, cost in taken if abs(spot[0] - across) <
+                                          wide / 2 + half and abs(spot[1] - up) < high / 2 + tall))
 
         best = min(spots, key=covered)  # of equals the first
         taken.append((*best, wide / 2, high / 2, 100))
