@@ -209,7 +209,7 @@ def test_the_characters_of_dreambooth_are_never_drawn_for_training():
 
 def test_a_character_is_one_that_is_known_and_fits_its_own_kind_alone():
     assert {name: subject.thing for name, subject in SUBJECTS.items()} == CHARACTERS
-    with pytest.raises(ValueError, match="character is 'pip'; it can be one of: pim, bo, zuzu, none"):
+    with pytest.raises(ValueError, match="character is 'pip'; expected 'pim', 'bo', 'zuzu' or 'none'"):
         Scene(character="pip")
     with pytest.raises(ValueError, match="Only a cat can be pim; the thing here is 'castle'"):
         Scene(thing="castle", character="pim")

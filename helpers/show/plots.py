@@ -11,9 +11,10 @@ import numpy as np
 
 from helpers.core.diffusion import alpha_bar_at
 from helpers.core.interface import CLEAN
-from helpers.core.values import number, numbers
+from helpers.core.values import Numbers, Prompt, entrance, number, numbers
 from helpers.models.analytic import AnalyticModel
-from helpers.show.figure import LETTER, TEXT, Figure, Page, checked
+from helpers.show.figure import LETTER, TEXT, Figure, Labels, Page, checked
+from helpers.show.figures import Series
 from helpers.show.palette import FAINT, INK, look
 
 WIDTH, HEIGHT = 620, 400  # pixels of a plot
@@ -21,15 +22,16 @@ LEFT, BELOW = 70, 56  # pixels for the axes' words
 NAMES_IN_A_LINE = 3  # of series, above a curve
 
 
+@entrance
 def curve(
-    x: Sequence[float],
-    series: Mapping[str, Sequence[float]],
+    x: Numbers,
+    series: Series,
     *,
-    xlabel: str,
-    ylabel: str,
+    xlabel: Prompt,
+    ylabel: Prompt,
     alt: str,
-    errors: Mapping[str, Sequence[float] | Sequence[tuple[float, float]]] | None = None,
-    caption: str = "",
+    errors: Series | None = None,
+    caption: Prompt = "",
 ) -> Figure:
     """A curve for each name of `series` over the values `x`, with error bars where `errors` has them.
 
@@ -38,10 +40,8 @@ def curve(
     alt, errors = checked(alt), errors or {}
     lines_of_names = math.ceil(len(series) / NAMES_IN_A_LINE) if len(series) > 1 else 0
     page, axes = plot(xlabel, ylabel, above=24 * lines_of_names)
-    x = numbers("x", x)
     for i, (name, y) in enumerate(series.items()):
-        y = numbers(name, y)
-        if y.shape != x.shape:
+        if y.shape != x.shape or y.ndim != 1:
             raise ValueError(f"{name!r} has {y.size} values for {x.size} places on the axis: give one for each.")
         style = look(i)
         bars = half_widths(y, errors[name]) if name in errors else None
@@ -60,14 +60,15 @@ def half_widths(y: Sequence[float], bars: Sequence[Any]) -> np.ndarray:
     return np.stack([bars, bars]) if bars.ndim == 1 else np.abs(bars - y[:, None]).T
 
 
+@entrance
 def scatter(
-    points: Mapping[str, tuple[float, float] | Sequence[tuple[float, float]]],
+    points: Series,
     *,
-    xlabel: str,
-    ylabel: str,
+    xlabel: Prompt,
+    ylabel: Prompt,
     alt: str,
-    line: Sequence[str] = (),
-    caption: str = "",
+    line: Labels = (),
+    caption: Prompt = "",
 ) -> Figure:
     """Points with their names beside them; a name may own one point or several.
 
@@ -75,7 +76,14 @@ def scatter(
     """
     alt = checked(alt)
     page, axes = plot(xlabel, ylabel)
-    places = {name: np.atleast_2d(numbers(name, place)) for name, place in points.items()}  # name -> (N, 2)
+    places = {name: np.atleast_2d(place) for name, place in points.items()}  # name -> (N, 2)
+    for name, place in places.items():
+        if place.ndim != 2 or place.shape[1] != 2:
+            raise ValueError(f"{name!r} has the shape {place.shape}; expected a point (x, y), or several: (N, 2).")
+    if not places:
+        raise ValueError("There are no points to show.")
+    if strangers := [name for name in line if name not in places]:
+        raise ValueError(f"line names {strangers[0]!r}; the points are: {', '.join(places)}.")
     route = np.concatenate([places[name][:1] for name in line]) if line else np.empty((0, 2))
     if line:
         axes.plot(*route.T, color=FAINT, linewidth=1.5, zorder=1)

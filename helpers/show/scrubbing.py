@@ -33,7 +33,7 @@ def scrubber(
     alt: what the pictures show - what to notice. width: of the large picture, in CSS pixels.
     Raises TypeError for one picture alone, ValueError for none or for another number of labels than pictures.
     """
-    alt, pictures = checked(alt), several(pictures)
+    alt, pictures = checked(alt), several("pictures", pictures)
     labels = [f"step {i}" for i in range(len(pictures))] if labels is None else [str(label) for label in labels]
     if not pictures:
         raise ValueError("There are no pictures to scrub through: give at least one.")
