@@ -95,8 +95,18 @@ FILES = Values(of("a.safetensors", lambda: Path("b.safetensors"), "source.safete
                   "fitted.safetensors", "c.png", "d.jpg"),
                st.one_of(other_kinds(), of(".", "/", "..", "no/folder/a.png", "a[.png", "**", "a*?.safetensors", "x.xyz",
                                            "c.png/a.png", "~nobody/a.png", "broken.safetensors", "cut.safetensors")))
+SAME = Values(of(picture, lambda: np.full((16, 16, 3), 0.5), lambda: picture("RGBA")), V["picture"].strange)
 #: function -> what is passed for arguments that mean something else there than elsewhere
 OWN: dict[str, dict[str, Values]] = {
+    "methods.textual_inversion.fit_textual_inversion": {
+        "prompt": Values(of("a red cat", "red"), V["prompt"].strange), "word": Values(of("red"), V["word"].strange),
+        "like": Values(of("cat", "dog"), V["word"].strange)},
+    "measure.kept": {"picture": SAME, "result": SAME}, "measure.seam": {"picture": SAME},
+    "methods.blended.scribble": {"drawing": SAME, "image": SAME},
+    "finetuning.weights.full": {"networks": Values(of(("unet",), ["unet", "text_encoder"]), other_kinds())},
+    **{f"{kind}.load": {"file": Values(of(f"{kind.lower()}.safetensors"), FILES.strange)}
+       for kind in ("Source", "Weights", "Fitted")},
+    "Figure.save": {"path": Values(of("a.png", "b.jpg", lambda: Path("new/c.webp")), FILES.strange)},
     "show.figures.pictures": {"side": Values(of(None, 64), other_kinds())},
     "show.figures.mask": {"mask": V["picture"]},
     "show.figures.pair": {"prompts": Values(of(("a cat", "a dog"), ["", ""]), other_kinds())},

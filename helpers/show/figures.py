@@ -28,7 +28,8 @@ def series(name: str, value: Any) -> dict[str, np.ndarray]:
     """A list of numbers for each name."""
     if not isinstance(value, Mapping):
         raise WrongKind(f"{name} is {shown(value)}; expected a dict: a list of numbers for each name.")
-    return {text(f"A name in {name}", str(label)): numbers(f"{name}[{label!r}]", each) for label, each in value.items()}
+    named = {text(f"A name in {name}", str(label)): each for label, each in value.items()}
+    return {label: numbers(label, each) for label, each in named.items()}
 
 
 Side = Annotated[int, Number(16, 2048, whole=True, hint="pixels")]
