@@ -89,7 +89,7 @@ class Layer:
         """Those of q, k and v that a target with these edits takes from the source, in this layer."""
         here = [one.of_source for one in self_edits if self._within(one.up_to)
                 and (one.layers is None or any(below(self.name, start) for start in one.layers))]
-        return frozenset().union(*here)
+        return frozenset[str]().union(*here)
 
     def _source(self, q: Tensor, k: Tensor, first: int) -> tuple[Tensor, Tensor]:
         """The source's queries and keys: the recorded ones, or those of the row before the targets."""

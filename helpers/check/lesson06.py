@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -98,7 +99,7 @@ FROZEN_TOO = {  # step, part: it was named
 }
 
 
-def frozen(answer: Mapping[int, set[str]]) -> Verdict:
+def frozen(answer: Mapping[int, Any]) -> Verdict:
     """Does `answer` name, for each of the three steps, the parts that are frozen?"""
     if is_unanswered(answer) or (isinstance(answer, Mapping) and any(is_unanswered(value) for value in answer.values())):
         return UNANSWERED

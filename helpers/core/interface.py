@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 CLEAN = -1  # the time after the last step: the picture itself
 Watch = Callable[..., None]  # called once a step with x=, t=, eps= (x is the state after it, at time t); may raise
 Progress = bool | Callable[[int, int], None]  # a bar, no bar, or what is called with (steps done, steps in all)
-Picture = Any  # what `as_picture` takes: a path, a PIL picture, an array or tensor; a point of the analytic model
+# what `as_picture` takes: a path, a PIL picture, an array or tensor; a point of the analytic model
+Picture = str | os.PathLike[str] | Image.Image | np.ndarray | Tensor | Sequence[float]
+Made = Any  # what a model's `decode` makes: a PIL picture; of the analytic model a point
 
 
 def ignore(**_: object) -> None:
@@ -107,10 +112,10 @@ class Model(Schedule, Protocol):
     def embed(self, prompts: str | Sequence[str]) -> Text:
         """Prompts as the model understands them."""
 
-    def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
+    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Tensor:
         """Pictures to latents (B, C, h, w), of the model's own size unless given."""
 
-    def decode(self, latents: Tensor) -> list[Any]:
+    def decode(self, latents: Tensor) -> list[Made]:
         """Latents (B, C, h, w) to B pictures."""
 
     def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
@@ -129,5 +134,5 @@ class Model(Schedule, Protocol):
 class Generator(Model, Protocol):
     """A model that also makes pictures by itself, as both of ours do."""
 
-    def generate(self, *prompts: Any, **knobs: Any) -> list[Any]:
+    def generate(self, *prompts: Any, **knobs: Any) -> list[Made]:
         """A picture for each prompt."""

@@ -30,7 +30,7 @@ SAME_SHAPE = 0.01  # by how much the aspect ratios of mask and picture may diffe
 # ------------------------------------------------------------------------------------------------- from what is given
 
 
-def as_mask(mask: Any) -> Image.Image:
+def as_mask(mask: Picture) -> Image.Image:
     """Any mask as a picture of mode "L", 255 where the picture may change; of the size it has.
 
     mask: a path, a PIL picture, an array or a tensor of shape (H, W), (H, W, 1), (H, W, 3), (H, W, 4) or (1, H, W),
@@ -98,7 +98,7 @@ def fitted(mask: ReadMask, image: Any, frame: Size) -> Image.Image:
     return cut
 
 
-def size_of(image: Any, frame: tuple[int, int]) -> tuple[int, int]:
+def size_of(image: Picture, frame: tuple[int, int]) -> tuple[int, int]:
     """(width, height) of an upright picture in any form; `frame` for what is none (a point of the analytic model)."""
     if isinstance(image, (str, os.PathLike, Image.Image)) or getattr(image, "ndim", np.ndim(image)) > 1:
         return ImageOps.exif_transpose(opened(image)).size
@@ -129,13 +129,13 @@ def name(size: tuple[int, int]) -> str:
 # ----------------------------------------------------------------------------------------------------- what is done
 
 
-def inverted(mask: Any) -> Image.Image:
+def inverted(mask: Picture) -> Image.Image:
     """What may change stays, and what stays may change: 255 minus the mask, mode "L"."""
     return ImageOps.invert(as_mask(mask))
 
 
 @entrance
-def widened(mask: Any, pixels: Count) -> Image.Image:
+def widened(mask: Picture, pixels: Count) -> Image.Image:
     """The mask grown by `pixels` to every side (squares); mode "L"."""
     mask, side = as_mask(mask), 2 * pixels + 1
     if pixels >= max(mask.size):  # every window holds the whole picture

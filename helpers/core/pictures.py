@@ -27,7 +27,7 @@ MOST_STRETCH = 50  # how many times one side may be as long as the other
 
 
 @entrance
-def as_picture(x: Any, size: int | tuple[int, int] | None = None, fit: Annotated[str, OneOf(*FITS)] = "cover",
+def as_picture(x: Picture, size: int | tuple[int, int] | None = None, fit: Annotated[str, OneOf(*FITS)] = "cover",
                ) -> Image.Image:
     """Any picture as an upright RGB picture.
 

@@ -26,14 +26,12 @@ into a state at s; after the last step that noise stays in the picture.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from PIL import Image, ImageOps
 from torch import Tensor
 
 from helpers.core.diffusion import cfg, encode_one, pairs
-from helpers.core.interface import Model, Picture, Progress, Watch, ignore
+from helpers.core.interface import Made, Model, Picture, Progress, Watch, ignore
 from helpers.core.masks import alpha_of, blend, dilated, fitted, paste, to_latents, widened
 from helpers.core.pictures import as_picture, opened
 from helpers.core.randomness import noise
@@ -54,7 +52,7 @@ def shrinking(m: Tensor, count: int) -> list[Tensor]:
 @method
 def blended_diffusion(model: Model, image: Picture, prompt: Prompt, mask: Picture, *, strength: Share = 0.75,
                       thin: Flag = False, exact: Flag = True, seed: Seed = 0, steps: Steps = OWN,
-                      guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Picture:
+                      guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Made:
     """The picture `image` with what `prompt` says drawn where `mask` is white, as a picture of the model's size.
 
     prompt: what the masked part shall show. The empty prompt, or the background's, removes what is there.
@@ -87,7 +85,7 @@ def blended_diffusion(model: Model, image: Picture, prompt: Prompt, mask: Pictur
 @method
 def scribble(model: Model, image: Picture, prompt: Prompt, drawing: Picture, *, mask: Picture | None = None,
              strength: Share = 0.6, exact: Flag = True, seed: Seed = 0, steps: Steps = OWN,
-             guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Picture:
+             guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Made:
     """The scribble `drawing` on the picture `image` turned into what `prompt` says: painted on it, then blended.
 
     drawing: the paint alone (RGBA, transparent where nothing is painted), or the picture with the paint on it (RGB).
@@ -105,7 +103,7 @@ def scribble(model: Model, image: Picture, prompt: Prompt, drawing: Picture, *, 
                              guidance=guidance, progress=progress, watch=watch)
 
 
-def painted_on(picture: Image.Image, drawing: Any) -> tuple[Image.Image, Image.Image]:
+def painted_on(picture: Image.Image, drawing: Picture) -> tuple[Image.Image, Image.Image]:
     """The RGB picture with the drawing on it, and where there is paint (mode "L")."""
     drawing = ImageOps.exif_transpose(opened(drawing))
     if drawing.size != picture.size:

@@ -35,7 +35,7 @@ from PIL import Image
 from torch import Tensor
 
 from helpers.core.diffusion import cfg, encode_one, pairs
-from helpers.core.interface import CLEAN, Model, Picture, Progress, Watch, ignore, join
+from helpers.core.interface import CLEAN, Made, Model, Picture, Progress, Watch, ignore, join
 from helpers.core.masks import blend, fitted, from_latents, paste, to_latents
 from helpers.core.randomness import noise
 from helpers.core.values import MAPS, Flag, Guidance, Number, Prompt, Seed, Share, Steps
@@ -124,7 +124,7 @@ def encoded(model: Model, x0: Tensor, times: Sequence[int], progress: Progress =
 def diffedit(model: Model, image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Share = 0.8,
              mask: Picture | None = None, maps: Maps = 10, threshold: Threshold = 0.5, exact: Flag = True,
              seed: Seed = 0, steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
-             watch: Watch = ignore) -> Picture:
+             watch: Watch = ignore) -> Made:
     """The picture `image` changed from `source_prompt` to `prompt` where the model itself sees the difference.
 
     strength: in [0, 1], how far the picture is encoded (the paper's r). The mask is sought at 0.5, as in the paper;

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from helpers.core.diffusion import denoise, encode_one
 from helpers.core.files import damaged, digest, load_tensors, required, save_tensors
-from helpers.core.interface import Picture, Progress, Text, Watch, ignore
+from helpers.core.interface import Made, Picture, Progress, Text, Watch, ignore
 from helpers.core.pictures import as_picture
 from helpers.core.randomness import noise
 from helpers.core.values import (
@@ -167,7 +167,7 @@ def fit_imagic(model: Trainable, image: Picture, prompt: Prompt, *, rank: Rank |
 
 @method
 def imagic(model: Trainable, fitted: Fitted, *, eta: Way = 0.7, seed: Seed = 0, steps: Steps = OWN,
-           guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Picture:
+           guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Made:
     """Step 3: the picture that the fitted model makes of e_bar.
 
     eta: 0 makes the picture it was fitted to again, 1 follows the prompt; the paper finds 0.6 to 0.8 best. Beyond 1 is

@@ -42,7 +42,7 @@ import torch
 from torch import Tensor
 
 from helpers.core.diffusion import cfg, encode_one, guide, pairs
-from helpers.core.interface import Model, Picture, Progress, Text, Watch, ignore
+from helpers.core.interface import Made, Model, Picture, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise
 from helpers.core.values import Guidance, Number, Prompt, Rate, Seed, Share, Steps
 from helpers.methods.contract import OWN, method
@@ -220,7 +220,7 @@ def edit_friendly(model: Model, image: Picture, prompt: Prompt, *, skip: Skip = 
 
 @method
 def reconstruct(model: Model, source: Source, prompt: Prompt | None = None, *, guidance: Guidance = OWN,
-                progress: Progress = True, watch: Watch = ignore) -> Picture:
+                progress: Progress = True, watch: Watch = ignore) -> Made:
     """The source's noise walked again: under its own prompt the reconstruction, under another the simplest edit.
 
     prompt, guidance: the source's unless given.

@@ -25,7 +25,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from helpers.core.diffusion import cfg, encode_one, pairs
-from helpers.core.interface import Model, Picture, Progress, Watch, ignore
+from helpers.core.interface import Made, Model, Picture, Progress, Watch, ignore
 from helpers.core.randomness import noise
 from helpers.core.values import Guidance, Prompt, Seed, Share, Steps
 from helpers.methods.contract import OWN, method
@@ -39,7 +39,7 @@ def mix(x: Tensor, layout_s: Tensor, nu: float) -> Tensor:
 @method
 def magicmix(model: Model, image: Picture, prompt: Prompt, *, k_min: Share = 0.3, k_max: Share = 0.6, nu: Share = 0.5,
              seed: Seed = 0, steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
-             watch: Watch = ignore) -> Picture:
+             watch: Watch = ignore) -> Made:
     """The content of `prompt` in the layout of `image`, as a picture of the model's size.
 
     k_min, k_max: shares of the steps, 0 <= k_min <= k_max <= 1. The state is mixed at every time from K_max down to

@@ -30,7 +30,7 @@ from helpers.attention.control import attention
 from helpers.attention.edits import Edit
 from helpers.attention.maps import AttentionStore
 from helpers.core.diffusion import guide, pairs
-from helpers.core.interface import Model, Picture, Progress, Text, Watch, ignore, join
+from helpers.core.interface import Made, Model, Progress, Text, Watch, ignore, join
 from helpers.core.randomness import noise
 from helpers.core.values import Guidance, Seed, Steps, WrongKind, listed, shown, text
 from helpers.methods.contract import OWN, method
@@ -112,7 +112,7 @@ def predict(model: Model, x: Tensor, t: int, text: Text, guidance: float) -> Ten
 
 
 def sweep(model: Model, source: str | Source | Recorded, target: str, *, cross_replace_steps: Sequence[Portion],
-          self_replace_steps: float | Sequence[float] = 0.4, **knobs: Any) -> list[Picture]:
+          self_replace_steps: float | Sequence[float] = 0.4, **knobs: Any) -> list[Made]:
     """The same edit under growing injection, in one batch: [I, I* of the first share, I* of the second, ...]."""
     shares = listed("cross_replace_steps", cross_replace_steps, "a list of shares of the steps")
     return prompt_to_prompt(model, source, [target] * len(shares), cross_replace_steps=shares,

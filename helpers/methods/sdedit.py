@@ -15,7 +15,7 @@ Differs from the paper: deterministic DDIM steps instead of the SDE solver; late
 from __future__ import annotations
 
 from helpers.core.diffusion import cfg, encode_one, pairs
-from helpers.core.interface import Model, Picture, Progress, Watch, ignore
+from helpers.core.interface import Made, Model, Picture, Progress, Watch, ignore
 from helpers.core.randomness import noise
 from helpers.core.values import Guidance, Prompt, Seed, Share, Steps
 from helpers.methods.contract import OWN, method
@@ -24,7 +24,7 @@ from helpers.methods.contract import OWN, method
 @method
 def sdedit(model: Model, image: Picture, prompt: Prompt, *, strength: Share = 0.6, seed: Seed = 0,
            steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
-           watch: Watch = ignore) -> Picture:
+           watch: Watch = ignore) -> Made:
     """The picture `image` redrawn under `prompt`, as a picture of the model's size.
 
     strength: in [0, 1]. 0 gives the picture back (through the autoencoder), 1 starts from noise alone.

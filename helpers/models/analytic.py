@@ -18,14 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part
-from helpers.core.interface import Text, Watch, ignore
+from helpers.core.interface import Picture, Text, Watch, ignore
 from helpers.core.randomness import as_seeds, noise, seeds_of
 from helpers.core.surroundings import surroundings
 from helpers.core.values import check_steps
@@ -91,7 +90,7 @@ class AnalyticModel(VariancePreserving):
             raise ValueError(f"This model does not know {prompt!r}; its words are {', '.join(self.words)}.")
         return torch.eye(len(self.words), dtype=torch.float32, device=self.device)[self.words.index(prompt.strip())]
 
-    def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
+    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Tensor:
         """Points, (2,) or (B, 2), as latents (B, 2, 1, 1); a point has one size only, whatever is asked for."""
         points = torch.as_tensor(np.asarray(images), dtype=torch.float32)
         if points.ndim not in (1, 2) or points.shape[-1] != 2:

@@ -229,16 +229,16 @@ class DiffusersModel(VariancePreserving):
 
     @one_at_a_time
     @surroundings(grad=False)
-    def encode(self, images: Any, size: int | tuple[int, int] | None = None) -> Tensor:
+    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Tensor:
         """One picture or a list of them as latents (B, C, h, w): float32, scaled as the network expects them.
 
         Pictures come in any form and size `as_picture` takes; they are resized to cover `size` (the model's own unless
         given) and what sticks out is cut off. Takes the mean of the encoder's distribution: no randomness.
         """
-        images = images if isinstance(images, (list, tuple)) else [images]
-        if not images:
+        several: list[Any] = [*images] if isinstance(images, (list, tuple)) else [images]
+        if not several:
             raise ValueError("There is no picture: the list is empty.")
-        pictures = [as_picture(image, self._frame(size)) for image in images]
+        pictures = [as_picture(image, self._frame(size)) for image in several]
         vae = self.pipeline.vae
         with catalogue.explained_memory(self):
             coded = [vae.encode(to_tensor([picture]).to(self.device, vae.dtype)) for picture in pictures]

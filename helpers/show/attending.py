@@ -21,7 +21,7 @@ from PIL import Image
 from helpers.attention.control import attention
 from helpers.attention.edits import Edit
 from helpers.attention.maps import AttentionStore, below, finest_grid
-from helpers.core.interface import Generator
+from helpers.core.interface import Generator, Picture
 from helpers.core.pictures import as_picture
 from helpers.core.words import answers, words_and_marks, words_of
 from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt
@@ -259,7 +259,7 @@ def placed(
     return over(seen.picture(view), shares), float(shares.max())
 
 
-def over(picture: Any, shares: np.ndarray, side: int | None = None) -> Image.Image:
+def over(picture: Picture, shares: np.ndarray, side: int | None = None) -> Image.Image:
     """The picture in grey with a map (h, w) over it; the brightest colour is the map's largest share."""
     from matplotlib import colormaps
 

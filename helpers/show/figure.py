@@ -144,7 +144,7 @@ class Page:
         axes.set_axisbelow(True)
         return axes
 
-    def place(self, picture: Any, left: float, top: float, size: tuple[int, int]) -> Any:
+    def place(self, picture: Picture, left: float, top: float, size: tuple[int, int]) -> Any:
         """A picture at `size` (width, height), every pixel on a pixel of the page; returns its axes."""
         axes = self.axes(left, top, *size)
         axes.set_axis_off()

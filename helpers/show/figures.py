@@ -201,13 +201,13 @@ def mask(picture: Read, mask: Read, *, alt: str, titles: Labels = ("picture", "m
         page.words(title, i * (256 + GAP) + 128, 0, weight="bold")
         axes = page.place(shown, i * (256 + GAP), 20, (256, height))
     if inside.any() and not inside.all():
-        xs, ys = (np.linspace(0, side, n + 1)[:-1] + side / n / 2 for side, n in zip((256, height), picture.size,
+        xs, ys = (np.linspace(0, side, n + 1)[:-1] + side / n / 2 for side, n in zip((256, height), plain.size,
                                                                                   strict=True))
         axes.contour(xs, ys, inside, levels=[0.5], colors=COLORS["vermilion"], linewidths=1.5)
     return page.finish(checked(alt), caption)
 
 
-def paled(picture: Any, inside: np.ndarray) -> np.ndarray:
+def paled(picture: Picture, inside: np.ndarray) -> np.ndarray:
     """The picture (H, W, 3) with everything outside (H, W) grey and pale."""
     pixels = np.asarray(picture, dtype=float)
     pale = 0.25 * pixels.mean(-1, keepdims=True) + 0.75 * 255
