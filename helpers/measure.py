@@ -13,14 +13,15 @@ pixel: pictures and masks of different sizes are a ValueError.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import os
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 from helpers.core.masks import ReadMask
-from helpers.core.pictures import Read
-from helpers.core.values import entrance
+from helpers.core.pictures import Read, as_picture
+from helpers.core.values import Kind, entrance, numbers, shown
 from helpers.picturebook.edits import Edit
 from helpers.picturebook.judge import Judge
 
@@ -127,8 +128,25 @@ def check_sizes(**pictures: Image.Image) -> None:
         raise ValueError(f"The sizes differ: {sizes}. Bring them to one size with as_picture(picture, size).")
 
 
-def psnr(a: np.ndarray, b: np.ndarray) -> float:
-    """Peak signal-to-noise ratio of values in [0, 1], in dB, 60 at most."""
+def levels(name: str, value: Any) -> np.ndarray:
+    """A picture's levels, or an array of them as float64, in [0, 1]."""
+    if isinstance(value, (str, os.PathLike, Image.Image)):
+        return _array(as_picture(value)).astype(np.float64)
+    found = numbers(name, value)
+    if not found.size or not np.isfinite(found).all():
+        raise ValueError(f"{name} is {shown(value)}; expected a picture or an array of levels, all of them finite.")
+    return found
+
+
+Levels = Annotated[Any, Kind(levels)]
+
+
+@entrance
+def psnr(a: Levels, b: Levels) -> float:
+    """Peak signal-to-noise ratio of two pictures, or arrays of levels in [0, 1], in dB, 60 at most."""
+    if a.shape != b.shape:
+        raise ValueError(f"The shapes differ: a has {a.shape} and b {b.shape}. Bring both to one size with "
+                         "as_picture(picture, size).")
     error = float(np.square(a - b).mean())
     return BEST_PSNR if error == 0 else min(BEST_PSNR, -10 * np.log10(error))
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from public_functions import FUNCTIONS, METHODS_OF_THE_MODEL, arguments, table
+from public_functions import FUNCTIONS, METHODS_OF_THE_MODEL, THINGS, arguments, table
 from robustness import judged, outcome, run
 
 NAMES = [*(f"{module.removeprefix('helpers.')}.{name}" for module, names in FUNCTIONS.items() for name in names),
-         *(f"model.{name}" for name in METHODS_OF_THE_MODEL)]
+         *THINGS, *(f"model.{name}" for name in METHODS_OF_THE_MODEL)]
 CALLS = 60  # of each function; `python tests/robustness.py` makes more
 
 

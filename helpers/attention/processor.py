@@ -145,7 +145,7 @@ class Layer:
             first = len(x) - self.count  # all rows may be of others: count is 0 where only a recorded source is watched
             q, k = queries(attn, x[first:]).float(), keys(attn, text[first:]).float()
             if self.source is not None:
-                q, k = (torch.cat([its.float(), part]) for its, part in zip(self.source, (q, k), strict=True))
+                q, k = (torch.cat([its.float(), part]) for its, part in zip(self.source, (q, k), strict=False))
             self.maps = tuple(None if words is None else self._maps(q, k, words) for words in wanted)
 
     def _maps(self, q: Tensor, k: Tensor, words: Tensor) -> Tensor:

@@ -23,8 +23,8 @@ WIDE = noise([7, 8, 9], (3, 2, 2, 5)).split(1)  # three of another shape
 
 def step(x: Tensor, eps: Tensor, a_from: float, a_to: float) -> Tensor:
     """The DDIM step, up or down: predict the clean picture at `a_from`, noise it to `a_to` with the same noise."""
-    x_to: Tensor = a_to**0.5 * (x - (1 - a_from) ** 0.5 * eps) / a_from**0.5 + (1 - a_to) ** 0.5 * eps
-    return x_to
+    there: Tensor = a_to**0.5 * (x - (1 - a_from) ** 0.5 * eps) / a_from**0.5 + (1 - a_to) ** 0.5 * eps
+    return there
 
 
 INVERSION_SLIPS: Slips = {
@@ -175,8 +175,8 @@ def put_back(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
 
 def mean(x_t: Tensor, eps: Tensor, a_t: float, a_s: float, left: float) -> Tensor:
     """The clean picture in mind, noised to a_s with `left` of the predicted noise's variance."""
-    x_s: Tensor = a_s**0.5 * (x_t - (1 - a_t) ** 0.5 * eps) / a_t**0.5 + left**0.5 * eps
-    return x_s
+    there: Tensor = a_s**0.5 * (x_t - (1 - a_t) ** 0.5 * eps) / a_t**0.5 + left**0.5 * eps
+    return there
 
 
 MISSING_SLIPS: Slips = {

@@ -101,7 +101,7 @@ FROZEN_TOO = {  # step, part: it was named
 
 def frozen(answer: Mapping[int, Any]) -> Verdict:
     """Does `answer` name, for each of the three steps, the parts that are frozen?"""
-    if is_unanswered(answer) or (isinstance(answer, Mapping) and any(value is ... for value in answer.values())):
+    if is_unanswered(answer) or (isinstance(answer, Mapping) and any(is_unanswered(value) for value in answer.values())):
         return UNANSWERED
     if isinstance(answer, Mapping):
         answer = {int(number(step) or 0): names for step, names in answer.items()}
@@ -131,8 +131,8 @@ Fit = Callable[[Tensor, Callable[[Tensor], Tensor], int, float], Tensor]
 
 def away(e: Tensor) -> Tensor:
     """A loss with its least value at GOAL."""
-    far: Tensor = (HELD * (e - GOAL)).square().sum()
-    return far
+    loss: Tensor = (HELD * (e - GOAL)).square().sum()
+    return loss
 
 
 def descended(e_tgt: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float, *, kind: str = "Adam",

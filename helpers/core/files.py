@@ -6,6 +6,7 @@ has, and a checksum of everything else; files written before there was a checksu
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -17,6 +18,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from helpers.core.values import path as as_path
 
 VERSION = 1
 KINDS = {"source": "a saved Source", "weights": "saved Weights", "imagic": "a saved Fitted",
@@ -36,7 +39,7 @@ def save_tensors(file: str | Path, kind: str, tensors: Mapping[str, Tensor], met
     text = to_json(metadata)
     about = {"kind": kind, "version": VERSION, "checksum": checksum(whole, text)}
     header = {kind: text, HEADER: json.dumps(about), "format": "pt"}
-    return written(Path(file), lambda new: save_file(whole, new, metadata=header))
+    return written(as_path("file", file), lambda new: save_file(whole, new, metadata=header))
 
 
 def load_tensors(file: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -65,7 +68,7 @@ def load_tensors(file: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[s
 
 def existing(file: str | Path) -> Path:
     """The path of a file that is there; FileNotFoundError says from where it was looked for."""
-    path = Path(file).expanduser()
+    path = as_path("file", file)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r} (looked from {str(Path.cwd())!r}).")
     return path
@@ -127,6 +130,10 @@ def plain(value: Any) -> Any:
 def written(file: Path, write: Callable[[Path], object]) -> Path:
     """`file` as `write` writes it, whole or not at all: a kill or a full disk leaves what was there before."""
     file = file.expanduser()
+    if not file.name or file.is_dir():
+        raise IsADirectoryError(f"{str(file)!r} is a folder; expected the name of a file to write.")
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"{str(file)!r} cannot be written: there is no folder {str(file.parent)!r}. Make it.")
     new = file.with_name(f".{file.name}.{os.getpid()}.new")
     remove_leftovers(file)
     try:
@@ -147,7 +154,7 @@ def written(file: Path, write: Callable[[Path], object]) -> Path:
 def remove_leftovers(file: Path) -> None:
     """Remove what processes that were killed while they wrote `file` have left beside it."""
     with suppress(OSError):
-        for left in file.parent.glob(f".{file.name}.*.new"):
+        for left in file.parent.glob(f".{glob.escape(file.name)}.*.new"):
             number = left.name.removesuffix(".new").rpartition(".")[2]
             if number.isdecimal() and not alive(int(number)):
                 left.unlink(missing_ok=True)

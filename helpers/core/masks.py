@@ -19,8 +19,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
-from helpers.core.interface import Made, Picture
-from helpers.core.pictures import as_array, as_picture, opened, rgb
+from helpers.core.pictures import Size, as_array, as_picture, opened, rgb
 from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
 
@@ -74,7 +73,8 @@ def grey_of(picture: Image.Image) -> Image.Image:
 # ---------------------------------------------------------------------------------------------- to the picture's frame
 
 
-def fitted(mask: Picture, image: Picture, frame: tuple[int, int]) -> Image.Image:
+@entrance
+def fitted(mask: ReadMask, image: Any, frame: Size) -> Image.Image:
     """The mask at the size `frame` (width, height), cut and resized as `model.encode` does with the picture `image`.
 
     A mask of another size than the picture is resized to it, with a MaskWarning; one of exactly the frame's size
@@ -167,12 +167,16 @@ def blend(inside: Tensor, outside: Tensor, m: Tensor) -> Tensor:
     return m * inside + (1 - m) * outside
 
 
-def paste(result: Made, image: Picture, mask: Image.Image) -> Made:
+@entrance
+def paste(result: Any, image: Any, mask: ReadMask) -> Any:
     """`result` where the mask is white and the very pixels of `image` where it is black; between, a mix.
 
-    The picture `image` is brought to the result's size. A point of the analytic model comes back as it is: its latent
+    The picture `image` is brought to the result's size; ValueError for a mask of another size. A point of the analytic model comes back as it is: its latent
     is the point itself, so that nothing was lost.
     """
     if not isinstance(result, Image.Image):
         return result
-    return Image.composite(result, as_picture(image, result.size), mask)
+    if mask.size != result.size:
+        raise ValueError(f"The mask is {name(mask.size)} and the result {name(result.size)}: bring the mask to the "
+                         "result's size with `fitted`.")
+    return Image.composite(as_picture(result), as_picture(image, result.size), mask)

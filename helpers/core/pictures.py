@@ -13,8 +13,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from helpers.core.interface import Picture
-from helpers.core.values import Kind, OneOf, entrance, path, plain, shown
+from helpers.core.values import Kind, OneOf, entrance, listed, path, plain, shown
 
 FITS = ("cover", "contain", "stretch")
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # nothing else is ever opened: no EPS, which would start Ghostscript
@@ -48,19 +47,23 @@ def as_picture(x: Picture, size: int | tuple[int, int] | None = None, fit: Annot
 Read = Annotated[Any, Kind(lambda name, value: as_picture(value))]  # for `entrance`: any picture, as RGB
 
 
-def as_size(size: int | tuple[int, int]) -> tuple[int, int]:
+def as_size(size: int | tuple[int, int], name: str = "size") -> tuple[int, int]:
     """(width, height) from one whole number or two; both must be at least 1."""
-    size = plain(size.tolist() if isinstance(size, (np.ndarray, Tensor)) else size)
+    if isinstance(size, np.ndarray) or (isinstance(size, Tensor) and not size.is_meta):
+        size = size.tolist()
     sides = size if isinstance(size, (tuple, list)) else (size, size)
     if len(sides) != 2 or not all(isinstance(plain(side), Integral) and side is not True for side in sides):
-        raise TypeError(f"size is {shown(size)}; expected a whole number or (width, height).")
+        raise TypeError(f"{name} is {shown(size)}; expected a whole number or (width, height).")
     if min(sides) < 1 or max(sides) > LARGEST_SIDE:
-        raise ValueError(f"size is {shown(size)}; expected a width and a height of at least 1 and at most "
+        raise ValueError(f"{name} is {shown(size)}; expected a width and a height of at least 1 and at most "
                          f"{LARGEST_SIDE}.")
     return int(sides[0]), int(sides[1])
 
 
-def opened(x: Picture) -> Image.Image:
+Size = Annotated[int | tuple[int, int], Kind(lambda name, value: as_size(value, name))]  # for `entrance`
+
+
+def opened(x: Any) -> Image.Image:
     """`x` as a PIL picture with its pixels read, in whatever mode it has."""
     if isinstance(x, (str, os.PathLike)):
         x = read(x)
@@ -145,11 +148,23 @@ def listed_pictures(pictures: Any, tell: Callable[[str], None]) -> list[tuple[st
             tell(f"Left out of {str(folder)!r}, since they are in a format that is not read or hidden: "
                  f"{', '.join(left[:10])}{' and more' if len(left) > 10 else ''}. To use them, {SAVE_AS}.")
         return [(file.name, file) for file in taken]
-    if isinstance(pictures, Image.Image):
-        raise TypeError("Got one picture; expected a list of pictures: [picture].")
-    if not isinstance(pictures, (Sequence, np.ndarray, Tensor)) or np.ndim(pictures) == 0 == len(pictures):
-        raise TypeError(f"The pictures are {shown(pictures)}; expected a folder or a list of pictures.")
-    return [(str(p) if isinstance(p, (str, Path)) else f"picture {i}", p) for i, p in enumerate(pictures)]
+    found = several("pictures", pictures, "a folder or a list of pictures")
+    return [(str(p) if isinstance(p, (str, Path)) else f"picture {i}", p) for i, p in enumerate(found)]
+
+
+def several(name: str, value: Any, expected: str = "a list of pictures") -> list[Any]:
+    """The pictures in a list; a TypeError for one picture alone, and for what is no list."""
+    one = isinstance(value, (str, os.PathLike, Image.Image))
+    if isinstance(value, (np.ndarray, Tensor)) and value.ndim:
+        one = value.ndim < 3 or (value.ndim == 3 and value.shape[2] in (1, 3, 4))
+        if not one or value.dtype == object:  # (N, H, W), (N, H, W, 3) ...; the others are one picture
+            return list(value)
+    if one:
+        raise TypeError(f"Got one picture; expected {expected}: [picture].")
+    return listed(name, value, expected, empty=True)
+
+
+Several = Annotated[Sequence[Any], Kind(several)]  # for `entrance`: pictures in a list, as they are
 
 
 def as_array(x: np.ndarray | Tensor) -> np.ndarray:

@@ -8,17 +8,19 @@ import torch
 from torch import Tensor
 
 from helpers.core import values
+from helpers.core.values import Seeds, Shape, entrance
 
 CPU = torch.device("cpu")
 
 
-def noise(seed: int | Sequence[int], shape: Sequence[int]) -> Tensor:
+@entrance
+def noise(seed: Seeds, shape: Shape) -> Tensor:
     """Standard normal noise of `shape` (B, C, h, w), float32 on the CPU, the same on every machine.
 
     Each picture has a generator of its own, so its noise does not depend on its neighbours: picture i is drawn from
     seed + i, or from the i-th seed of a list. `[7, 7]` gives two pictures the same noise.
     """
-    drawn = [torch.randn(*shape[1:], generator=generator(s), dtype=torch.float32, device=CPU)
+    drawn = [torch.randn(shape[1:], generator=generator(s), dtype=torch.float32, device=CPU)
              for s in seeds_of(seed, shape[0])]
     return torch.stack(drawn)
 

@@ -14,6 +14,8 @@ A function says what it takes in its annotations, and `@entrance` turns its argu
     Seed, Seeds                       an int; an int or a list of ints
     File                              a `pathlib.Path` with "~" resolved
     Flag                              True or False
+    Numbers                           float64, of any shape; nan is a gap
+    Shape                             a tuple of whole numbers
     OneOf("a", "b") inside Annotated  one of these texts
     X | None                          None passes as it is
 """
@@ -39,6 +41,7 @@ MOST_LETTERS = 20_000  # of a prompt; text encoders read some 300
 MOST_VALUES = 100_000  # of a list of seeds, prompts or numbers
 MOST_SHOWN = 80  # letters of a wrong value in an error
 LARGEST = 1e6  # what no knob of ours goes beyond
+MOST_NUMBERS = 10**9  # of a tensor that is asked for by its shape
 MAPS = 1000  # noises to average over; each is two rows through the network
 
 P = ParamSpec("P")
@@ -150,6 +153,15 @@ def numbers(name: str, value: Any) -> np.ndarray:
         return np.atleast_1d(np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value, dtype=np.float64))
     except Exception:
         raise WrongKind(f"{name} is {shown(value)}; expected numbers, in lists of one length.") from None
+
+
+def shape(name: str, value: Any) -> tuple[int, ...]:
+    """The shape of a tensor, such as (B, C, h, w): whole numbers from 1 on."""
+    sides = listed(name, value, "a tensor's shape: (B, C, h, w)")
+    sides = tuple(number(f"{name}[{i}]", side, 1, MOST_NUMBERS, whole=True) for i, side in enumerate(sides))
+    if math.prod(sides) > MOST_NUMBERS:
+        raise ValueError(f"{name} is {shown(sides)}, {math.prod(sides):,} numbers; expected at most {MOST_NUMBERS:,}.")
+    return sides
 
 
 def path(name: str, value: Any) -> Path:
@@ -272,6 +284,8 @@ Prompt = Annotated[str, Kind(text)]
 Prompts = Annotated[str | Sequence[str], Kind(texts)]
 File = Annotated[str | os.PathLike[str], Kind(path)]
 Flag = Annotated[bool, Kind(flag)]
+Numbers = Annotated[Any, Kind(numbers)]
+Shape = Annotated[Sequence[int], Kind(shape)]
 
 
 def kind_of(annotation: Any) -> Kind | None:

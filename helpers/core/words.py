@@ -13,7 +13,6 @@ longest common subsequence. Of several, we take the one with most neighbours kep
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,19 +20,23 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from helpers.core.values import Prompt, entrance, shown
+
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _WORD_OR_MARK = re.compile(rf"{_WORD.pattern}|[^\w\s]|_")
 _POSSESSIVE = re.compile("['’]s$")
 ALIKE = 0.7  # share of letters that a word and a suggestion must have in common
+MOST_ALIGNED = 150  # words and marks of a prompt that is aligned; text encoders read some 75
 TOGETHER = 1e-3  # what a kept neighbour is worth in an alignment, small against a match
 
 
-def words_of(prompt: str) -> list[str]:
+@entrance
+def words_of(prompt: Prompt) -> list[str]:
     """Lower-case words of `prompt` in reading order; punctuation is dropped, "t-shirt" and "cat's" stay whole.
 
     In Unicode's composed form, so that an accent typed as a letter of its own makes no other word.
     """
-    return [word.lower() for word in _WORD.findall(composed(prompt))]
+    return [word.lower() for word in _WORD.findall(prompt)]
 
 
 def nearest(word: str, known: Iterable[str], count: int = 3) -> list[str]:
@@ -54,11 +57,6 @@ def never_seen(word: str, known: Iterable[str]) -> str:
 def unknown_words(prompt: str, known: frozenset[str]) -> list[str]:
     """Words of `prompt` that are not in `known`, each once, in reading order; "cat's" is known where "cat" is."""
     return [word for word in dict.fromkeys(words_of(prompt)) if _POSSESSIVE.sub("", word) not in known]
-
-
-def composed(prompt: str) -> str:
-    """The text in Unicode's composed form (NFC)."""
-    return unicodedata.normalize("NFC", prompt)
 
 
 class Word(NamedTuple):
@@ -143,9 +141,13 @@ def bare(word: Word, asked: str) -> Word:
     return Word(asked, word.start, word.start + len(asked))
 
 
-def align(source: str, target: str) -> Alignment:
+@entrance
+def align(source: Prompt, target: Prompt) -> Alignment:
     """Who answers whom in two prompts; equal words first in reading order, then those that moved."""
-    a, b = words_and_marks(composed(source)), words_and_marks(composed(target))
+    a, b = words_and_marks(source), words_and_marks(target)
+    if longer := next((prompt for prompt, words in ((source, a), (target, b)) if len(words) > MOST_ALIGNED), None):
+        raise ValueError(f"The prompt {shown(longer)} has more than {MOST_ALIGNED} words and marks: no model reads so "
+                         "many. Shorten it.")
     kept = common([word.text for word in a], [word.text for word in b])
     left_a, left_b = set(range(len(a))) - {i for i, _ in kept}, set(range(len(b))) - {j for _, j in kept}
     moved = []

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from helpers.core.files import damaged, load_tensors, required, save_tensors
-from helpers.core.values import check_finite
+from helpers.core.values import Positive, Prompts, Rank, Real, Seed, entrance
 from helpers.core.warn import FitWarning, warn
 from helpers.finetuning.loss import Trainable
 
@@ -51,9 +51,9 @@ class Weights:
         with model.changed(changed, self.words):
             yield
 
-    def scaled(self, strength: float) -> Weights:
+    @entrance
+    def scaled(self, strength: Real) -> Weights:
         """A LoRA that counts `strength` times as much; 0 is the model as it was."""
-        check_finite("strength", strength)
         if not any(name.endswith(LORA_A) for name in self.tensors):
             raise ValueError("Only a LoRA can be scaled: these weights replace the model's own.")
         grown = {k: v * strength if k.endswith(LORA_B) else v for k, v in self.tensors.items()}
@@ -94,17 +94,16 @@ def check_parts(file: str | Path, tensors: Mapping[str, Tensor]) -> None:
             raise damaged(Path(file), f"the rows of {stem} do not fit their values")
 
 
-def full(model: Trainable, networks: Sequence[str] = ("unet",)) -> Weights:
+@entrance
+def full(model: Trainable, networks: Prompts = ("unet",)) -> Weights:
     """All weights of these networks as they are: where a full fine-tuning starts. They lie in main memory."""
     return Weights({name: value.detach().cpu() for name, value in parameters(model, networks).items()})
 
 
-def lora(
-    model: Trainable, rank: int = 4, alpha: float | None = None, networks: Sequence[str] = ("unet",), seed: int = 0
-) -> Weights:
+@entrance
+def lora(model: Trainable, rank: Rank = 4, alpha: Positive | None = None, networks: Prompts = ("unet",),
+         seed: Seed = 0) -> Weights:
     """A LoRA of the attention's linear layers that changes nothing yet: A is random, B is zero."""
-    if not isinstance(rank, int) or rank < 1:
-        raise ValueError(f"rank is {rank!r}; expected a whole number from 1 on (4 is usual).")
     generator = torch.Generator().manual_seed(seed)
     tensors: dict[str, Tensor] = {}
     for name, value in parameters(model, networks).items():

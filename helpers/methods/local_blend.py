@@ -39,8 +39,9 @@ def blend_mask(seen: AttentionStore, size: Sequence[int], up_to: int = UP_TO) ->
     """
     grid = finest_grid(seen.seen_grids, up_to)
     seen.grids = [grid]  # from the next step on, only these are watched
-    maps = torch.stack([reduce(torch.add, (seen.map(word, grid, i, before=True) for word in seen.words))
-                        for i in range(len(seen.prompts))])[:, None]  # M of the source, M* of the targets
+    of_words = [torch.stack([seen.map(word, grid, i, before=True) for word in seen.words]).sum(0)
+                for i in range(len(seen.prompts))]  # M of the source, M* of the targets
+    maps = torch.stack(of_words)[:, None]
     maps = interpolate(max_pool2d(maps, 3, stride=1, padding=1), size=tuple(size))
     mask = maps > K_MASK * maps.amax((1, 2, 3), keepdim=True)
     return (mask[:1] | mask[1:]).float()

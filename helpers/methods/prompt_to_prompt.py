@@ -66,7 +66,7 @@ def prompt_to_prompt(model: Model, source: str | Source | Recorded, target: Targ
                      weights: Weights | Sequence[Weights] | None = None, blend: str | Sequence[str] = (),
                      store: AttentionStore | None = None, seed: Seed = 0, steps: Steps = OWN,
                      guidance: Guidance = OWN, size: int | tuple[int, int] | None = None,
-                     progress: Progress = True, watch: Watch = ignore) -> list[Made]:
+                     progress: Progress = True, watch: Watch = ignore) -> list[Picture]:
     """The source's picture and, in the same batch, a picture for each target: [I, I*, ...].
 
     source: a prompt, whose picture is `model.generate(source, seed, ...)`; or a `Source` of a given picture; or a
@@ -81,29 +81,33 @@ def prompt_to_prompt(model: Model, source: str | Source | Recorded, target: Targ
     watch: x= are the rows whose noise is predicted, eps=: of a prompt the source's and the targets', else the targets'.
     Raises ValueError for what `attention` refuses, and for a source of another model, other steps or another size.
     """
-    known = source.source if isinstance(source, Recorded) else source
-    if not isinstance(known, (str, Source)):
-        raise WrongKind(f"source is {shown(known)}; expected a prompt or a Source. A picture that is given becomes a "
-                        "Source with helpers.inversion.direct(model, picture, prompt).")
-    P = known.prompt if isinstance(known, Source) else text("source", known)
-    seen = AttentionStore(blend)
+    P, seen = prompt_of(model, source, steps, size), AttentionStore(blend)
     stores = [one for one in (store, seen) if one is not None and one.words]
-    if isinstance(known, Source):
-        check_source(known, model, steps, size)
     edits = edits_of(model, P, target, cross_replace_steps, self_replace_steps, weights)
-    if isinstance(source, (Source, Recorded)):
+    if not isinstance(source, str):
         return model.decode(edit_source(model, source, edits, stores, seen, guidance, progress, watch))
     z = noise(seed, model.shape(1, size)).to(model.device)  # 3: z_T ~ N(0, I) of seed s
     times = model.times(steps)
     return model.decode(algorithm_1(model, P, edits, z, times, guidance, stores, seen, progress, watch))
 
 
+def prompt_of(model: Model, source: str | Source | Recorded, steps: int, size: int | tuple[int, int] | None) -> str:
+    """P; an error for a source that was made in another way than is asked for, or that is none."""
+    if isinstance(source, str):
+        return text("source", source)
+    known = source.source if isinstance(source, Recorded) else source
+    if not isinstance(known, Source):
+        raise WrongKind(f"source is {shown(known)}; expected a prompt or a Source. A picture that is given becomes a "
+                        "Source with helpers.inversion.direct(model, picture, prompt).")
+    check_source(known, model, steps, size)
+    return known.prompt
+
+
 def predict(model: Model, x: Tensor, t: int, text: Text, guidance: float) -> Tensor:
     """The noise in x (B, C, h, w) with guidance; unlike `cfg`, with the prompts' rows at every guidance."""
     if guidance == 1:
         return model.eps(x, t, text)
-    eps = model.eps(torch.cat([x, x]), t, join(text.unconditional(), text))
-    eps_u, eps_c = eps.chunk(2)
+    eps_u, eps_c = model.eps(torch.cat([x, x]), t, join(text.unconditional(), text)).chunk(2)
     return guide(eps_u, eps_c, guidance)
 
 

@@ -17,7 +17,7 @@ Targets = str | Edit | Sequence[str | Edit]
 def edits_of(model: Model, source: str, target: Targets, cross_replace_steps: Portion | Sequence[Portion],
              self_replace_steps: float | Sequence[float], weights: Weights | Sequence[Weights] | None) -> list[Edit]:
     """The edit of each target: cross- and self-attention injected for their shares of the steps, then the weights."""
-    targets: list[Any] = list(target) if isinstance(target, (list, tuple)) else [target]
+    targets: list[str | Edit] = [*target] if isinstance(target, (list, tuple)) else [target]  # type: ignore[list-item]
     if not targets:
         raise ValueError("There is no target: give a prompt to follow.")
     crosses = each(cross_replace_steps, targets, "cross_replace_steps")

@@ -13,12 +13,12 @@ from PIL import Image
 from torch import Tensor
 
 from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part, noise_of
-from helpers.core.interface import Picture, Text, Watch, ignore
-from helpers.core.pictures import as_picture, as_size, to_pictures, to_tensor
-from helpers.core.randomness import as_seeds, noise, seeds_of
+from helpers.core.interface import Text, Watch, ignore
+from helpers.core.pictures import Size, as_picture, as_size, to_pictures, to_tensor
+from helpers.core.randomness import noise, seeds_of
 from helpers.core.surroundings import surroundings
-from helpers.core.values import check_steps
-from helpers.core.words import Tokens, composed
+from helpers.core.values import Guidance, Prompt, Prompts, Seeds, Share, Steps, check_steps, entrance
+from helpers.core.words import Tokens
 from helpers.models import catalogue
 from helpers.models.altered import checkpointed, swapped
 from helpers.models.as_it_is import adapters_of, check_in_place, check_unadapted, kind_of, networks_of
@@ -178,7 +178,8 @@ class DiffusersModel(VariancePreserving):
         kind = type(self.pipeline).__name__
         return f"DiffusersModel({kind}, {width} x {height}, {self.unet.dtype} on {self.device})"
 
-    def times(self, steps: int, strength: float = 1.0) -> list[int]:
+    @entrance
+    def times(self, steps: Steps, strength: Share = 1.0) -> list[int]:
         """The scheduler's times from noisy to CLEAN: the last round(strength * steps) of them, and CLEAN."""
         config = self.scheduler.config
         # beyond half of them "leading" spacing would begin in the middle of the schedule, at the wrong noise
@@ -216,9 +217,10 @@ class DiffusersModel(VariancePreserving):
         return Text(words, pooled, Text(nothing, pooled_nothing))
 
     @one_at_a_time
-    def tokens(self, prompt: str) -> Tokens:
+    @entrance
+    def tokens(self, prompt: Prompt) -> Tokens:
         """The prompt as the tokenizer cuts it; SDXL's two tokenizers cut alike."""
-        tokenizer, prompt = self.pipeline.tokenizer, composed(prompt)
+        tokenizer = self.pipeline.tokenizer
         with quiet():
             cut = tokenizer(prompt, return_offsets_mapping=True)
         spans = tuple((int(start), int(end)) for start, end in cut.offset_mapping)
@@ -300,13 +302,14 @@ class DiffusersModel(VariancePreserving):
 
     @one_at_a_time
     @surroundings(grad=False)
+    @entrance
     def generate(
         self,
-        prompts: str | Sequence[str],
-        seed: int | Sequence[int] = 0,
-        steps: int | None = None,
-        guidance: float | None = None,
-        size: int | tuple[int, int] | None = None,
+        prompts: Prompts,
+        seed: Seeds = 0,
+        steps: Steps | None = None,
+        guidance: Guidance | None = None,
+        size: Size | None = None,
         progress: bool = True,
         watch: Watch = ignore,
     ) -> list[Image.Image]:
@@ -318,8 +321,6 @@ class DiffusersModel(VariancePreserving):
         The picture of a seed is the same whatever pictures it is made together with, to rounding: a batch computes in
         another order, and may change single pixels by 1 level of 255.
         """
-        prompts = as_prompts(prompts)
-        seed = as_seeds(seed)
         if len(prompts) == 1 and not isinstance(seed, int):
             prompts = prompts * len(seed)
         seeds, text = seeds_of(seed, len(prompts)), self.embed(prompts)

@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
+from typing import Annotated
 
 import numpy as np
 from PIL import Image
 
-from ..core.values import number as as_number
+from ..core.values import Number, OneOf, Seed, entrance
+from ..core.values import seed as as_seed
 from .caption import describe
-from .drawing import draw
+from .drawing import as_scene, draw
 from .sampling import FIRST_HELD_OUT_SEED, is_held_out, random_scene
 from .scene import Scene
 from .vocabulary import ABSENT, ANIMALS, CLASSES, GRADED
@@ -42,6 +44,11 @@ class Edit:
     source: Scene
     target: Scene
     wording: int | None = None  # the captions' seed; None is the plain wording
+
+    def __post_init__(self) -> None:
+        as_scene("source", self.source)
+        as_scene("target", self.target)
+        object.__setattr__(self, "wording", None if self.wording is None else as_seed("wording", self.wording))
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -76,14 +83,14 @@ class Edit:
         return Image.fromarray(np.where((abs(a - b) > NOTICEABLE).any(-1), 255, 0).astype(np.uint8))
 
 
-def random_edit(kind: str, number: int, wording: int | None = None) -> Edit:
+@entrance
+def random_edit(kind: Annotated[str, OneOf(*KINDS)], number: Annotated[int, Number(0, MOST, whole=True)],
+                wording: Seed | None = None) -> Edit:
     """Edit `number` of a kind (`KINDS`), always the same one; its scenes are held out from training.
 
     A removed thing (a hat taken off) is an edit of its kind too.
     """
-    if kind not in KINDS:
-        raise ValueError(f"{kind!r} is no kind of edit; the kinds are: {', '.join(KINDS)}.")
-    number, attribute = as_number("number", number, 0, MOST, whole=True), KINDS[kind]
+    attribute = KINDS[kind]
     for attempt in count(FIRST_HELD_OUT_SEED + 1000 * number):
         source = random_scene(attempt)
         target = next(_changes(source, attribute), None)

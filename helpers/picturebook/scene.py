@@ -11,6 +11,8 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.values import choice, number
+from ..core.values import seed as as_seed
 from .vocabulary import ABSENT, CHARACTERS, CLASSES, CREATURES, GRADED
 
 
@@ -46,11 +48,10 @@ class Scene:
 
     def __post_init__(self) -> None:
         for name, values in (*CLASSES.items(), ("character", (*CHARACTERS, ABSENT))):
-            if getattr(self, name) not in values:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; it can be one of: {', '.join(values)}.")
+            object.__setattr__(self, name, choice(name, getattr(self, name), values))
         for name in GRADED:
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is an amount in [0, 1], not {getattr(self, name)!r}.")
+            object.__setattr__(self, name, number(name, getattr(self, name), 0, 1, hint="an amount"))
+        object.__setattr__(self, "seed", as_seed("seed", self.seed))
         self._check_it_can_be_drawn()
 
     def _check_it_can_be_drawn(self) -> None:
@@ -79,6 +80,9 @@ class Scene:
 
         Changing `ride` sets `doing` along with it.
         """
+        if strangers := changes.keys() - {one.name for one in dataclasses.fields(self)}:
+            raise TypeError(f"A scene has no {', '.join(sorted(strangers))}; it has: "
+                            f"{', '.join(one.name for one in dataclasses.fields(self))}.")
         if "ride" in changes and "doing" not in changes:
             changes["doing"] = "standing" if changes["ride"] == ABSENT else "riding"
         return dataclasses.replace(self, **changes)

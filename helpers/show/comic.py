@@ -28,9 +28,8 @@ from typing import Annotated, Any, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
-from helpers.core.interface import Picture
-from helpers.core.pictures import as_picture
-from helpers.core.values import Number, Prompt, entrance
+from helpers.core.pictures import Several, as_picture
+from helpers.core.values import Kind, Number, Prompt, WrongKind, entrance, shown
 from helpers.show.figure import Figure
 
 SIDE = 256  # pixels of a picture
@@ -134,9 +133,18 @@ def _panel(block: Sequence[tuple[int, str]]) -> Panel:
     return Panel(prompts[0], tuple(captions), tuple(speeches))
 
 
+def as_story(name: str, value: Any) -> Story:
+    """The story of a comic."""
+    if not isinstance(value, Story):
+        raise WrongKind(f"{name} is {shown(value)}; expected a story: read_script(text).")
+    return value
+
+
+AStory = Annotated[Story, Kind(as_story)]
+
+
 @entrance
-def draw_comic(story: Story, pictures: Sequence[Picture], *, columns: Columns | None = None,
-               notice: Prompt = "") -> Figure:
+def draw_comic(story: AStory, pictures: Several, *, columns: Columns | None = None, notice: Prompt = "") -> Figure:
     """The comic as one picture, with all its words as alt text.
 
     pictures: one for each panel, in any form and size. columns: panels in a row, 4 at most unless given.

@@ -9,18 +9,20 @@ import re
 import textwrap
 import warnings
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from PIL import Image
 
-from helpers.core.interface import Picture
+from helpers.core.files import check_folder, written
 from helpers.core.pictures import as_picture
+from helpers.core.values import Kind, choice, listed, text
 from helpers.core.values import path as as_path
 from helpers.show.palette import FAINT, INK
 
@@ -30,6 +32,7 @@ LINE = 16  # pixels from one line of text to the next
 PAD = 6  # pixels of white around everything
 LETTER = 7.0  # pixels a letter takes on average
 MOST_LINES = 6  # of a prompt; what is longer ends in "..."
+KINDS = {".png": "PNG", ".webp": "WEBP", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".bmp": "BMP", ".pdf": "PDF"}
 LARGEST_PNG = 40_000  # bytes; a larger figure is sent to the notebook as WebP, which is a fifth of that
 LARGEST_WEBP = 90_000  # bytes; noise, which no format can make small, is sent more coarsely
 
@@ -60,9 +63,9 @@ class Figure:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the figure to a file; its ending says in which format (.png, .webp, .jpg). Returns the path."""
         path = as_path("path", path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.picture.save(path)
-        return path
+        kind = KINDS[choice("The ending of the file's name", path.suffix.lower(), KINDS)]
+        check_folder(path.parent)
+        return written(path, lambda new: self.picture.save(new, kind))
 
 
 def encoded(picture: Image.Image, kind: str, **knobs: Any) -> bytes:
@@ -84,14 +87,12 @@ def compact(picture: Image.Image) -> tuple[str, bytes]:
     return "webp", data
 
 
-def several(pictures: Any) -> list[Any]:
-    """The pictures in a list; a TypeError for one picture alone."""
-    one = isinstance(pictures, (str, os.PathLike, Image.Image))
-    if isinstance(pictures, np.ndarray):  # (H, W), (H, W, 3) or (H, W, 4); (N, H, W) and (N, H, W, 3) are several
-        one = pictures.ndim < 3 or (pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4))
-    if one:
-        raise TypeError("Got one picture; expected a list of pictures: [picture].")
-    return list(pictures)
+def labelled(name: str, value: Any) -> list[str]:
+    """Labels as texts: of what stands in a list, numbers, too."""
+    return [text(f"{name}[{i}]", str(each)) for i, each in enumerate(listed(name, value, "a list of texts", empty=True))]
+
+
+Labels = Annotated[Sequence[Any], Kind(labelled)]
 
 
 @cache

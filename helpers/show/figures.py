@@ -11,10 +11,9 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from helpers.core.interface import Picture
-from helpers.core.pictures import as_picture, no_strip
-from helpers.core.values import AtLeastOne, Number, entrance, numbers
-from helpers.show.figure import LINE, Figure, Page, checked, lines, several
+from helpers.core.pictures import Read, Several, as_picture, no_strip, several
+from helpers.core.values import AtLeastOne, Kind, Number, Numbers, Prompt, WrongKind, entrance, numbers, shown, text
+from helpers.show.figure import LINE, Figure, Labels, Page, checked, lines
 from helpers.show.palette import AMOUNT, COLORS, FAINT, look
 from helpers.show.recording import Recording
 
@@ -25,18 +24,27 @@ IN_A_ROW = 6  # pictures, where the reader does not say
 SCALES = (0.1, 0.25, 0.5, 1.0)  # the difference shown brightest
 
 
+def series(name: str, value: Any) -> dict[str, np.ndarray]:
+    """A list of numbers for each name."""
+    if not isinstance(value, Mapping):
+        raise WrongKind(f"{name} is {shown(value)}; expected a dict: a list of numbers for each name.")
+    named = {text(f"A name in {name}", str(label)): each for label, each in value.items()}
+    return {label: numbers(label, each) for label, each in named.items()}
+
+
 Side = Annotated[int, Number(16, 2048, whole=True, hint="pixels")]
+Series = Annotated[Mapping[str, Sequence[float]], Kind(series)]
 
 
 @entrance
 def pictures(
-    pictures: Sequence[Any],
+    pictures: Several,
     *,
     alt: str,
-    labels: Sequence[str] = (),
-    columns: Sequence[str] = (),
-    rows: Sequence[str] = (),
-    caption: str = "",
+    labels: Labels = (),
+    columns: Labels = (),
+    rows: Labels = (),
+    caption: Prompt = "",
     side: Side | None = None,
 ) -> Figure:
     """A row of pictures, or a grid.
@@ -81,39 +89,43 @@ def _draw_row(page: Page, row: Sequence[Any], texts: Sequence[list[str]], corner
         page.words(text, left + size[0] / 2, corner[1] + size[1] + 3)
 
 
+@entrance
 def pair(
     before: Any,
     after: Any,
     *,
     alt: str,
-    prompts: tuple[str, str] = ("", ""),
+    prompts: Labels = ("", ""),
     truth: Any = None,
-    titles: Sequence[str] = ("before", "after", "the right answer"),
-    caption: str = "",
+    titles: Labels = ("before", "after", "the right answer"),
+    caption: Prompt = "",
 ) -> Figure:
     """A picture before and after an edit, each with its prompt below, and the right answer where there is one.
 
     before, after: one picture each, or lists of them: a row for each pair (then without prompts and truth).
     """
     if isinstance(before, (list, tuple)):
-        if len(before) != len(after := several(after)):
+        if len(before) != len(after := several("after", after)):
             raise ValueError(f"{len(before)} pictures before and {len(after)} after: give one after for each before.")
         return pictures([list(row) for row in zip(before, after, strict=True)], alt=alt, columns=titles[:2],
                         caption=caption)
-    row, labels = [before, after], list(prompts)
+    if len(prompts) != 2:
+        raise ValueError(f"{len(prompts)} prompts; expected two: one for the picture before, one for the one after.")
+    row, labels = [before, after], prompts
     if truth is not None:
         row, labels = [*row, truth], [*labels, prompts[1]]
     return pictures([row], alt=alt, columns=titles[: len(row)], labels=labels, caption=caption)
 
 
+@entrance
 def sweep(
-    pictures: Sequence[Picture],
-    values: Sequence[float],
+    pictures: Several,
+    values: Numbers,
     *,
-    name: str,
+    name: Prompt,
     alt: str,
-    scores: Mapping[str, Sequence[float]] | None = None,
-    caption: str = "",
+    scores: Series | None = None,
+    caption: Prompt = "",
 ) -> Figure:
     """One knob turned: a picture for each value, the values on an axis below, and scores over the same axis.
 
@@ -175,18 +187,17 @@ def trajectory(recording: Recording, *, alt: str, most: AtLeastOne = 6, caption:
                     caption=caption)
 
 
-def mask(
-    picture: Picture, mask: Picture, *, alt: str, titles: Sequence[str] = ("picture", "mask"), caption: str = ""
-) -> Figure:
+@entrance
+def mask(picture: Read, mask: Read, *, alt: str, titles: Labels = ("picture", "mask"), caption: Prompt = "") -> Figure:
     """A picture, and the picture with a mask over it: inside in full colour with a rim, outside pale.
 
     mask: white or True where the picture may change; a PIL picture or an array (H, W), of any size.
     """
-    plain = as_picture(picture)
-    inside = np.asarray(as_picture(mask, plain.size, "stretch").convert("L")) > 127
-    page = Page(2 * 256 + GAP, 20 + (height := round(256 * plain.height / plain.width)))
-    both: list[Picture] = [plain, paled(plain, inside)]
-    for i, (title, shown) in enumerate(zip(titles, both, strict=True)):
+    check_titles("titles", titles, 2)
+    no_strip(picture)
+    inside = np.asarray(as_picture(mask, picture.size, "stretch").convert("L")) > 127
+    page = Page(2 * 256 + GAP, 20 + (height := round(256 * picture.height / picture.width)))
+    for i, (title, shown) in enumerate(zip(titles, (picture, paled(picture, inside)), strict=True)):
         page.words(title, i * (256 + GAP) + 128, 0, weight="bold")
         axes = page.place(shown, i * (256 + GAP), 20, (256, height))
     if inside.any() and not inside.all():
@@ -205,20 +216,21 @@ def paled(picture: Picture, inside: np.ndarray) -> np.ndarray:
 
 @entrance
 def difference(
-    first: Any,
-    second: Any,
+    first: Read,
+    second: Read,
     *,
     alt: str,
-    labels: Sequence[str] = ("first", "second"),
+    labels: Labels = ("first", "second"),
     most: Annotated[float, Number(0, 1, above=True, hint="None chooses it for this pair")] | None = None,
-    caption: str = "",
+    caption: Prompt = "",
 ) -> Figure:
     """Two pictures of one size side by side, and how much each pixel differs.
 
     The scale at the right says how much the brightest colour stands for: 1 is the step from black to white.
     most: that end of the scale, in (0, 1], for figures that are compared; chosen for this pair unless given.
     """
-    alt, first = checked(alt), as_picture(first)
+    alt, first = checked(alt), no_strip(first)
+    check_titles("labels", labels, 2)
     second = as_picture(second, first.size, "stretch")
     amount = np.abs(np.asarray(first, float) - np.asarray(second, float)).mean(-1) / 255  # (H, W) in [0, 1]
     size = (256, round(256 * first.height / first.width))
@@ -236,11 +248,17 @@ def difference(
     return page.finish(alt, caption)
 
 
+def check_titles(name: str, titles: Sequence[str], count: int) -> None:
+    """ValueError unless there are as many as pictures."""
+    if len(titles) != count:
+        raise ValueError(f"{len(titles)} {name} for {count} pictures: give one for each.")
+
+
 def as_grid(pictures: Sequence[Any]) -> list[list[Any]]:
     """Rows of pictures from a list of rows, or from a list of pictures with IN_A_ROW in a row."""
-    found = several(pictures)
+    found = several("pictures", pictures)
     if found and isinstance(found[0], (list, tuple)):
-        return [several(row) for row in found]
+        return [several(f"pictures[{i}]", row) for i, row in enumerate(found)]
     return [found[start : start + IN_A_ROW] for start in range(0, len(found), IN_A_ROW)]
 
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from helpers.core.diffusion import alpha_bar_at
 from helpers.core.interface import CLEAN
-from helpers.core.values import number, numbers
+from helpers.core.values import Numbers, Prompt, entrance, number, numbers
 from helpers.models.analytic import AnalyticModel
-from helpers.show.figure import LETTER, TEXT, Figure, Page, checked
+from helpers.show.figure import LETTER, TEXT, Figure, Labels, Page, checked
+from helpers.show.figures import Series
 from helpers.show.palette import FAINT, INK, look
 
 WIDTH, HEIGHT = 620, 400  # pixels of a plot
@@ -21,15 +22,16 @@ LEFT, BELOW = 70, 56  # pixels for the axes' words
 NAMES_IN_A_LINE = 3  # of series, above a curve
 
 
+@entrance
 def curve(
-    x: Sequence[float],
-    series: Mapping[str, Sequence[float]],
+    x: Numbers,
+    series: Series,
     *,
-    xlabel: str,
-    ylabel: str,
+    xlabel: Prompt,
+    ylabel: Prompt,
     alt: str,
-    errors: Mapping[str, Sequence[float] | Sequence[tuple[float, float]]] | None = None,
-    caption: str = "",
+    errors: Series | None = None,
+    caption: Prompt = "",
 ) -> Figure:
     """A curve for each name of `series` over the values `x`, with error bars where `errors` has them.
 
@@ -60,14 +62,15 @@ def half_widths(values: Sequence[float] | np.ndarray, errors: Sequence[Any]) -> 
     return np.stack([bars, bars]) if bars.ndim == 1 else np.abs(bars - y[:, None]).T
 
 
+@entrance
 def scatter(
-    points: Mapping[str, tuple[float, float] | Sequence[tuple[float, float]]],
+    points: Series,
     *,
-    xlabel: str,
-    ylabel: str,
+    xlabel: Prompt,
+    ylabel: Prompt,
     alt: str,
-    line: Sequence[str] = (),
-    caption: str = "",
+    line: Labels = (),
+    caption: Prompt = "",
 ) -> Figure:
     """Points with their names beside them; a name may own one point or several.
 
@@ -75,7 +78,14 @@ def scatter(
     """
     alt = checked(alt)
     page, axes = plot(xlabel, ylabel)
-    places = {name: np.atleast_2d(numbers(name, place)) for name, place in points.items()}  # name -> (N, 2)
+    places = {name: np.atleast_2d(place) for name, place in points.items()}  # name -> (N, 2)
+    for name, place in places.items():
+        if place.ndim != 2 or place.shape[1] != 2:
+            raise ValueError(f"{name!r} has the shape {place.shape}; expected a point (x, y), or several: (N, 2).")
+    if not places:
+        raise ValueError("There are no points to show.")
+    if strangers := [name for name in line if name not in places]:
+        raise ValueError(f"line names {strangers[0]!r}; the points are: {', '.join(places)}.")
     route = np.concatenate([places[name][:1] for name in line]) if line else np.empty((0, 2))
     if line:
         axes.plot(*route.T, color=FAINT, linewidth=1.5, zorder=1)

@@ -7,12 +7,9 @@ Shows a strip of all pictures. Where scripts run, it becomes one large picture w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from helpers.core.pictures import as_picture
+from helpers.core.pictures import Several, as_picture
 from helpers.core.values import Width, entrance
-from helpers.show.figure import checked, several
+from helpers.show.figure import Labels, checked
 from helpers.show.markup import Html, captioned, framed, name_of
 
 THUMBNAIL = 96  # CSS pixels
@@ -20,8 +17,8 @@ THUMBNAIL = 96  # CSS pixels
 
 @entrance
 def scrubber(
-    pictures: Sequence[Any],
-    labels: Sequence[str] | None = None,
+    pictures: Several,
+    labels: Labels | None = None,
     *,
     alt: str,
     width: Width = 288,
@@ -33,8 +30,8 @@ def scrubber(
     alt: what the pictures show - what to notice. width: of the large picture, in CSS pixels.
     Raises TypeError for one picture alone, ValueError for none or for another number of labels than pictures.
     """
-    alt, pictures = checked(alt), several(pictures)
-    labels = [f"step {i}" for i in range(len(pictures))] if labels is None else [str(label) for label in labels]
+    alt = checked(alt)
+    labels = [f"step {i}" for i in range(len(pictures))] if labels is None else labels
     if not pictures:
         raise ValueError("There are no pictures to scrub through: give at least one.")
     if len(labels) != len(pictures):

@@ -63,8 +63,7 @@ model, judge = load(model_name), Judge.load()
 P = "a brown teddy bear wearing black sunglasses and having a drink on the beach"
 P_star = P.replace("a drink", "a red drink")
 same_noise = model.generate([P, P_star], seed=[bear_seed] * 2)
-show.difference(*same_noise, labels=("P", "P*, same noise"), most=1, alt="the picture of P, that of P* from the same "
-                "noise, and how much each pixel differs - notice what differs besides the drink")
+show.difference(*same_noise, labels=("P", "P*, same noise"), most=1, alt="04.picture_p")
 
 # %% [markdown]
 # The noise is the same and the prompts nearly are. Still, whatever the model decides in the first steps it decides
@@ -74,8 +73,9 @@ show.difference(*same_noise, labels=("P", "P*, same noise"), most=1, alt="the pi
 from helpers import prompt_to_prompt
 
 controlled = prompt_to_prompt(model, P, P_star, seed=bear_seed)
-show.difference(*controlled, labels=("P", "P*, Prompt-to-Prompt"), most=1, alt="the picture of P, its edit to P*, and "
-                "how much each pixel differs - compare the differences with those of the figure before")
+show.difference(
+    *controlled, labels=("P", "P*, Prompt-to-Prompt"), most=1, alt="04.picture_p_edit"
+)
 
 # %% [markdown]
 # Same model, same noise, same prompts. What did we hold on to?
@@ -90,9 +90,13 @@ show.difference(*controlled, labels=("P", "P*, Prompt-to-Prompt"), most=1, alt="
 # %%
 words = ["bear", "sunglasses", "drink", "red", "beach"]
 seen = show.attended(model, P, P_star, words=words, seed=bear_seed)
-show.attention_maps(seen, ["bear", "sunglasses", "drink", "beach"], view="source", by="step", alt="maps of four words "
-                    "of P over its picture, a column for each of six steps - notice at which step a map takes the "
-                    "place it keeps")
+show.attention_maps(
+    seen,
+    ["bear", "sunglasses", "drink", "beach"],
+    view="source",
+    by="step",
+    alt="04.maps_words",
+)
 
 # %% [markdown]
 # The paper is built on one observation: **the layout is in the maps, and it is there early**, when hardly anything can
@@ -101,16 +105,14 @@ show.attention_maps(seen, ["bear", "sunglasses", "drink", "beach"], view="source
 # The mean over steps, for the source, and for the target before and after the edit:
 
 # %%
-show.attention_maps(seen, ["bear", "drink", "red"], by="view", alt="maps of bear, drink and red in the source, in the "
-                    "target by itself and in the target after the edit - notice that a word of both prompts ends up "
-                    "close to its map in the source")
+show.attention_maps(seen, ["bear", "drink", "red"], by="view", alt="04.maps_bear")
 
 # %% [markdown]
 # Before the edit, the target has maps of its own. The edit replaces those of words that both prompts have. Look around:
 # point at a word or tab to it, slide over the steps, choose another layer.
 
 # %%
-show.explorer(seen, alt="the words of both prompts and where they look - notice whether shared words look alike")
+show.explorer(seen, alt="04.words_both")
 
 # %% [markdown]
 # How far can such maps be trusted? Over {{lesson04.pointing.pictures}} pictures of held-out captions, a noun's map had
@@ -148,10 +150,11 @@ check.alignment(my_alignment)
 # %%
 from helpers.attention import mixed, replace
 
-edit = mixed(model, "a cat and a dog on the beach", "a fluffy cat and a fox on the beach")
+edit = mixed(
+    model, "a cat and a dog on the beach", "a fluffy cat and a fox on the beach"
+)
 print(edit.target.texts, edit.A[0, 1:4, 1:5], edit.b[0, 1:5], sep="\n")
-show.matrix(edit, alt="the matrix A of the edit, a row for each token of P and a column for each of P*, and b below - "
-            "notice the empty column of fluffy, and the 1 below it in b")
+show.matrix(edit, alt="04.matrix_edit")
 
 # %% [markdown]
 # ### Exercise 2: the swap matrix
@@ -196,9 +199,14 @@ check.swap_matrix(my_swap_matrix)
 # Here is a swap in which the numbers of tokens differ:
 
 # %%
-show.matrix(replace(model, "a teddy bear with decorations on the street", "a bunny with jelly beans on the street"),
-            alt="the matrix of a swap of teddy bear to bunny and of decorations to jelly beans - notice that two rows "
-            "meet in one column, that one row is shared by two, and that street still answers street")
+show.matrix(
+    replace(
+        model,
+        "a teddy bear with decorations on the street",
+        "a bunny with jelly beans on the street",
+    ),
+    alt="04.matrix_swap",
+)
 
 # %% [markdown]
 # ### Exercise 3: the edited map
@@ -335,11 +343,16 @@ from helpers.methods.prompt_to_prompt import recorded, sweep
 bicycle, shares = "a cat riding a bicycle on the street", [0, 0.2, 0.4, 0.8, 1]
 source = recorded(model, bicycle, seed=ride_seed)
 knobs = {"cross_replace_steps": shares, "self_replace_steps": [s / 2 for s in shares]}
-swapped = {ride: sweep(model, source, bicycle.replace("a bicycle", ride), **knobs)
-           for ride in ("a motorcycle", "a car", "an airplane", "a train")}
-show.pictures(list(swapped.values()), rows=list(swapped), columns=["I", *(f"share {s:g}" for s in shares)],
-              alt="a cat on a bicycle, and the swap to four rides under growing injection - notice from which share on "
-              "street and cat stay, and where the ride takes the bicycle's shape")
+swapped = {
+    ride: sweep(model, source, bicycle.replace("a bicycle", ride), **knobs)
+    for ride in ("a motorcycle", "a car", "an airplane", "a train")
+}
+show.pictures(
+    list(swapped.values()),
+    rows=list(swapped),
+    columns=["I", *(f"share {s:g}" for s in shares)],
+    alt="04.cat_bicycle",
+)
 
 # %% [markdown]
 # In numbers: does the judge see the new ride, and how much is kept outside of where it sees the old or the new ride?
@@ -356,12 +369,25 @@ def kept_outside(picture, edited, part):
 
 
 rides = {ride.split()[1]: row for ride, row in swapped.items()}
-rest = [sum(kept_outside(row[0], row[k + 1], "ride") for row in rides.values()) / 4 for k in range(5)]
-obeyed = [sum(judge.read([row[k + 1]])[0].attributes["ride"] == ride for ride, row in rides.items()) / 4
-          for k in range(5)]
-show.sweep(rides["car"][1:], shares, name="share of steps injected", scores={"obeyed": obeyed, "kept (dB)": rest},
-           alt="the swap to a car under growing injection, below it obeyed and kept, means of the four rides - notice "
-           "how kept grows with the share")
+rest = [
+    sum(kept_outside(row[0], row[k + 1], "ride") for row in rides.values()) / 4
+    for k in range(5)
+]
+obeyed = [
+    sum(
+        judge.read([row[k + 1]])[0].attributes["ride"] == ride
+        for ride, row in rides.items()
+    )
+    / 4
+    for k in range(5)
+]
+show.sweep(
+    rides["car"][1:],
+    shares,
+    name="share of steps injected",
+    scores={"obeyed": obeyed, "kept (dB)": rest},
+    alt="04.swap_car",
+)
 
 # %% [markdown]
 # ### Exercise 7: which injection keeps the layout?
@@ -401,9 +427,7 @@ measured = {
     "SDEdit": (
         "{{lesson04.kinds.word swap.sdedit.best_obeyed:.2f}}", "{{lesson04.kinds.word swap.sdedit.best_kept:.1f}}"),
 }
-show.scatter(measured, line=list(measured)[:-1], xlabel="obeyed", ylabel="kept (dB)", alt="obeyed against kept of word "
-             "swaps at six shares of injection, connected in their order, and SDEdit at its best strength - notice "
-             "which way the line goes, and on which side of it SDEdit lies")
+show.scatter(measured, line=list(measured)[:-1], xlabel="obeyed", ylabel="kept (dB)", alt="04.obeyed_against")
 
 # %% [markdown]
 # ## 6. Other words, other phrases
@@ -417,15 +441,40 @@ show.scatter(measured, line=list(measured)[:-1], xlabel="obeyed", ylabel="kept (
 
 # %%
 asked = {
-    "a pink cake with decorations in a room": ("a pink cake with jelly beans in a room", 0.8, seed),
-    "a house near a river": ("a house near a river with a rainbow in the background", 0.4, river_seed),
-    "a castle next to a river": ("a children drawing of a castle next to a river", 0.4, river_seed),
+    "a pink cake with decorations in a room": (
+        "a pink cake with jelly beans in a room",
+        0.8,
+        seed,
+    ),
+    "a house near a river": (
+        "a house near a river with a rainbow in the background",
+        0.4,
+        river_seed,
+    ),
+    "a castle next to a river": (
+        "a children drawing of a castle next to a river",
+        0.4,
+        river_seed,
+    ),
 }
-made = [prompt_to_prompt(model, old, new, cross_replace_steps=share, self_replace_steps=share / 2, seed=noise)
-        for old, (new, share, noise) in asked.items()]
-show.pictures(made, columns=["I", "I*"], side=192, labels=[text for old, (new, *_) in asked.items()
-              for text in (old, new)], alt="a cake, a house and a castle, each before and after its edit, prompts "
-              "below - notice what stays in each row")
+made = [
+    prompt_to_prompt(
+        model,
+        old,
+        new,
+        cross_replace_steps=share,
+        self_replace_steps=share / 2,
+        seed=noise,
+    )
+    for old, (new, share, noise) in asked.items()
+]
+show.pictures(
+    made,
+    columns=["I", "I*"],
+    side=192,
+    labels=[text for old, (new, *_) in asked.items() for text in (old, new)],
+    alt="04.cake_house",
+)
 
 # %% [markdown]
 # ## 7. Turning a word up and down
@@ -464,20 +513,37 @@ check.weight_vector(my_weights)
 
 # %%
 weights = [-2, -1, 0, 1, 2]
-asked = {"fluffy": ("a fluffy white bunny doll in a meadow", bunny_seed), "crowded": ("a crowded street", seed)}
-turned = {word: show.reweighted(model, prompt, {word: weights}, seed=noise) for word, (prompt, noise) in asked.items()}
-amounts = {word: [reading.amounts[word] for reading in judge.read(one.pictures)] for word, one in turned.items()}
-show.sweep(turned["fluffy"].pictures, weights, name="weight of fluffy", scores={"amount read": amounts["fluffy"]},
-           alt="a bunny doll with five weights of the word fluffy, below them how fluffy the judge finds it - notice "
-           "whether the amount grows with the weight")
+asked = {
+    "fluffy": ("a fluffy white bunny doll in a meadow", bunny_seed),
+    "crowded": ("a crowded street", seed),
+}
+turned = {
+    word: show.reweighted(model, prompt, {word: weights}, seed=noise)
+    for word, (prompt, noise) in asked.items()
+}
+amounts = {
+    word: [reading.amounts[word] for reading in judge.read(one.pictures)]
+    for word, one in turned.items()
+}
+show.sweep(
+    turned["fluffy"].pictures,
+    weights,
+    name="weight of fluffy",
+    scores={"amount read": amounts["fluffy"]},
+    alt="04.bunny_doll",
+)
 
 # %% [markdown]
 # And a street, less and more crowded:
 
 # %%
-show.sweep(turned["crowded"].pictures, weights, name="weight of crowded", scores={"amount read": amounts["crowded"]},
-           alt="a street with five weights of the word crowded, below them how crowded the judge finds it - notice "
-           "what of the street stays")
+show.sweep(
+    turned["crowded"].pictures,
+    weights,
+    name="weight of crowded",
+    scores={"amount read": amounts["crowded"]},
+    alt="04.street_weights",
+)
 
 # %% [markdown]
 # "crowded" goes from one end to the other. "fluffy" goes less far, over many prompts even less (the lesson has the
@@ -487,7 +553,7 @@ show.sweep(turned["crowded"].pictures, weights, name="weight of crowded", scores
 # The same pictures with a slider. (`show.reweighting_live` makes them for any weight in between.)
 
 # %%
-show.reweighter(turned["fluffy"], alt="a bunny doll whose word fluffy is turned - notice whether the layout stays")
+show.reweighter(turned["fluffy"], alt="04.bunny_doll_whose")
 
 # %% [markdown]
 # Over {{lesson04.reweighting.n}} held-out prompts for each word, the mean amount that the judge reads. At weight 1 it
@@ -506,8 +572,7 @@ read = {
         "{{lesson04.reweighting.crowded.0.amount:.2f}}", "{{lesson04.reweighting.crowded.1.amount:.2f}}",
         "{{lesson04.reweighting.crowded.2.amount:.2f}}", "{{lesson04.reweighting.crowded.4.amount:.2f}}"],
 }
-show.curve(many, read, xlabel="weight of the word", ylabel="amount read by the judge", alt="the mean amount over the "
-           "weight of the word, for fluffy and crowded - notice where the curves are steep and where they are not")
+show.curve(many, read, xlabel="weight of the word", ylabel="amount read by the judge", alt="04.mean_amount")
 
 # %% [markdown]
 # ## 8. Local blending
@@ -543,12 +608,26 @@ check.mask_of_words(my_mask)
 
 # %%
 to_car, street = bicycle.replace("bicycle", "car"), swapped["a car"][0]
-alone, local = (prompt_to_prompt(model, source, to_car, cross_replace_steps=0.4, self_replace_steps=0.2, blend=blend)[1]
-                for blend in ((), ("bicycle", "car")))
-outside = [f"{kept_outside(street, picture, 'ride'):.1f} dB kept" for picture in (alone, local)]
-show.pictures([street, alone, local], columns=["I", "without blending", "with blending"], labels=["", *outside],
-              alt="the cat on a bicycle, and the swap to a car without and with local blending, below them what is "
-              "kept outside of the ride - notice the street away from the ride")
+alone, local = (
+    prompt_to_prompt(
+        model,
+        source,
+        to_car,
+        cross_replace_steps=0.4,
+        self_replace_steps=0.2,
+        blend=blend,
+    )[1]
+    for blend in ((), ("bicycle", "car"))
+)
+outside = [
+    f"{kept_outside(street, picture, 'ride'):.1f} dB kept" for picture in (alone, local)
+]
+show.pictures(
+    [street, alone, local],
+    columns=["I", "without blending", "with blending"],
+    labels=["", *outside],
+    alt="04.cat_bicycle_swap",
+)
 
 # %% [markdown]
 # ## 9. What it costs
@@ -585,11 +664,19 @@ check.rows_of_edits(my_rows)
 # %%
 cat = recorded(model, "an orange cat standing on the beach", seed=seed)
 shares_of_pose = [0, 0.2, 0.4, 1]
-poses = sweep(model, cat, "an orange cat sleeping on the beach", cross_replace_steps=shares_of_pose,
-              self_replace_steps=[s / 2 for s in shares_of_pose])
-show.pictures([poses], side=160, labels=["I", *(f"share {s:g}" for s in shares_of_pose)], alt="a standing cat, and the "
-              "edit to a sleeping one under growing injection - notice at which share the pose still changes, and what "
-              "is left of the first picture there")
+poses = sweep(
+    model,
+    cat,
+    "an orange cat sleeping on the beach",
+    cross_replace_steps=shares_of_pose,
+    self_replace_steps=[s / 2 for s in shares_of_pose],
+)
+show.pictures(
+    [poses],
+    side=160,
+    labels=["I", *(f"share {s:g}" for s in shares_of_pose)],
+    alt="04.standing_cat",
+)
 
 # %% [markdown]
 # **Small things and coarse maps.** The maps of this model have 16 × 16 places (Stable Diffusion's useful ones, too).

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 import numpy as np
 from PIL import Image
 
+from ...core.values import Kind, Number, OneOf, WrongKind, entrance, shown
 from ..canvas import Canvas, labels
 from ..scene import Scene
 from ..vocabulary import ABSENT, CREATURES
@@ -13,6 +16,17 @@ from . import animals, outfits, places, props, rides, styles, things
 #: what a pixel can belong to; the index is the label in a label map
 PARTS = ("place", "sky", "clouds", "rainbow", "crowd", "snow", "thing", "topping", "ride", "wearing", "holding",
          "beside", "prop")
+
+
+def as_scene(name: str, value: Any) -> Scene:
+    """The scene that is to be drawn."""
+    if not isinstance(value, Scene):
+        raise WrongKind(f"{name} is {shown(value)}; expected a scene: Scene(thing='cat').")
+    return value
+
+
+AScene = Annotated[Scene, Kind(as_scene)]
+Side = Annotated[int, Number(8, 2048, whole=True, hint="pixels")]
 
 
 def compose(scene: Scene) -> Canvas:
@@ -37,20 +51,21 @@ def compose(scene: Scene) -> Canvas:
     return canvas
 
 
-def draw(scene: Scene, size: int = 128) -> Image.Image:
+@entrance
+def draw(scene: AScene, size: Side = 128) -> Image.Image:
     """The picture of a scene, `size` x `size` pixels, mode RGB."""
     return styles.apply(scene, compose(scene), size)
 
 
-def part_labels(scene: Scene, size: int = 128) -> np.ndarray:
+@entrance
+def part_labels(scene: AScene, size: Side = 128) -> np.ndarray:
     """Which part each pixel of the picture shows: (size, size) uint8, indices into `PARTS`."""
     return labels(compose(scene), PARTS, size)
 
 
-def part_mask(scene: Scene, part: str, size: int = 128) -> Image.Image:
+@entrance
+def part_mask(scene: AScene, part: Annotated[str, OneOf(*PARTS)], size: Side = 128) -> Image.Image:
     """Where a part is seen: mode "L", white on it."""
-    if part not in PARTS:
-        raise ValueError(f"{part!r} is no part of a picture; the parts are: {', '.join(PARTS)}.")
     return Image.fromarray(np.where(part_labels(scene, size) == PARTS.index(part), 255, 0).astype(np.uint8))
 
 
