@@ -19,7 +19,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
-from helpers.core.pictures import Size, as_array, as_picture, opened, rgb
+from helpers.core.interface import Picture
+from helpers.core.pictures import Size, as_array, as_picture, as_size, opened, rgb
 from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
 
@@ -83,6 +84,7 @@ def fitted(mask: ReadMask, image: Any, frame: Size) -> Image.Image:
     Raises ValueError for another aspect ratio, for a mask that is all black, and for one that is white only where the
     picture is cut off.
     """
+    frame = as_size(frame)
     white, size = as_mask(mask), size_of(image, frame)
     if not np.asarray(white).any():
         raise ValueError("The mask is all black: nothing may change. Paint white where the picture may change; "

@@ -13,6 +13,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from helpers.core.interface import Picture
 from helpers.core.values import Kind, OneOf, entrance, listed, path, plain, shown
 
 FITS = ("cover", "contain", "stretch")

@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from helpers.core.files import check_folder, written
+from helpers.core.interface import Picture
 from helpers.core.pictures import as_picture
 from helpers.core.values import Kind, choice, listed, text
 from helpers.core.values import path as as_path

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from helpers.core.interface import Picture
 from helpers.core.pictures import Read, Several, as_picture, no_strip, several
 from helpers.core.values import AtLeastOne, Kind, Number, Numbers, Prompt, WrongKind, entrance, numbers, shown, text
 from helpers.show.figure import LINE, Figure, Labels, Page, checked, lines
@@ -131,12 +132,10 @@ def sweep(
 
     scores: a curve for each name, with one number for each picture.
     """
-    alt, pictures = checked(alt), several(pictures)
-    places = numbers("values", values)
-    curves = {label: numbers(label, series) for label, series in (scores or {}).items()}
+    alt, places, curves = checked(alt), values, scores or {}
     for label, series in {"values": places, **curves}.items():
-        if len(series) != len(pictures):
-            raise ValueError(f"{len(series)} {label} for {len(pictures)} pictures: give one for each.")
+        if series.shape != (len(pictures),):
+            raise ValueError(f"{series.size} {label} for {len(pictures)} pictures: give one for each.")
     margin, height = (70 if curves else 4), 120
     size = cell_size([pictures], len(pictures), WIDEST - margin)
     step = size[0] + GAP
@@ -201,7 +200,7 @@ def mask(picture: Read, mask: Read, *, alt: str, titles: Labels = ("picture", "m
         page.words(title, i * (256 + GAP) + 128, 0, weight="bold")
         axes = page.place(shown, i * (256 + GAP), 20, (256, height))
     if inside.any() and not inside.all():
-        xs, ys = (np.linspace(0, side, n + 1)[:-1] + side / n / 2 for side, n in zip((256, height), plain.size,
+        xs, ys = (np.linspace(0, side, n + 1)[:-1] + side / n / 2 for side, n in zip((256, height), picture.size,
                                                                                   strict=True))
         axes.contour(xs, ys, inside, levels=[0.5], colors=COLORS["vermilion"], linewidths=1.5)
     return page.finish(checked(alt), caption)
