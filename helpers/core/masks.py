@@ -19,7 +19,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
-from helpers.core.pictures import Size, as_array, as_picture, opened, rgb
+from helpers.core.interface import Picture
+from helpers.core.pictures import Frame, as_array, as_picture, opened, rgb
 from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
 
@@ -74,7 +75,7 @@ def grey_of(picture: Image.Image) -> Image.Image:
 
 
 @entrance
-def fitted(mask: ReadMask, image: Any, frame: Size) -> Image.Image:
+def fitted(mask: ReadMask, image: Any, frame: Frame) -> Image.Image:
     """The mask at the size `frame` (width, height), cut and resized as `model.encode` does with the picture `image`.
 
     A mask of another size than the picture is resized to it, with a MaskWarning; one of exactly the frame's size
@@ -171,12 +172,14 @@ def blend(inside: Tensor, outside: Tensor, m: Tensor) -> Tensor:
 def paste(result: Any, image: Any, mask: ReadMask) -> Any:
     """`result` where the mask is white and the very pixels of `image` where it is black; between, a mix.
 
-    The picture `image` is brought to the result's size; ValueError for a mask of another size. A point of the analytic model comes back as it is: its latent
-    is the point itself, so that nothing was lost.
+    The picture `image` is brought to the result's size; ValueError for a mask of another size. A point of the analytic
+    model comes back as it is: its latent is the point itself, so that nothing was lost.
     """
     if not isinstance(result, Image.Image):
         return result
     if mask.size != result.size:
-        raise ValueError(f"The mask is {name(mask.size)} and the result {name(result.size)}: bring the mask to the "
-                         "result's size with `fitted`.")
+        raise ValueError(
+            f"The mask is {name(mask.size)} and the result {name(result.size)}: bring the mask to the "
+            "result's size with `fitted`."
+        )
     return Image.composite(as_picture(result), as_picture(image, result.size), mask)

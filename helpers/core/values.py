@@ -157,8 +157,8 @@ def numbers(name: str, value: Any) -> np.ndarray:
 
 def shape(name: str, value: Any) -> tuple[int, ...]:
     """The shape of a tensor, such as (B, C, h, w): whole numbers from 1 on."""
-    sides = listed(name, value, "a tensor's shape: (B, C, h, w)")
-    sides = tuple(number(f"{name}[{i}]", side, 1, MOST_NUMBERS, whole=True) for i, side in enumerate(sides))
+    given = listed(name, value, "a tensor's shape: (B, C, h, w)")
+    sides = tuple(number(f"{name}[{i}]", side, 1, MOST_NUMBERS, whole=True) for i, side in enumerate(given))
     if math.prod(sides) > MOST_NUMBERS:
         raise ValueError(f"{name} is {shown(sides)}, {math.prod(sides):,} numbers; expected at most {MOST_NUMBERS:,}.")
     return sides

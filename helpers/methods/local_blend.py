@@ -12,7 +12,6 @@ Hertz et al., "Prompt-to-Prompt image editing with cross attention control", arX
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
 import torch
 from torch import Tensor

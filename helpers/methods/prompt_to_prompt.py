@@ -66,7 +66,7 @@ def prompt_to_prompt(model: Model, source: str | Source | Recorded, target: Targ
                      weights: Weights | Sequence[Weights] | None = None, blend: str | Sequence[str] = (),
                      store: AttentionStore | None = None, seed: Seed = 0, steps: Steps = OWN,
                      guidance: Guidance = OWN, size: int | tuple[int, int] | None = None,
-                     progress: Progress = True, watch: Watch = ignore) -> list[Picture]:
+                     progress: Progress = True, watch: Watch = ignore) -> list[Made]:
     """The source's picture and, in the same batch, a picture for each target: [I, I*, ...].
 
     source: a prompt, whose picture is `model.generate(source, seed, ...)`; or a `Source` of a given picture; or a

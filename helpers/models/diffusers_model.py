@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part, noise_of
-from helpers.core.interface import Text, Watch, ignore
+from helpers.core.interface import Picture, Text, Watch, ignore
 from helpers.core.pictures import Size, as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import noise, seeds_of
 from helpers.core.surroundings import surroundings
@@ -321,6 +321,7 @@ class DiffusersModel(VariancePreserving):
         The picture of a seed is the same whatever pictures it is made together with, to rounding: a batch computes in
         another order, and may change single pixels by 1 level of 255.
         """
+        prompts = as_prompts(prompts)
         if len(prompts) == 1 and not isinstance(seed, int):
             prompts = prompts * len(seed)
         seeds, text = seeds_of(seed, len(prompts)), self.embed(prompts)
