@@ -101,7 +101,7 @@ FROZEN_TOO = {  # step, part: it was named
 
 def frozen(answer: Mapping[int, Any]) -> Verdict:
     """Does `answer` name, for each of the three steps, the parts that are frozen?"""
-    if is_unanswered(answer) or (isinstance(answer, Mapping) and any(is_unanswered(value) for value in answer.values())):
+    if is_unanswered(answer) or isinstance(answer, Mapping) and any(map(is_unanswered, answer.values())):
         return UNANSWERED
     if isinstance(answer, Mapping):
         answer = {int(number(step) or 0): names for step, names in answer.items()}

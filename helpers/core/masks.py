@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
 from helpers.core.interface import Picture
-from helpers.core.pictures import Size, as_array, as_picture, as_size, opened, rgb
+from helpers.core.pictures import Frame, as_array, as_picture, opened, rgb
 from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
 
@@ -75,7 +75,7 @@ def grey_of(picture: Image.Image) -> Image.Image:
 
 
 @entrance
-def fitted(mask: ReadMask, image: Any, frame: Size) -> Image.Image:
+def fitted(mask: ReadMask, image: Any, frame: Frame) -> Image.Image:
     """The mask at the size `frame` (width, height), cut and resized as `model.encode` does with the picture `image`.
 
     A mask of another size than the picture is resized to it, with a MaskWarning; one of exactly the frame's size
@@ -84,7 +84,6 @@ def fitted(mask: ReadMask, image: Any, frame: Size) -> Image.Image:
     Raises ValueError for another aspect ratio, for a mask that is all black, and for one that is white only where the
     picture is cut off.
     """
-    frame = as_size(frame)
     white, size = as_mask(mask), size_of(image, frame)
     if not np.asarray(white).any():
         raise ValueError("The mask is all black: nothing may change. Paint white where the picture may change; "
@@ -173,12 +172,14 @@ def blend(inside: Tensor, outside: Tensor, m: Tensor) -> Tensor:
 def paste(result: Any, image: Any, mask: ReadMask) -> Any:
     """`result` where the mask is white and the very pixels of `image` where it is black; between, a mix.
 
-    The picture `image` is brought to the result's size; ValueError for a mask of another size. A point of the analytic model comes back as it is: its latent
-    is the point itself, so that nothing was lost.
+    The picture `image` is brought to the result's size; ValueError for a mask of another size. A point of the analytic
+    model comes back as it is: its latent is the point itself, so that nothing was lost.
     """
     if not isinstance(result, Image.Image):
         return result
     if mask.size != result.size:
-        raise ValueError(f"The mask is {name(mask.size)} and the result {name(result.size)}: bring the mask to the "
-                         "result's size with `fitted`.")
+        raise ValueError(
+            f"The mask is {name(mask.size)} and the result {name(result.size)}: bring the mask to the "
+            "result's size with `fitted`."
+        )
     return Image.composite(as_picture(result), as_picture(image, result.size), mask)

@@ -62,6 +62,7 @@ def as_size(size: int | tuple[int, int], name: str = "size") -> tuple[int, int]:
 
 
 Size = Annotated[int | tuple[int, int], Kind(lambda name, value: as_size(value, name))]  # for `entrance`
+Frame = Annotated[tuple[int, int], Kind(lambda name, value: as_size(value, name))]  # the same, not None
 
 
 def opened(x: Any) -> Image.Image:

@@ -321,7 +321,7 @@ class DiffusersModel(VariancePreserving):
         The picture of a seed is the same whatever pictures it is made together with, to rounding: a batch computes in
         another order, and may change single pixels by 1 level of 255.
         """
-        prompts = [prompts] if isinstance(prompts, str) else [*prompts]
+        prompts = as_prompts(prompts)
         if len(prompts) == 1 and not isinstance(seed, int):
             prompts = prompts * len(seed)
         seeds, text = seeds_of(seed, len(prompts)), self.embed(prompts)

@@ -90,7 +90,9 @@ def compact(picture: Image.Image) -> tuple[str, bytes]:
 
 def labelled(name: str, value: Any) -> list[str]:
     """Labels as texts: of what stands in a list, numbers, too."""
-    return [text(f"{name}[{i}]", str(each)) for i, each in enumerate(listed(name, value, "a list of texts", empty=True))]
+    return [
+        text(f"{name}[{i}]", str(each)) for i, each in enumerate(listed(name, value, "a list of texts", empty=True))
+    ]
 
 
 Labels = Annotated[Sequence[Any], Kind(labelled)]
@@ -151,8 +153,12 @@ class Page:
         axes = self.axes(left, top, *size)
         axes.set_axis_off()
         axes.grid(False)
-        axes.imshow(np.asarray(as_picture(picture, size, "contain")), interpolation="nearest", aspect="auto",
-                    extent=(0, size[0], size[1], 0))
+        axes.imshow(
+            np.asarray(as_picture(picture, size, "contain")),
+            interpolation="nearest",
+            aspect="auto",
+            extent=(0, size[0], size[1], 0),
+        )
         return axes
 
     def words(self, text: list[str] | str, x: float, y: float, *, align: str = "center", **look: Any) -> None:

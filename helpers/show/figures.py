@@ -83,11 +83,11 @@ def pictures(
 def _draw_row(page: Page, row: Sequence[Any], texts: Sequence[list[str]], corner: tuple[float, float],
               size: tuple[int, int]) -> None:
     """The pictures of one row and the texts below them."""
-    for c, (picture, text) in enumerate(zip(row, texts, strict=True)):
+    for c, (picture, words) in enumerate(zip(row, texts, strict=True)):
         left = corner[0] + c * (size[0] + GAP)
         if picture is not None:
             page.place(picture, left, corner[1], size)
-        page.words(text, left + size[0] / 2, corner[1] + size[1] + 3)
+        page.words(words, left + size[0] / 2, corner[1] + size[1] + 3)
 
 
 @entrance
@@ -132,7 +132,9 @@ def sweep(
 
     scores: a curve for each name, with one number for each picture.
     """
-    alt, places, curves = checked(alt), values, scores or {}
+    alt = checked(alt)
+    places = numbers("values", values)
+    curves = {label: numbers(label, series) for label, series in (scores or {}).items()}
     for label, series in {"values": places, **curves}.items():
         if series.shape != (len(pictures),):
             raise ValueError(f"{series.size} {label} for {len(pictures)} pictures: give one for each.")
@@ -196,9 +198,9 @@ def mask(picture: Read, mask: Read, *, alt: str, titles: Labels = ("picture", "m
     no_strip(picture)
     inside = np.asarray(as_picture(mask, picture.size, "stretch").convert("L")) > 127
     page = Page(2 * 256 + GAP, 20 + (height := round(256 * picture.height / picture.width)))
-    for i, (title, shown) in enumerate(zip(titles, (picture, paled(picture, inside)), strict=True)):
+    for i, (title, drawn) in enumerate(zip(titles, (picture, paled(picture, inside)), strict=True)):
         page.words(title, i * (256 + GAP) + 128, 0, weight="bold")
-        axes = page.place(shown, i * (256 + GAP), 20, (256, height))
+        axes = page.place(drawn, i * (256 + GAP), 20, (256, height))
     if inside.any() and not inside.all():
         xs, ys = (np.linspace(0, side, n + 1)[:-1] + side / n / 2 for side, n in zip((256, height), picture.size,
                                                                                   strict=True))

@@ -265,12 +265,14 @@ check.on_values(my_output)
 #
 # ## 4. Algorithm 1
 #
-# The text is that of the file. The comments give the paper's line numbers.
+# The text is that of the file `helpers/methods/prompt_to_prompt.py`. The comments give the paper's line numbers: line 3
+# draws the noise before, and lines 6, 7 and 9 are one call of the model, for source and targets stand in one batch.
 
 # %%
 from inspect import getsource
+from helpers.methods.prompt_to_prompt import algorithm_1
 
-print(getsource(prompt_to_prompt).split('"""')[2])
+print(getsource(algorithm_1).split('"""')[2])
 
 # %% [markdown]
 # ### Exercise 5: write the loop
@@ -369,25 +371,15 @@ def kept_outside(picture, edited, part):
 
 
 rides = {ride.split()[1]: row for ride, row in swapped.items()}
-rest = [
-    sum(kept_outside(row[0], row[k + 1], "ride") for row in rides.values()) / 4
-    for k in range(5)
-]
-obeyed = [
-    sum(
-        judge.read([row[k + 1]])[0].attributes["ride"] == ride
-        for ride, row in rides.items()
-    )
-    / 4
-    for k in range(5)
-]
-show.sweep(
-    rides["car"][1:],
-    shares,
-    name="share of steps injected",
-    scores={"obeyed": obeyed, "kept (dB)": rest},
-    alt="04.swap_car",
-)
+rest, obeyed = [], []
+for k in range(5):
+    kept_now = [kept_outside(row[0], row[k + 1], "ride") for row in rides.values()]
+    read = [judge.read([row[k + 1]])[0].attributes["ride"] for row in rides.values()]
+    rest.append(sum(kept_now) / 4)
+    obeyed.append(sum(a == b for a, b in zip(read, rides, strict=True)) / 4)
+scores = {"obeyed": obeyed, "kept (dB)": rest}
+name = "share of steps injected"
+show.sweep(rides["car"][1:], shares, name=name, scores=scores, alt="04.swap_car")
 
 # %% [markdown]
 # ### Exercise 7: which injection keeps the layout?
@@ -427,7 +419,8 @@ measured = {
     "SDEdit": (
         "{{lesson04.kinds.word swap.sdedit.best_obeyed:.2f}}", "{{lesson04.kinds.word swap.sdedit.best_kept:.1f}}"),
 }
-show.scatter(measured, line=list(measured)[:-1], xlabel="obeyed", ylabel="kept (dB)", alt="04.obeyed_against")
+axes = {"xlabel": "obeyed", "ylabel": "kept (dB)"}
+show.scatter(measured, line=list(measured)[:-1], **axes, alt="04.obeyed_against")
 
 # %% [markdown]
 # ## 6. Other words, other phrases
@@ -440,41 +433,20 @@ show.scatter(measured, line=list(measured)[:-1], xlabel="obeyed", ylabel="kept (
 # **Predict.** Which of the three changes most pixels?
 
 # %%
-asked = {
-    "a pink cake with decorations in a room": (
-        "a pink cake with jelly beans in a room",
-        0.8,
-        seed,
-    ),
-    "a house near a river": (
-        "a house near a river with a rainbow in the background",
-        0.4,
-        river_seed,
-    ),
-    "a castle next to a river": (
-        "a children drawing of a castle next to a river",
-        0.4,
-        river_seed,
-    ),
-}
-made = [
-    prompt_to_prompt(
-        model,
-        old,
-        new,
-        cross_replace_steps=share,
-        self_replace_steps=share / 2,
-        seed=noise,
-    )
-    for old, (new, share, noise) in asked.items()
+cake, house, castle = "a pink cake", "a house near a river", "a castle next to a river"
+rainbow = f"{house} with a rainbow in the background"
+in_room = (f"{cake} with decorations in a room", f"{cake} with jelly beans in a room")
+asked = [
+    (*in_room, 0.8, seed),
+    (house, rainbow, 0.4, river_seed),
+    (castle, f"a children drawing of {castle}", 0.4, river_seed),
 ]
-show.pictures(
-    made,
-    columns=["I", "I*"],
-    side=192,
-    labels=[text for old, (new, *_) in asked.items() for text in (old, new)],
-    alt="04.cake_house",
-)
+made = []
+for old, new, share, noise in asked:
+    shares_of = {"cross_replace_steps": share, "self_replace_steps": share / 2}
+    made.append(prompt_to_prompt(model, old, new, **shares_of, seed=noise))
+labels = [text for old, new, *_ in asked for text in (old, new)]
+show.pictures(made, columns=["I", "I*"], side=192, labels=labels, alt="04.cake_house")
 
 # %% [markdown]
 # ## 7. Turning a word up and down
@@ -550,10 +522,18 @@ show.sweep(
 # table). Picturebook's text encoder tells the *bunny* that it is fluffy, too: a token's vector depends on the words
 # before it. Turning one token leaves what the others were told.
 #
-# The same pictures with a slider. (`show.reweighting_live` makes them for any weight in between.)
+# The same pictures with a slider.
 
 # %%
 show.reweighter(turned["fluffy"], alt="04.bunny_doll_whose")
+
+# %% [markdown]
+# And a street that you empty and fill yourself. Without a running kernel you see one picture; run the cell, and each
+# move of the slider makes a new one.
+
+# %% tags=["nbval-ignore-output"]
+street, street_seed = asked["crowded"]
+show.reweighting_live(model, street, "crowded", seed=street_seed)
 
 # %% [markdown]
 # Over {{lesson04.reweighting.n}} held-out prompts for each word, the mean amount that the judge reads. At weight 1 it
@@ -572,7 +552,8 @@ read = {
         "{{lesson04.reweighting.crowded.0.amount:.2f}}", "{{lesson04.reweighting.crowded.1.amount:.2f}}",
         "{{lesson04.reweighting.crowded.2.amount:.2f}}", "{{lesson04.reweighting.crowded.4.amount:.2f}}"],
 }
-show.curve(many, read, xlabel="weight of the word", ylabel="amount read by the judge", alt="04.mean_amount")
+axes = {"xlabel": "weight of the word", "ylabel": "amount read by the judge"}
+show.curve(many, read, **axes, alt="04.mean_amount")
 
 # %% [markdown]
 # ## 8. Local blending
