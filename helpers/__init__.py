@@ -11,7 +11,7 @@ Importing `helpers` is quick: torch and diffusers are imported when a name that 
 
 from helpers.lazy import lazy
 
-__getattr__, __dir__ = lazy(__name__, {
+HOME = {  # a public name and its module; python tools/write_stubs.py writes __init__.pyi from it
     "AnalyticModel": "models.analytic",
     "DiffusersModel": "models.diffusers_model",
     "PromptWarning": "core.warn",
@@ -31,4 +31,5 @@ __getattr__, __dir__ = lazy(__name__, {
     "sdedit": "methods.sdedit",
     "this_machine": "machine",
     "word_mask": "methods.word_mask",
-})
+}
+__getattr__, __dir__ = lazy(__name__, HOME)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -90,6 +91,8 @@ def machine_bytes() -> int | None:
 
 def windows_bytes() -> int | None:
     """The machine's memory, as Windows says it."""
+    if sys.platform != "win32":
+        return None
     import ctypes
 
     size = ctypes.c_ulonglong()

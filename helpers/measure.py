@@ -115,10 +115,10 @@ def seam(picture: Read, mask: ReadMask) -> float:
         near[:, :-1] |= border[:, 1:]
         across.append(steps[border])
         beside.append(steps[near & ~border])
-    across, beside = np.concatenate(across), np.concatenate(beside)
-    if not across.size:
+    at_border, nearby = np.concatenate(across), np.concatenate(beside)
+    if not at_border.size:
         raise ValueError("The mask has no border: it is all white or all black.")
-    return float(across.mean() - (beside.mean() if beside.size else 0.0))
+    return float(at_border.mean() - (nearby.mean() if nearby.size else 0.0))
 
 
 def check_sizes(**pictures: Image.Image) -> None:

@@ -31,6 +31,8 @@ __all__ = [
     "test_a_function_is_run_at_three_inputs_at_least",
     "test_a_number_counts_in_whatever_form_it_comes",
     "test_a_right_answer_passes",
+    "test_a_right_answer_with_a_slip_at_its_end_is_refused_with_a_sentence",
+    "test_a_tensor_counts_in_another_library_precision_or_layout",
     "test_a_wrong_answer_is_told_its_slip",
     "test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next",
     "test_each_slip_has_a_message_of_its_own",
@@ -158,10 +160,8 @@ def test_what_a_function_must_not_return_is_told_by_its_kind(formula: str, reque
         "returns a dict": lambda *_, **__: {}, "stop(ped|s) with ValueError: ill": ill}.items()}
     assert all(not verdict and re.search(words, verdict.message) for words, verdict in told.items()), told
     assert not run(frozen) and not run(lambda *_, **__: True)
-    names = {"image", "prompt"} if formula == "starting_time" else ()
     for i in range(len(inspect.signature(right).parameters)):
-        given_back = (lambda *given, i=i, **named: [*given, *named.values()][i])
-        assert not run(given_back), (i, names)
+        assert not run(lambda *given, i=i, **named: [*given, *named.values()][i]), i
 
 
 def test_a_check_has_two_right_answers_and_three_slips_at_least(wrong: str, request: pytest.FixtureRequest) -> None:
@@ -186,6 +186,56 @@ def test_a_number_counts_in_whatever_form_it_comes(form: str, request: pytest.Fi
                 lambda *given, right=right, **named: in_form(right(*given, **named), FORMS[form])), name
         else:
             assert getattr(check, name)(in_form(right, FORMS[form])), name
+
+
+def converted(value: Any, change: Callable[[Any], Any]) -> Any:
+    """What a function returned, its tensors and arrays changed."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(converted(each, change) for each in value)
+    return change(value) if isinstance(value, (Tensor, np.ndarray)) else value
+
+
+STYLES: dict[str, Callable[[Any], Any]] = {
+    "the other library's": lambda value: value.numpy() if isinstance(value, Tensor) else torch.from_numpy(value),
+    "double": lambda value: value if "bool" in str(value.dtype) else torch.as_tensor(value).double(),
+    "with a gradient": lambda value: value.requires_grad_() if "torch.float" in str(value.dtype) else value,
+    "not contiguous": lambda value: torch.as_tensor(value).flip(-1).flip(-1) if value.ndim else value,
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_tensor_counts_in_another_library_precision_or_layout(style: str, request: pytest.FixtureRequest) -> None:
+    for name, answers in request.module.RIGHT.items():
+        if callable(right := answers[0]):
+            told = getattr(check, name)(
+                lambda *given, right=right, **named: converted(right(*given, **named), STYLES[style]))
+            assert told, (name, told)
+
+
+def bent(value: Any, how: str) -> Any:
+    """What a right function returned, with a slip."""
+    if isinstance(value, (list, tuple, range)):
+        return {"negative": [*value][::-1], "off by one": [*value][1:], "cut": [*value][:-1],
+                "scaled": [each and 2 * each for each in value], "transposed": [*value, *value]}[how]
+    array = np.asarray(value.detach() if isinstance(value, Tensor) else value)
+    if array.dtype == bool:
+        return {"negative": ~array, "off by one": np.roll(array, 1), "cut": array[:-1] if array.ndim else ~array,
+                "scaled": array & False, "transposed": array.T if array.T.shape != array.shape else ~array}[how]
+    return {"negative": -array, "off by one": array + 1, "cut": np.trunc(array) - (array == np.trunc(array)),
+            "scaled": 1.01 * array + (array == 0), "transposed": array[None]}[how]
+
+
+@pytest.mark.parametrize("how", ["negative", "off by one", "cut", "scaled", "transposed"])
+def test_a_right_answer_with_a_slip_at_its_end_is_refused_with_a_sentence(how: str, request: pytest.FixtureRequest
+                                                                          ) -> None:
+    for name, answers in request.module.RIGHT.items():
+        if callable(right := answers[0]):
+            def slipped(*given: Any, right: Any = right, **named: Any) -> Any:
+                found = right(*given, **named)
+                return None if found is None else bent(found, how)
+
+            told = getattr(check, name)(slipped)
+            assert not told and not told.message.startswith("That cannot be read"), (name, told)
 
 
 def test_what_is_no_number_is_refused_kindly(request: pytest.FixtureRequest) -> None:

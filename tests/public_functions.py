@@ -47,15 +47,18 @@ FUNCTIONS = {
     "helpers.measure": ("kept", "distance", "iou", "seam", "psnr"),
     "helpers.finetuning.weights": ("lora", "full"),
     "helpers.show.figures": ("pictures", "pair", "mask", "difference", "sweep"),
+    "helpers.show.scrubbing": ("scrubber",),
+    "helpers.show.comparing": ("compare",),
     "helpers.show.plots": ("curve", "scatter"),
     "helpers.show.comic": ("read_script", "draw_comic"),
     "helpers.picturebook": ("Scene", "random_edit", "draw", "part_mask"),
 }
 #: what needs a thing of ours to begin with: methods of classes, files; made by `things`
 THINGS = ("picturebook.Edit", "Source.save", "Source.load", "Weights.save", "Weights.load", "Weights.scaled",
-          "Fitted.load", "Figure.save")
+          "Fitted.load", "Figure.save", "imagic")
 METHODS_OF_THE_MODEL = ("generate", "embed", "encode", "times", "tokens")
 V = VALUES
+WITH_ONE_STRANGE = V["picture"].strange.map(lambda one: [picture(), one])
 #: the name of an argument -> what is passed for it
 ARGUMENTS: dict[str, Values] = {
     **dict.fromkeys(("image", "images", "picture", "drawing", "truth", "result", "x", "inside", "outside", "a", "b"),
@@ -75,8 +78,8 @@ ARGUMENTS: dict[str, Values] = {
     **dict.fromkeys(("exact", "text_encoder", "thin"), V["flag"]),
     "fit": Values(of("cover", "contain", "stretch"), other_kinds()),
     "shape": Values(of((1, 2, 3, 3), [2, 1, 1, 1]), other_kinds()),
-    "pictures": Values(st.lists(GOOD_PICTURES, min_size=1, max_size=2), st.one_of(V["picture"].strange, other_kinds())),
-    "prior": Values(of((), lambda: [picture()]), other_kinds()),
+    "pictures": Values(st.lists(GOOD_PICTURES, min_size=1, max_size=2), st.one_of(V["picture"].strange, other_kinds(), WITH_ONE_STRANGE)),
+    "prior": Values(of((), lambda: [picture()]), st.one_of(other_kinds(), WITH_ONE_STRANGE)),
     "folder": Values(of(None, lambda: tempfile.mkdtemp()), of("", "a\x00b", "x" * 5000, 3, 0.5, b"x", [])),
     "weights": Values(of(None, {"cat": 2.0}, {"cat": 0}),
                       of({"dog": 1}, {"cat": "x"}, {"cat": float("nan")}, 3, "cat", [{}])),
@@ -93,9 +96,10 @@ SCENES = Values(of(*(Scene(seed=i, thing=thing) for i, thing in enumerate(("cat"
 SCRIPT = "# A title\n\n[a cat]\nOne day.\nPim: Hello!\n\n[a red cat]\nPim (left): I am red."
 FILES = Values(of("a.safetensors", lambda: Path("b.safetensors"), "source.safetensors", "weights.safetensors",
                   "fitted.safetensors", "c.png", "d.jpg"),
-               st.one_of(other_kinds(), of(".", "/", "..", "no/folder/a.png", "a[.png", "**", "a*?.safetensors", "x.xyz",
-                                           "c.png/a.png", "~nobody/a.png", "broken.safetensors", "cut.safetensors")))
+               st.one_of(other_kinds(), of(".", "/", "..", "no/folder/a.png", "a[.png", "**", "a*?.safetensors",
+                                           "x.xyz", "c.png/a.png", "~nobody/a.png", "broken.safetensors", "cut.safetensors")))
 SAME = Values(of(picture, lambda: np.full((16, 16, 3), 0.5), lambda: picture("RGBA")), V["picture"].strange)
+WIDTHS = Values(of(64, np.int64(100)), other_kinds())
 #: function -> what is passed for arguments that mean something else there than elsewhere
 OWN: dict[str, dict[str, Values]] = {
     "methods.textual_inversion.fit_textual_inversion": {
@@ -111,11 +115,15 @@ OWN: dict[str, dict[str, Values]] = {
     "show.figures.mask": {"mask": V["picture"]},
     "show.figures.pair": {"prompts": Values(of(("a cat", "a dog"), ["", ""]), other_kinds())},
     "show.figures.difference": {"labels": Values(of(["a", "b"], ("1", 2)), other_kinds())},
-    "show.figures.sweep": {"pictures": Values(st.lists(GOOD_PICTURES, min_size=2, max_size=2), other_kinds())},
+    "show.figures.sweep": {"pictures": Values(st.lists(GOOD_PICTURES, min_size=2, max_size=2),
+                                               st.one_of(other_kinds(), WITH_ONE_STRANGE))},
+    "show.scrubbing.scrubber": {"width": WIDTHS},
+    "show.comparing.compare": {"labels": Values(of(("a", "b"), ["", 3]), other_kinds()), "width": WIDTHS,
+                               "before": SAME, "after": SAME},
     "show.plots.curve": {"x": NUMBERS},
     "show.comic.read_script": {"text": Values(of(SCRIPT, "[a cat]"), st.one_of(
-        V["prompt"].strange, of("[a cat", "[]", "[" + "cat " * 500 + "]", "[a cat]\nPim: " + "x" * 100, "# only a title",
-                                "[a cat]\n[a dog]", "Pim: hello")))},
+        V["prompt"].strange, of("[a cat", "[]", "[" + "cat " * 500 + "]", "[a cat]\nPim: " + "x" * 100,
+                                "# only a title", "[a cat]\n[a dog]", "Pim: hello")))},
     "show.comic.draw_comic": {"pictures": Values(st.lists(GOOD_PICTURES, min_size=2, max_size=2), st.one_of(
         other_kinds(), V["picture"].strange.map(lambda one: [one, one])))},
     "picturebook.Scene": {
@@ -185,13 +193,14 @@ def table() -> tuple[dict[str, tuple[Callable[..., Any], dict[str, Argument]]], 
 def things(model: Any) -> dict[str, Callable[..., Any]]:
     """What is done with things of ours, a source say; files are written to a folder of their own."""
     from helpers.finetuning.weights import Weights, lora
-    from helpers.methods.imagic import Fitted, fit_imagic
+    from helpers.methods.imagic import Fitted, fit_imagic, imagic
     from helpers.methods.source import Source, generated
     from helpers.picturebook import Edit
     from helpers.show.figures import pictures
 
     folder, other = Path(tempfile.mkdtemp()), Path(tempfile.mkdtemp())  # read from, written to
-    source, weights, figure = generated(model, "a cat", progress=False), lora(model, 1), pictures([picture()], alt="a cat")
+    source, weights = generated(model, "a cat", progress=False), lora(model, 1)
+    figure = pictures([picture()], alt="a cat")
     fitted = fit_imagic(model, picture(), "a cat", rank=1, embedding_steps=1, model_steps=1, progress=False)
     for name, thing in {"source": source, "weights": weights, "fitted": fitted}.items():
         thing.save(folder / f"{name}.safetensors")
@@ -215,9 +224,13 @@ def things(model: Any) -> dict[str, Callable[..., Any]]:
         made = Edit(source, target, wording)
         return made.prompt, made.target_prompt, made.changed, made.mask
 
+    def on_the_fitted(eta: Any = 0.7, seed: Any = 0, steps: Any = None, guidance: Any = None) -> Any:
+        return imagic(model, fitted, eta=eta, seed=seed, steps=steps, guidance=guidance, progress=False)
+
     return {"picturebook.Edit": edit, "Source.save": there(source.save, other), "Source.load": there(Source.load),
-            "Weights.save": there(weights.save, other), "Weights.load": there(Weights.load), "Weights.scaled": weights.scaled,
-            "Fitted.load": there(Fitted.load), "Figure.save": there(figure.save, other)}
+            "Weights.save": there(weights.save, other), "Weights.load": there(Weights.load),
+            "Weights.scaled": weights.scaled, "Fitted.load": there(Fitted.load),
+            "Figure.save": there(figure.save, other), "imagic": on_the_fitted}
 
 
 def bind(function: Callable[..., Any], model: Any) -> Callable[..., Any]:

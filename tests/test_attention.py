@@ -16,7 +16,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks.explicit import explicit_maps
 from helpers.attention.control import attention
-from helpers.attention.edits import Edit, during, inject_self, mixed, refine, replace, reweight
+from helpers.attention.edits import (
+    Edit,
+    SelfEdit,
+    during,
+    inject_self,
+    mixed,
+    model_tokens,
+    refine,
+    replace,
+    reweight,
+    self_attention,
+)
 from helpers.attention.maps import AttentionStore
 from helpers.attention.recording import Recording
 from helpers.core.interface import join
@@ -151,7 +162,7 @@ def test_during_acts_in_its_steps_and_words_only(models: dict[str, DiffusersMode
         A, b = edit.at(step, 10)
         assert A[:, 1].any() == others and A[:, 2:4].any() == word and b[1] == 1 - others and b[2] == 1 - word
     nothing = during(all_edits(models["sd"])["all"], 0, 0)
-    assert not nothing.A.any() and (nothing.b == 1).all() and not any(nothing.selves)
+    assert not nothing.A.any() and (nothing.b == 1).all() and not any(nothing.self_edits)
     with pytest.raises(ValueError, match="shares of the steps, from 0 to 1"):
         during(edit, 0, 1.2)
 
@@ -721,3 +732,83 @@ def test_sliced_attention_is_edited_and_left_alone_as_any_other() -> None:
     with attention(model, edit, steps=STEPS, store=AttentionStore("ab")):
         found = [eps(model, prompts_of(edit), step) for step in (1, 4)]  # at 4 the layers' own processors do the work
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(expected, found, strict=True))
+
+
+# -------------------------------------------------------------------------------------- whose queries, keys and values
+
+
+def masactrl(model: DiffusersModel, source: str, target: str) -> Edit:
+    """Mutual self-attention (Cao et al., arXiv:2304.08465): the target asks, the source answers; from a fifth on."""
+    return during(self_attention(model, source, target, SelfEdit("target", "source", "source")), 0.2, 1.0)
+
+
+def plug_and_play(model: DiffusersModel, source: str, target: str) -> Edit:
+    """Self-attention of Plug-and-Play (Tumanyan et al., arXiv:2211.12572): queries and keys, for half of the steps."""
+    return during(self_attention(model, source, target, SelfEdit("source", "source", "target", up_to=64)), 0.0, 0.5)
+
+
+SELF_EDITS = [SelfEdit(*whose) for whose in itertools.product(("source", "target"), repeat=3)]
+
+
+@pytest.mark.parametrize("self_edit", SELF_EDITS, ids=lambda one: f"{one.q}-{one.k}-{one.v}")
+def test_every_choice_of_queries_keys_and_values_is_what_explicit_attention_gives(
+    model: DiffusersModel, self_edit: SelfEdit
+) -> None:
+    edit = during(self_attention(model, P, P_STAR, self_edit), 0.25, 1.0) @ during(mixed(model, P, P_STAR), 0, 0.5)
+    with attention(model, edit, steps=STEPS):
+        fused = [eps(model, [P, P_STAR], step) for step in range(STEPS)]
+    with explicit_maps(model, [edit], STEPS):
+        explicit = [eps(model, [P, P_STAR], step) for step in range(STEPS)]
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(fused, explicit, strict=True))
+
+
+def last_row(model: DiffusersModel, prompts: list[str], step: int) -> Tensor:
+    """The prediction for the last prompt; each prompt's state is the same whatever stands beside it."""
+    x = torch.cat([noise(len(prompt), model.shape(1)) for prompt in prompts])
+    text = model.embed(prompts)
+    with torch.no_grad():
+        both = join(text.unconditional(), text)
+        return model.eps(torch.cat([x, x]), model.times(STEPS)[step], both)[-1:]
+
+
+@pytest.mark.parametrize("build", [masactrl, plug_and_play])
+def test_masactrl_and_plug_and_play_are_three_lines_and_a_recording_gives_the_same(
+    model: DiffusersModel, build: Callable[..., Edit]
+) -> None:
+    edit = build(model, P, P_STAR)
+    with attention(model, edit, steps=STEPS):
+        together = [last_row(model, [P, P_STAR], step) for step in range(STEPS)]
+    recording = Recording(model_tokens(model, P), 64, values=True)
+    with attention(model, prompts=P, steps=STEPS, record=recording):
+        [last_row(model, [P], step) for step in range(STEPS)]
+    with attention(model, edit, steps=STEPS, recording=recording):
+        alone = [last_row(model, [P_STAR], step) for step in range(STEPS)]
+    plain = [last_row(model, [P_STAR], step) for step in range(STEPS)]
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(together, alone, strict=True))
+    assert any(not torch.allclose(a, b, atol=1e-3) for a, b in zip(together, plain, strict=True))
+
+
+def test_values_that_were_not_recorded_are_asked_for_in_a_sentence(model: DiffusersModel) -> None:
+    recording = Recording(model_tokens(model, P), 64)
+    with attention(model, prompts=P, steps=STEPS, record=recording):
+        eps(model, [P], 0)
+    edit = self_attention(model, P, P_STAR, SelfEdit("target", "source", "source"))
+    with (attention(model, edit, steps=STEPS, recording=recording),
+          pytest.raises(ValueError, match="values=True where its values are asked for")):
+        eps(model, [P_STAR], 0)
+
+
+def test_self_edits_hold_in_the_layers_they_name_only(model: DiffusersModel) -> None:
+    nowhere = self_attention(model, P, P_STAR, SelfEdit(layers=("attic",)))
+    late = self_attention(model, P, P_STAR, SelfEdit(up_to=64, layers=("up_blocks",)))
+    plain = eps(model, [P, P_STAR])
+    with attention(model, nowhere, steps=STEPS):
+        assert torch.equal(eps(model, [P, P_STAR]), plain)
+    with attention(model, late, steps=STEPS):
+        assert not torch.equal(eps(model, [P, P_STAR])[-1], plain[-1])
+
+
+@pytest.mark.parametrize("wrong", [{"q": "mine"}, {"v": None}, {"up_to": 0}, {"up_to": "16"}])
+def test_a_self_edit_of_nothing_is_refused(wrong: dict) -> None:
+    with pytest.raises(ValueError, match="is .*; expected"):
+        SelfEdit(**wrong)

@@ -17,6 +17,8 @@ from check_cases import (  # noqa: F401
     test_a_function_is_run_at_three_inputs_at_least,
     test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
+    test_a_right_answer_with_a_slip_at_its_end_is_refused_with_a_sentence,
+    test_a_tensor_counts_in_another_library_precision_or_layout,
     test_a_wrong_answer_is_told_its_slip,
     test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
@@ -86,6 +88,15 @@ def wrong_end(model: AnalyticModel, image: Any, prompt: str, strength: float, se
     return sdedit(model, image, prompt, strength=1 - strength, seed=seed, steps=steps, progress=False)
 
 
+def by_hand(rows: list[lesson02.Row], least: float) -> np.float32 | None:
+    """The right strength, in a loop, as numpy has numbers."""
+    best, most = None, -1.0
+    for strength, obeyed, kept in rows:
+        if obeyed >= least and kept > most:
+            best, most = np.float32(strength), kept
+    return best
+
+
 def in_order(rows: list[lesson02.Row], least: float) -> float | None:
     """The right strength, from a sorted copy."""
     return sorted_in_place(list(rows), least)
@@ -107,8 +118,7 @@ RIGHT = {
     "mixing": [lambda x, layout, nu: nu * x + (1 - nu) * layout, lambda x, layout, nu: layout + nu * (x - layout),
                lambda x, layout, nu: layout.double().lerp(x.double(), nu)],
     "calls_of_magicmix": [15, 15.0, round(0.6 * 25)],
-    "choice_of_strength": [lesson02.best_strength, in_order, lambda rows, least: np.float32(
-        max(((k, s) for s, o, k in rows if o >= least), default=(0, 0))[1]) if any(o >= least for _, o, _ in rows) else None],
+    "choice_of_strength": [lesson02.best_strength, in_order, by_hand],
     "starting_time": [
         edit_by_hand(lambda times, first: times[first], lambda times, first: times[first:]),
         lambda model, image, prompt, **knobs: sdedit(model, image, prompt, progress=False, **knobs),
@@ -181,7 +191,8 @@ WRONG = {
         "whole row": lambda rows, least: max((r for r in rows if r[1] >= least), key=lambda row: row[2]),
         "return the kept": lambda rows, least: max(row[2] for row in rows if row[1] >= least),
         "with >=": lambda rows, least: max([(r[2], r[0]) for r in rows if r[1] > least], default=(0, None))[1],
-        "return None. Your function stopped with ValueError": lambda rows, least: max((r[2], r[0]) for r in rows if r[1] >= least)[1],
+        "return None. Your function stopped with ValueError": lambda rows, least: max(
+            (r[2], r[0]) for r in rows if r[1] >= least)[1],
         "stopped with TypeError": lambda rows: 0.6,
         "returns None": lambda rows, least: None,
         "return None. You return 0": lambda rows, least: lesson02.best_strength(rows, least) or 0,
@@ -196,7 +207,8 @@ WRONG = {
         "asked about x0": by_steps(lambda x, x0: x, lambda x, x0: x0),
         "does not move": by_steps(lambda x, x0: x, keep=False),
         "returns None": lambda *given, **knobs: print(end=str(sdedit(*given, progress=False, **knobs))[:0]),
-        "picture that it was given": lambda m, image, p, **k: [sdedit(m, image, p, progress=False, **k), np.array(image)][1],
+        "picture that it was given": lambda m, image, p, **k: [
+            sdedit(m, image, p, progress=False, **k), np.array(image)][1],
         "cut off, use round": edit_by_hand(lambda t, f: t[f], lambda t, f: t[f:], int),
         "rounded up, use round": edit_by_hand(lambda t, f: t[f], lambda t, f: t[f:], math.ceil),
         "a latent: decode it": by_steps(lambda x, x0: x, give=lambda model, x: x),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from check_cases import (  # noqa: F401
@@ -13,6 +14,8 @@ from check_cases import (  # noqa: F401
     test_a_function_is_run_at_three_inputs_at_least,
     test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
+    test_a_right_answer_with_a_slip_at_its_end_is_refused_with_a_sentence,
+    test_a_tensor_counts_in_another_library_precision_or_layout,
     test_a_wrong_answer_is_told_its_slip,
     test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
@@ -53,12 +56,17 @@ def offset(x: Tensor, pivot: Tensor) -> Tensor:
 
 RIGHT = {
     "inversion_step": [step, lambda x, eps, a_s, a_t: (a_t / a_s) ** 0.5 * x
-                       + ((1 / a_t - 1) ** 0.5 - (1 / a_s - 1) ** 0.5) * a_t**0.5 * eps],
-    "order_of_error": [order, lambda n1, e1, n2, e2: torch.tensor(e1 / e2).log() / math.log(n2 / n1)],
+                       + ((1 / a_t - 1) ** 0.5 - (1 / a_s - 1) ** 0.5) * a_t**0.5 * eps,
+                       lambda x, eps, a_s, a_t: step(x.numpy(), eps.numpy(), a_s, a_t)],
+    "order_of_error": [order, lambda n1, e1, n2, e2: torch.tensor(e1 / e2).log() / math.log(n2 / n1),
+                       lambda n1, e1, n2, e2: np.log(e1 / e2) / np.log(n2 / n1),
+                       lambda n1, e1, n2, e2: -np.polyfit(np.log([n1, n2]), np.log([e1, e2]), 1)[0]],
     "which_guidance": [1, 1.0],
-    "calls_of_null_text": [140, 20 + 20 + 20 * (4 + 1)],
-    "put_back": [lambda x, pivot: torch.cat([pivot, x[1:]]), in_place, offset],
-    "missing_noise": [missing],
+    "calls_of_null_text": [140, np.int16(140), 20 + 20 + 20 * (4 + 1)],
+    "put_back": [lambda x, pivot: torch.cat([pivot, x[1:]]), lambda x, pivot: in_place(x.clone(), pivot), offset,
+                 lambda x, pivot: np.concatenate([pivot.numpy(), x[1:].numpy()])],
+    "missing_noise": [missing, lambda x_s, x_t, eps, a_s, a_t, sigma: (
+        (x_s.numpy() - a_s**0.5 * clean(x_t, eps, a_t).numpy()) - (1 - a_s - sigma**2) ** 0.5 * eps.numpy()) / sigma],
 }
 
 WRONG = {
@@ -70,6 +78,9 @@ WRONG = {
         "divide by sqrt": lambda x, eps, a_s, a_t: step(x, eps, a_s, a_t) - a_t**0.5 * clean(x, eps, a_s)
         * (1 - a_s**0.5),
         "scaled by sqrt\\(a_t\\)": lambda x, eps, a_s, a_t: clean(x, eps, a_s) + (1 - a_t) ** 0.5 * eps,
+        "only scales x": lambda x, eps, a_s, a_t: (a_t / a_s) ** 0.5 * x,
+        "time s again": lambda x, eps, a_s, a_t: a_t**0.5 * clean(x, eps, a_s) + (1 - a_s) ** 0.5 * eps,
+        "must be taken out": lambda x, eps, a_s, a_t: a_t**0.5 * clean(x, -eps, a_s) + (1 - a_t) ** 0.5 * eps,
         "roots are missing": lambda x, eps, a_s, a_t: a_t * (x - (1 - a_s) * eps) / a_s + (1 - a_t) * eps,
         "stopped with TypeError": lambda x, eps: x,
         "values differ": lambda x, eps, a_s, a_t: 3 * x,
@@ -82,7 +93,12 @@ WRONG = {
         "only where the steps double": lambda n1, e1, n2, e2: math.log2(e1 / e2),
         "upside down": lambda n1, e1, n2, e2: math.log(n2 / n1) / math.log(e1 / e2),
         "plain axes": lambda n1, e1, n2, e2: (e1 - e2) / (n2 - n1),
-        "solve for p": lambda n1, e1, n2, e2: 1,
+        "same for every input": lambda n1, e1, n2, e2: 1,
+        "solve for p": lambda n1, e1, n2, e2: math.log(e1 / e2) + math.log(n2 / n1),
+        "inside one log": lambda n1, e1, n2, e2: math.log((e1 / e2) / (n2 / n1)),
+        "a whole number": lambda n1, e1, n2, e2: round(order(n1, e1, n2, e2)),
+        "whole numbers: is there": lambda n1, e1, n2, e2: int(order(n1, e1, n2, e2)),
+        "logs of the errors": lambda n1, e1, n2, e2: math.log(e1) / math.log(e2),
         "expected a number": lambda n1, e1, n2, e2: "1",
         "stopped with ZeroDivisionError": lambda n1, e1, n2, e2: 1 / 0,
     },
@@ -107,7 +123,10 @@ WRONG = {
         "out of order": lambda x, pivot: torch.cat([x[1:], pivot]),
         "before all rows": lambda x, pivot: torch.cat([pivot, x]),
         "returns a list; expected a tensor": lambda x, pivot: [pivot, x[1:]],
-        "Yours has the shape": lambda x, pivot: x[:2],
+        "expected a tensor of shape": lambda x, pivot: x[:2],
+        "changes `x`": in_place,
+        "are mixed": lambda x, pivot: torch.cat([(x[:1] + pivot) / 2, x[1:]]),
+        "as many rows": lambda x, pivot: torch.cat([pivot, 2 * x[1:] + 1]),
         "stopped with RuntimeError": lambda x, pivot: torch.cat([pivot, x[1:, :1]]),
         "returns None": lambda x, pivot: None,
     },
@@ -120,7 +139,10 @@ WRONG = {
         "from one state to the next": lambda x_s, x_t, eps, a_s, a_t, sigma: (x_s - x_t) / sigma,
         "subtract sigma\\^2": lambda x_s, x_t, eps, a_s, a_t, sigma: (x_s - a_s**0.5 * clean(x_t, eps, a_t)
                                                                      - (1 - a_s - sigma) ** 0.5 * eps) / sigma,
-        "values differ": lambda x_s, *_: x_s,
+        "values differ": lambda x_s, x_t, *_: x_s + x_t,
+        "as it was given": lambda x_s, *_: x_s,
+        "changes `x_s`": lambda x_s, x_t, eps, a_s, a_t, sigma: x_s.sub_(
+            mean(x_t, eps, a_t, a_s, 1 - a_s - sigma**2)) / sigma,
     },
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from check_cases import (  # noqa: F401
@@ -13,6 +14,8 @@ from check_cases import (  # noqa: F401
     test_a_function_is_run_at_three_inputs_at_least,
     test_a_number_counts_in_whatever_form_it_comes,
     test_a_right_answer_passes,
+    test_a_right_answer_with_a_slip_at_its_end_is_refused_with_a_sentence,
+    test_a_tensor_counts_in_another_library_precision_or_layout,
     test_a_wrong_answer_is_told_its_slip,
     test_an_answer_that_changes_what_it_was_given_is_told_so_and_spoils_nothing_for_the_next,
     test_each_slip_has_a_message_of_its_own,
@@ -26,7 +29,8 @@ from torch import Tensor
 from toy_network import ToyModel
 
 from helpers import check
-from helpers.check.lesson06 import FROZEN, SHARE, SWEEP, Choice, Measured, away, chosen, descended, loss
+from helpers.check.lesson06 import FROZEN, away, descended, loss
+from helpers.check.lesson06_choice import SHARE, SWEEP, Choice, Measured, chosen, other
 from helpers.core.diffusion import alpha_bar_at
 from helpers.core.interface import Text
 from helpers.core.randomness import noise
@@ -56,16 +60,6 @@ def in_turn(measured: Measured, enough: float) -> Choice | None:
     return None
 
 
-def by_the_mean(measured: Measured, enough: float) -> Choice | None:
-    """Takes the mean of obeyed for the share of noises that obey, and the noise that keeps most of those that move."""
-    for eta, points in sorted(measured.items()):
-        if sum(obeyed for obeyed, _ in points) >= enough * len(points):
-            return eta, max(
-                (i for i, (obeyed, _) in enumerate(points) if obeyed), key=lambda i: points[i][1]
-            )
-    return None
-
-
 def more_than_enough(measured: Measured, enough: float) -> Choice | None:
     """More than `enough` instead of at least."""
     return chosen(measured, enough + 1e-6)
@@ -91,15 +85,30 @@ def with_names(*steps: object) -> dict:
     return dict(enumerate(steps, 1))
 
 
+def by_hand(e: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float) -> Tensor:
+    """Adam written out."""
+    e, m, v = e.double(), 0.0, 0.0
+    for i in range(1, steps + 1):
+        e = e.detach().requires_grad_()
+        (g,) = torch.autograd.grad(loss(e), e)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        e = e - lr * m / (1 - 0.9**i) / ((v / (1 - 0.999**i)) ** 0.5 + 1e-8)
+    return e.detach()
+
+
 RIGHT = {
-    "loss_of_picture": [loss, lambda predict, x0, eps, a: torch.nn.functional.mse_loss(predict(x_t(x0, eps, a)), eps)],
+    "loss_of_picture": [loss, lambda predict, x0, eps, a: torch.nn.functional.mse_loss(predict(x_t(x0, eps, a)), eps),
+                        lambda predict, x0, eps, a: loss(predict, x0, eps, a).item(),
+                        lambda predict, x0, eps, a: np.mean((predict(x_t(x0, eps, a)) - eps).numpy() ** 2)],
     "frozen": [dict(FROZEN), with_names(["text encoder", "unet"], ("e", "text encoder"), [*FROZEN[3]])],
-    "embedding_fit": [descended],
+    "embedding_fit": [descended, by_hand, lambda *given: descended(*given).numpy()],
     "interpolation": [
         lambda e_tgt, e_opt, eta: e_opt + eta * (e_tgt - e_opt),
         lambda e_tgt, e_opt, eta: torch.lerp(e_opt, e_tgt, eta),
+        lambda e_tgt, e_opt, eta: eta * e_tgt.numpy() + (1 - eta) * e_opt.numpy(),
     ],
-    "choice_of_eta": [chosen, lambda measured, enough: (found := chosen(measured, enough)) and list(found)],
+    "choice_of_eta": [chosen, lambda measured, enough: (found := chosen(measured, enough)) and list(found),
+                      lambda measured, enough: (found := chosen(measured, enough)) and np.array(found)],
     "cost_of_imagic": [40, 40.0, (100 * 4 * 2 + 100 * 4 * 3) / 50],
 }
 
@@ -115,8 +124,14 @@ WRONG = {
         "absolute value": lambda predict, x0, eps, a: (predict(x_t(x0, eps, a)) - eps).abs().mean(),
         "square the mean": lambda predict, x0, eps, a: (predict(x_t(x0, eps, a)) - eps).mean() ** 2,
         "for every number of the latent": lambda predict, x0, eps, a: (predict(x_t(x0, eps, a)) - eps) ** 2,
-        "returns a float": lambda predict, x0, eps, a: loss(predict, x0, eps, a).item(),
-        "values differ": lambda predict, x0, eps, a: 2 * loss(predict, x0, eps, a),
+        "2 times": lambda predict, x0, eps, a: 2 * loss(predict, x0, eps, a),
+        "is halved": lambda predict, x0, eps, a: loss(predict, x0, eps, a) / 2,
+        "root of the mean": lambda predict, x0, eps, a: loss(predict, x0, eps, a) ** 0.5,
+        "noise is subtracted": lambda predict, x0, eps, a: (predict(x_t(x0, -eps, a)) - eps).square().mean(),
+        "values differ": lambda predict, x0, eps, a: loss(predict, x0, eps, a) + x0.mean(),
+        "same for every input": lambda predict, x0, eps, a: torch.tensor(1.5),
+        "changes `x0`": lambda predict, x0, eps, a: (
+            predict(x0.mul_(a**0.5) + (1 - a) ** 0.5 * eps) - eps).square().mean(),
         "returns None": lambda predict, x0, eps, a: None,
     },
     "frozen": {
@@ -147,6 +162,8 @@ WRONG = {
         "moves e_tgt itself": moved,
         "stopped with RuntimeError": lambda e, loss, steps, lr: loss(e).backward(),
         "not where Adam gets": lambda e, loss, steps, lr: descended(e, loss, steps, 3 * lr),
+        "`steps` is not used": lambda e, loss, steps, lr: descended(e, loss, 100, lr),
+        "the step itself": lambda e, loss, steps, lr: descended(e, loss, steps, lr) - e,
         "expected the embedding": lambda e, loss, steps, lr: loss(e),
         "returns a list": lambda e, loss, steps, lr: [1.0],
     },
@@ -158,21 +175,36 @@ WRONG = {
         "not the other way around": lambda e_tgt, e_opt, eta: e_opt + eta * (e_opt - e_tgt),
         "the middle": lambda e_tgt, e_opt, eta: 0.5 * (e_tgt + e_opt),
         "cut it off": lambda e_tgt, e_opt, eta: torch.lerp(e_opt, e_tgt, min(1.0, eta)),
-        "values differ": lambda e_tgt, e_opt, eta: e_tgt,
+        "values differ": lambda e_tgt, e_opt, eta: e_opt - eta * e_tgt,
+        "the wish alone": lambda e_tgt, e_opt, eta: e_tgt,
+        "the picture alone": lambda e_tgt, e_opt, eta: e_opt,
+        "below 0 is allowed": lambda e_tgt, e_opt, eta: torch.lerp(e_opt, e_tgt, max(0, min(1.0, eta))),
+        "changes `e_opt`": lambda e_tgt, e_opt, eta: e_opt.lerp_(e_tgt, eta),
     },
     "choice_of_eta": {
-        "which is luck": lambda measured, enough: (0.4, 1),
-        "does not obey": lambda measured, enough: (0.6, 2),
-        "in the whole list": lambda measured, enough: (0.6, 1),
-        "half an edit": by_the_mean,
-        "Two slips lead here": in_turn,  # more_than_enough is the other, tested below
-        "half of them is enough": lambda measured, enough: (1.0, 1),
-        "return the place of the noise too": lambda measured, enough: chosen(measured, enough)[0],
-        "return its place in the list": lambda measured, enough: (0.6, 19.0),
+        "may be luck": other(share=1e-9),
+        "does not obey": other(among=lambda obeyed: True),
+        "half an edit": other(lambda obeyed: obeyed > 0, among=lambda obeyed: obeyed > 0),
+        "mean of obeyed": other(mean=True),
+        "in the whole list": other(place=False),
+        "keeps least": other(best=min),
+        "means >=, not >": more_than_enough,
+        "in the dictionary's order": in_turn,
+        "largest eta": other(last=True),
+        "`enough` is not used": other(share=0.5),
+        "place of the noise too": lambda measured, enough: chosen(measured, enough)[0],
+        "what the noise keeps": lambda measured, enough: (
+            (found := chosen(measured, enough))[0], measured[found[0]][found[1]][1]),
+        "the noise's numbers": lambda measured, enough: (
+            (found := chosen(measured, enough))[0], measured[found[0]][found[1]]),
         "although at some eta": lambda measured, enough: None,
         "return None there\\.$": never_none,
-        "stops with ValueError": smallest,
-        "Go through the etas": lambda measured, enough: (0.8, 0),
+        "stopped with ValueError": smallest,
+        "Return two numbers": lambda measured, enough: (0.6, 3, 1),
+        "not a text": lambda measured, enough: (0.6, "3"),
+        "same for every input": lambda measured, enough: (0.6, 3),
+        "Go through the etas": lambda measured, enough: (max(measured) / 3, 2),
+        "changes `measured`": lambda measured, enough: [chosen(measured, enough), measured.clear()][0],
         "stopped with TypeError": lambda measured: 0,
     },
     "cost_of_imagic": {
@@ -212,15 +244,6 @@ def test_the_interpolation_that_is_asked_for_is_the_one_of_the_package() -> None
     e_tgt, e_opt = (Text(e) for e in noise([1, 2], (2, 4, 3)).split(1))
     asked = 0.3 * e_tgt.embeddings + (1 - 0.3) * e_opt.embeddings
     assert torch.allclose(interpolate(e_tgt, e_opt, 0.3).embeddings, asked)
-
-
-def test_two_slips_that_choose_alike_share_a_message_that_names_both() -> None:
-    assert in_turn(SWEEP, SHARE) == more_than_enough(SWEEP, SHARE) == (0.8, 1)
-    told = {check.choice_of_eta(answer) for answer in (in_turn, more_than_enough)}
-    assert [
-        not verdict and "means >=, not >" in verdict.message and "in the dictionary's order" in verdict.message
-        for verdict in told
-    ] == [True]
 
 
 def test_of_the_sweep_in_the_check_every_share_of_noises_gives_another_choice() -> None:

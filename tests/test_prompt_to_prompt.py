@@ -16,8 +16,10 @@ from helpers.attention.maps import AttentionStore, Site
 from helpers.core.diffusion import ddim_step, denoise
 from helpers.core.interface import join
 from helpers.core.randomness import noise
+from helpers.methods import local_blend as blending
 from helpers.methods import prompt_to_prompt as module
-from helpers.methods.prompt_to_prompt import Recorded, blend_mask, prompt_to_prompt, recorded, sweep
+from helpers.methods.local_blend import blend_mask
+from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt, recorded, sweep
 from helpers.methods.source import Source, generated
 from helpers.models.analytic import AnalyticModel
 from helpers.models.diffusers_model import DiffusersModel
@@ -162,9 +164,10 @@ def test_a_given_picture_comes_back_and_is_edited(sd: DiffusersModel) -> None:
     states[-1:] = sd.encode(stripes())
     source = Source(P, 5, 4.0, times, states, sd.fingerprint)
     seen: list[torch.Tensor] = []
-    picture, edited = prompt_to_prompt(sd, source, P_STAR, progress=False, watch=lambda x, **_: seen.append(x))
+    watch = {"watch": lambda source, **_: seen.append(source)}
+    picture, edited = prompt_to_prompt(sd, source, P_STAR, progress=False, **watch)
     assert distance(picture, sd.decode(states[-1:])[0]) == 0 and len(seen) == 4
-    assert all(torch.equal(x[:1], state) for x, state in zip(seen, states[1:].split(1), strict=True))
+    assert all(torch.equal(x, state) for x, state in zip(seen, states[1:].split(1), strict=True))
     known = recorded(sd, source, progress=False)
     assert distance(prompt_to_prompt(sd, known, P_STAR, progress=False)[1], edited) <= ROUNDING
 
@@ -194,10 +197,10 @@ def test_a_source_s_empty_prompts_and_noises_are_the_target_s(sd: DiffusersModel
     for known in (source, recorded(sd, source, progress=False)):
         seen: list[torch.Tensor] = []
         prompt_to_prompt(sd, known, P, progress=False, watch=lambda x, seen=seen, **_: seen.append(x))
-        assert all(torch.allclose(x[1:], state, atol=1e-4) for x, state in zip(seen, states[1:], strict=True))
+        assert all(torch.allclose(x, state, atol=1e-4) for x, state in zip(seen, states[1:], strict=True))
     bare = Source(P, 5, 4.0, times, torch.cat(states), sd.fingerprint)
     prompt_to_prompt(sd, bare, P, progress=False, watch=lambda x, **_: seen.append(x))
-    assert not torch.allclose(seen[-1][1:], states[-1], atol=1e-2)
+    assert not torch.allclose(seen[-1], states[-1], atol=1e-2)
 
 
 # ------------------------------------------------------------------------------------------------- weights and blend
@@ -234,7 +237,7 @@ def test_outside_the_blended_words_the_source_stays(model: DiffusersModel) -> No
         return masks[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "blend_mask", spy)
+        patch.setattr(blending, "blend_mask", spy)
         knobs = {"blend": ["zq", "cat"], "watch": lambda x, **_: states.append(x)}
         prompt_to_prompt(model, P, [P_STAR, P_PLUS], **knobs, **KNOBS)
     assert len(masks) == len(states) == 5
@@ -303,7 +306,7 @@ def test_the_maps_before_and_after_the_edit_can_be_seen(model: DiffusersModel, k
         (P_STAR, {"blend": "dog"}, "'dog' is not in the prompt"),
         (P_STAR, {"cross_replace_steps": {"dog": 0.5}}, "'dog' is not in the prompt"),
         (P_STAR, {"cross_replace_steps": 1.5}, "expected shares of the steps, from 0 to 1"),
-        (P_STAR, {"self_replace_steps": -1}, "expected shares of the steps, from 0 to 1"),
+        (P_STAR, {"self_replace_steps": -1}, "self_replace_steps is -1; expected a number from 0 to 1"),
         ([P_STAR, P_PLUS], {"cross_replace_steps": [0.1, 0.2, 0.3]}, "cross_replace_steps has 3 values for 2 targets"),
     ],
 )
@@ -383,7 +386,7 @@ def test_where_the_coarsest_grid_is_a_fine_one_self_attention_is_injected_there(
 
 
 def test_a_picture_in_the_place_of_a_source_is_told_how_to_become_one(sd: DiffusersModel) -> None:
-    with pytest.raises(TypeError, match="helpers.methods.inversion.direct"):
+    with pytest.raises(TypeError, match="helpers.inversion.direct"):
         prompt_to_prompt(sd, stripes(), P_STAR, **KNOBS)
 
 

@@ -51,8 +51,9 @@ def attention(
         for layer in control.layers:
             stack.callback(layer.leave)
             layer.module.set_processor(layer)
-        hooks = (model.unet.register_forward_pre_hook(control.before, with_kwargs=True),
-                 model.unet.register_forward_hook(control.after, with_kwargs=True))
+        unet: Any = getattr(model, "unet", None)  # there is one: else `Control` has raised
+        hooks = (unet.register_forward_pre_hook(control.before, with_kwargs=True),
+                 unet.register_forward_hook(control.after, with_kwargs=True))
         for hook in hooks:
             stack.callback(hook.remove)
         yield stores[0] if stores else AttentionStore([])
@@ -80,7 +81,8 @@ class Control:
             chosen_layers(model, one.layers)
             one.begin(self.prompts)
         self.words = tuple((one, one.values.to(weight.device)) for one in stores)
-        if edits and recording and max(max(one.selves) for one in edits) > recording.up_to:
+        asked = [its.up_to for one in edits for piece in one.self_edits for its in piece]
+        if recording and max(asked, default=0) > recording.up_to:
             raise ValueError(f"The source's self-attention was recorded on grids up to {recording.up_to} only: record "
                              "it with a larger up_to, or inject less.")
 
@@ -90,7 +92,7 @@ class Control:
             looked = any(one.layers is None or any(below(layer.name, start) for start in one.layers)
                          for one in self.stores)
         else:
-            by_edit, looked = any(any(edit.selves) for edit in self.edits), False
+            by_edit, looked = any(any(edit.self_edits) for edit in self.edits), False
         return self.record is not None or looked or (by_edit and layer.name in {one.name for one in edited})
 
     def before(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -112,6 +114,7 @@ class Control:
             layer.replays = self.recording is not None
             layer.source = self.recording.kept.get((layer.name, self.step)) if self.recording else None
             layer.up_to = None if self.record is None else self.record.up_to
+            layer.record_values = self.record is not None and self.record.values
 
     def after(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         """After a call of the network: every layer was called, and what it saw is kept."""
@@ -122,7 +125,7 @@ class Control:
             for one, maps in zip(self.stores, layer.maps, strict=False):
                 if maps is not None:
                     one.add(Site(layer.name, layer.grid, self.step), maps)
-            if layer.recorded is not None:
+            if layer.recorded is not None and self.record is not None:
                 self.record.add(layer.name, layer.cross, self.step, *layer.recorded)
             layer.maps, layer.recorded = (), None
         for one in self.stores:
@@ -175,4 +178,5 @@ def embedded(model: Any, prompts: Sequence[Tokens]) -> Tensor:
 
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        return model.embed([tokens.prompt for tokens in prompts]).embeddings
+        found: Tensor = model.embed([tokens.prompt for tokens in prompts]).embeddings
+        return found

@@ -29,19 +29,48 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace as changed
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from helpers.core.interface import Model
-from helpers.core.values import check_finite
+from helpers.core.values import choice, number
 from helpers.core.words import Alignment, Tokens, align, tokens_of
 
 UP_TO = 16  # shorter side of the largest grids used: 16 x 16 of Stable Diffusion; SDXL's smallest, 32 x 32, is used too
 
 
 @dataclass(frozen=True)
+class SelfEdit:
+    """Whose queries, keys and values a target's self-attention works with: its own, or the source's.
+
+    ("source", "source", "target") is Prompt-to-Prompt's and Plug-and-Play's: the target's content in the source's
+    layout. ("target", "source", "source") is MasaCtrl's: the target's layout, filled with what the source looks like.
+
+    up_to: on grids whose shorter side is at most this; the network's coarsest is always one of them.
+    layers: starts of the names of the layers where it holds; all unless given.
+    """
+
+    q: Literal["source", "target"] = "source"
+    k: Literal["source", "target"] = "source"
+    v: Literal["source", "target"] = "target"
+    up_to: int = UP_TO
+    layers: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("q", "k", "v"):
+            choice(name, getattr(self, name), ("source", "target"))
+        number("up_to", self.up_to, 1, whole=True)
+
+    @property
+    def of_source(self) -> frozenset[str]:
+        """Those of q, k and v that are the source's."""
+        return frozenset(part for part in "qkv" if getattr(self, part) == "source")
+
+
+@dataclass(frozen=True, eq=False)
 class Edit:
     """M^ = M A + M* diag(b), piece by piece over the steps.
 
@@ -49,8 +78,7 @@ class Edit:
     starts: where each piece begins, as a share of the steps; the first is 0.0. It lasts until the next.
     A: (pieces, n, n), A[., i, j] is how much of source token i's map goes to target token j.
     b: (pieces, n), how much of its own map each target token keeps.
-    selves: for each piece, the shorter side of the largest grid whose self-attention is the source's; 0 for none. The
-        network's coarsest grid counts as one of them.
+    self_edits: for each piece, what holds of self-attention. Where several do, a part is the source's if one says so.
     """
 
     source: Tokens | None
@@ -58,7 +86,7 @@ class Edit:
     starts: tuple[float, ...]
     A: Tensor
     b: Tensor
-    selves: tuple[int, ...]
+    self_edits: tuple[tuple[SelfEdit, ...], ...]
 
     def piece(self, step: int, steps: int) -> int:
         """Which piece holds at `step` of `steps`."""
@@ -73,7 +101,7 @@ class Edit:
         """The same edit with pieces that begin at least at all of `starts`."""
         starts = tuple(sorted({*self.starts, *(start for start in starts if start < 1)}))
         old = [max(i for i, own in enumerate(self.starts) if own <= start) for start in starts]
-        return Edit(self.source, self.target, starts, self.A[old], self.b[old], tuple(self.selves[i] for i in old))
+        return Edit(self.source, self.target, starts, self.A[old], self.b[old], tuple(self.self_edits[i] for i in old))
 
     def __matmul__(self, then: Edit) -> Edit:
         """First this edit, then the other: A = A_then + A diag(b_then), b = b b_then."""
@@ -81,7 +109,7 @@ class Edit:
             raise ValueError("These edits are of different prompts and cannot be composed.")
         first, then = self.cut(then.starts), then.cut(self.starts)
         return Edit(first.source or then.source, first.target, first.starts, then.A + first.A * then.b[:, None, :],
-                    first.b * then.b, tuple(map(max, first.selves, then.selves)))
+                    first.b * then.b, tuple(map(joined, first.self_edits, then.self_edits)))
 
 
 def replace(model: Model, source: str, target: str) -> Edit:
@@ -120,18 +148,28 @@ def mixed(model: Model, source: str, target: str) -> Edit:
 
 def reweight(model: Model, target: str, word: str, c: float) -> Edit:
     """The word's map times c, M^ = M* diag(b) with b = c at its tokens: c = 1 changes nothing, 0 silences the word."""
-    check_finite("the weight", c)
+    c = number("the weight", c)
     q = model_tokens(model, target)
     b = torch.ones(q.window)
     b[tokens_of(q, word)] = c
     return constant_edit(None, q, torch.zeros(q.window, q.window), b)
 
 
-def inject_self(model: Model, source: str, target: str, up_to: int = UP_TO) -> Edit:
-    """The source's self-attention (its queries and keys, the target's values) on grids of at most `up_to`."""
+def self_attention(model: Model, source: str, target: str, *self_edits: SelfEdit) -> Edit:
+    """These edits of self-attention at every step; the target keeps its own cross-attention maps."""
     p, q = tokens_for(model, source, target)
     edit = constant_edit(p, q, torch.zeros(q.window, q.window), torch.ones(q.window))
-    return Edit(p, q, edit.starts, edit.A, edit.b, (up_to,))
+    return changed(edit, self_edits=(tuple(self_edits),))
+
+
+def inject_self(model: Model, source: str, target: str, up_to: int = UP_TO) -> Edit:
+    """The source's self-attention (its queries and keys, the target's values) on grids of at most `up_to`."""
+    return self_attention(model, source, target, SelfEdit("source", "source", "target", up_to))
+
+
+def joined(first: tuple[SelfEdit, ...], then: tuple[SelfEdit, ...]) -> tuple[SelfEdit, ...]:
+    """Both, each once."""
+    return tuple(dict.fromkeys((*first, *then)))
 
 
 def during(edit: Edit, start: float = 0.0, end: float | Mapping[str, float] = 1.0) -> Edit:
@@ -149,13 +187,14 @@ def during(edit: Edit, start: float = 0.0, end: float | Mapping[str, float] = 1.
     edit = edit.cut({start, *ends.tolist()})
     begun = torch.tensor(edit.starts, dtype=torch.float64)[:, None]
     on = (begun >= start) & (begun < ends)  # (pieces, n)
-    selves = tuple(up_to if start <= s < last else 0 for s, up_to in zip(edit.starts, edit.selves, strict=True))
-    return Edit(edit.source, edit.target, edit.starts, edit.A * on[:, None, :], torch.where(on, edit.b, 1.0), selves)
+    self_edits = tuple(its if start <= s < last else () for s, its in zip(edit.starts, edit.self_edits, strict=True))
+    A, b = edit.A * on[:, None, :], torch.where(on, edit.b, 1.0)
+    return Edit(edit.source, edit.target, edit.starts, A, b, self_edits)
 
 
 def constant_edit(source: Tokens | None, target: Tokens, A: Tensor, b: Tensor) -> Edit:
     """The edit that has A (n, n) and b (n,) at every step."""
-    return Edit(source, target, (0.0,), A[None], b[None], (0,))
+    return Edit(source, target, (0.0,), A[None], b[None], ((),))
 
 
 def alignment_matrix(source: Tokens, target: Tokens, pairs: Alignment, swaps: bool) -> Tensor:
@@ -193,7 +232,7 @@ def model_tokens(model: Model, prompt: str) -> Tokens:
     if not isinstance(prompt, str):
         raise TypeError(f"Got a {type(prompt).__name__} where a prompt should be. A picture that is given becomes a "
                         "source with helpers.methods.inversion.direct(model, picture, prompt).")
-    tokens = model.tokens(prompt)
+    tokens: Tokens = model.tokens(prompt)
     if len(tokens.spans) < 3:
         raise ValueError("The prompt is empty: there are no words whose attention could be edited.")
     if tokens.cut_off:

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention as sdpa
 
-from helpers.attention.edits import Edit
+from helpers.attention.edits import Edit, SelfEdit
 
 
-def remixed(q: Tensor | None, k: Tensor | None, q_star: Tensor | None, k_star: Tensor | None, v_star: Tensor,
-            A: Tensor | None, b: Tensor | None) -> Tensor:
+def remixed(q: Tensor, k: Tensor, q_star: Tensor, k_star: Tensor, v_star: Tensor, A: Tensor | None,
+            b: Tensor | None) -> Tensor:
     """M^ V = M (A V) + M* (diag(b) V), for T targets of one source, in the fused kernel.
 
     q (1, heads, L, d), k (1, heads, n, d) of the source, q_star, k_star, v_star (T, heads, ., .) of the targets.
-    A (T, n, n) or None for 0 (then q and k may be None); b (T, n) or None for 0 (then q_star and k_star).
+    A (T, n, n) or None for 0 (then q and k are not read); b (T, n) or None for 0 (then q_star and k_star are not).
     """
     terms = []
     if A is not None:
@@ -32,22 +32,22 @@ class Plan(NamedTuple):
     """What the edits of T targets amount to at one step, on the network's device.
 
     A (T, n, n) or None for 0, b (T, n) or None for 0; both None where every target keeps its own maps.
-    selves: for each target, the shorter side of the largest grid whose self-attention is the source's.
+    self_edits: of each target.
     """
 
     A: Tensor | None
     b: Tensor | None
-    selves: tuple[int, ...]
+    self_edits: tuple[tuple[SelfEdit, ...], ...]
 
 
 def planned(edits: Sequence[Edit], pieces: Sequence[int], like: Tensor) -> Plan:
     """The plan of these pieces of the edits, in the dtype and on the device of `like`."""
     A = torch.stack([edit.A[i] for edit, i in zip(edits, pieces, strict=True)])
     b = torch.stack([edit.b[i] for edit, i in zip(edits, pieces, strict=True)])
-    selves = tuple(edit.selves[i] for edit, i in zip(edits, pieces, strict=True))
+    self_edits = tuple(edit.self_edits[i] for edit, i in zip(edits, pieces, strict=True))
     if not A.any() and (b == 1).all():
-        return Plan(None, None, selves)
-    return Plan(A.to(like) if A.any() else None, b.to(like) if b.any() or not A.any() else None, selves)
+        return Plan(None, None, self_edits)
+    return Plan(A.to(like) if A.any() else None, b.to(like) if b.any() or not A.any() else None, self_edits)
 
 
 def inputs(attn: Any, hidden_states: Tensor, text: Tensor | None, temb: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -79,7 +79,8 @@ def values(attn: Any, text: Tensor) -> Tensor:
 
 def in_heads(attn: Any, x: Tensor) -> Tensor:
     """(B, L, heads d) to (B, heads, L, d)."""
-    return x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+    apart: Tensor = x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+    return apart
 
 
 def finished(attn: Any, out: Tensor, hidden_states: Tensor) -> Tensor:
@@ -87,7 +88,8 @@ def finished(attn: Any, out: Tensor, hidden_states: Tensor) -> Tensor:
     out = out.transpose(1, 2).flatten(2).to(hidden_states.dtype)
     out = attn.to_out[1](attn.to_out[0](out))
     out = out.transpose(1, 2).reshape(hidden_states.shape) if hidden_states.ndim == 4 else out
-    return (out + hidden_states if attn.residual_connection else out) / attn.rescale_output_factor
+    out = (out + hidden_states if attn.residual_connection else out) / attn.rescale_output_factor
+    return out
 
 
 def grid_of(latent: tuple[int, int], length: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -69,7 +70,7 @@ class AttentionStore:
             layer: str | None = None) -> Tensor:
         """As `of`, on the model's device; all 0 where the prompt has no such word."""
         chosen = self._chosen(grid, step, layer)
-        mean = sum(self.sums[site] for site in chosen) / sum(self.counts[site] for site in chosen)
+        mean = reduce(torch.add, (self.sums[site] for site in chosen)) / sum(self.counts[site] for site in chosen)
         return mean[prompt, 0 if before else 1, self.words.index(word)]
 
     def _chosen(self, grid: tuple[int, int] | None, step: int | None, layer: str | None) -> list[Site]:

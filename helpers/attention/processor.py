@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention as sdpa
 
+from helpers.attention.edits import SelfEdit
 from helpers.attention.kernel import Plan, finished, grid_of, inputs, keys, queries, remixed, values
 from helpers.attention.maps import AttentionStore, below
 
@@ -30,9 +31,10 @@ class Layer:
         self.coarsest = 0  # shorter side of the network's smallest grid
         self.plan: Plan | None = None
         self.replays = False  # the source is a recorded one: its row is not in the batch
-        self.source: tuple[Tensor, Tensor] | None = None  # recorded queries and keys
+        self.source: tuple[Tensor, ...] | None = None  # recorded queries, keys and perhaps values
         self.stores: tuple[tuple[AttentionStore, Tensor], ...] = ()
         self.up_to: int | None = None  # record the last row, and self-attention up to this grid
+        self.record_values = False  # of self-attention, too
         self.start()
 
     def leave(self) -> None:
@@ -47,7 +49,9 @@ class Layer:
 
     def start(self) -> None:
         """Forget the last call."""
-        self.called, self.grid, self.maps, self.recorded = False, (0, 0), (), None
+        self.called, self.grid = False, (0, 0)
+        self.maps: tuple[Tensor | None, ...] = ()
+        self.recorded: tuple[Tensor, ...] | None = None
 
     def __call__(self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
                  attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor:
@@ -59,25 +63,33 @@ class Layer:
         self.grid = grid_of(self.latent, length)
         if self.stores or self.up_to is not None:
             self._watch(attn, hidden_states, encoder_hidden_states)
-        if not self._edits():
-            return self.own(attn, hidden_states, encoder_hidden_states=encoder_hidden_states,
-                            attention_mask=attention_mask, **kwargs)  # as diffusers calls it: some take no more
+        plan = self._edits()
+        if plan is None:  # as diffusers calls it: some take no more
+            plain: Tensor = self.own(attn, hidden_states, encoder_hidden_states=encoder_hidden_states,
+                                     attention_mask=attention_mask, **kwargs)
+            return plain
         if attention_mask is not None:
             raise NotImplementedError(f"{self.name} has an attention mask; such attention cannot be edited.")
         x, text = inputs(attn, hidden_states, encoder_hidden_states, kwargs.get("temb"))
-        out = self._edited_cross(attn, x, text) if self.cross else self._edited_self(attn, x)
+        out = self._edited_cross(attn, x, text, plan) if self.cross else self._edited_self(attn, x, plan)
         return finished(attn, out, hidden_states)
 
-    def _edits(self) -> bool:
-        if self.plan is None:
-            return False
-        if self.cross:
-            return self.plan.A is not None or self.plan.b is not None
-        return any(map(self._within, self.plan.selves))
+    def _edits(self) -> Plan | None:
+        """The plan, if it changes anything in this layer."""
+        plan = self.plan
+        if plan is None or (self.cross and plan.A is None and plan.b is None):
+            return None
+        return plan if self.cross or any(map(self._of_source, plan.self_edits)) else None
 
     def _within(self, up_to: int) -> bool:
-        """Whether this layer's grid is one of those meant by `up_to`; unless that is 0, the coarsest always is."""
-        return up_to > 0 and min(self.grid) <= max(up_to, self.coarsest)
+        """Whether this layer's grid is one of those meant by `up_to`; the coarsest always is."""
+        return min(self.grid) <= max(up_to, self.coarsest)
+
+    def _of_source(self, self_edits: Sequence[SelfEdit]) -> frozenset[str]:
+        """Those of q, k and v that a target with these edits takes from the source, in this layer."""
+        here = [one.of_source for one in self_edits if self._within(one.up_to)
+                and (one.layers is None or any(below(self.name, start) for start in one.layers))]
+        return frozenset().union(*here)
 
     def _source(self, q: Tensor, k: Tensor, first: int) -> tuple[Tensor, Tensor]:
         """The source's queries and keys: the recorded ones, or those of the row before the targets."""
@@ -85,53 +97,68 @@ class Layer:
             return q[first - 1 : first], k[first - 1 : first]
         if self.source is None:
             raise ValueError(f"{self.name} was not recorded: record the source with the edit's steps and up_to.")
-        return self.source
+        return self.source[0], self.source[1]
 
-    def _edited_cross(self, attn: Any, x: Tensor, text: Tensor) -> Tensor:
+    def _edited_cross(self, attn: Any, x: Tensor, text: Tensor, plan: Plan) -> Tensor:
         """(B, heads, L, d): the targets, which are the last rows, with M^ instead of M*."""
-        A, b, selves = self.plan
-        first = len(x) - len(selves)  # of the targets
+        A, b, self_edits = plan
+        first = len(x) - len(self_edits)  # of the targets
         asked = x if b is not None else x[:first]  # the targets' own queries and keys are not needed where b = 0
         q, k, v = queries(attn, asked), keys(attn, text[: len(asked)]), values(attn, text)
         q_source, k_source = self._source(q, k, first)
         edited = remixed(q_source, k_source, q[first:], k[first:], v[first:], A, b)
         return torch.cat([sdpa(q[:first], k[:first], v[:first]), edited]) if first else edited
 
-    def _edited_self(self, attn: Any, x: Tensor) -> Tensor:
-        """(B, heads, L, d): the source's queries and keys in the targets' rows, each row's own values."""
-        first = len(x) - len(self.plan.selves)
-        injected = [*map(self._within, self.plan.selves)]
-        asked = x[:first] if all(injected) else x
-        q, k, v = queries(attn, asked), keys(attn, asked), values(attn, x)
-        source = self._source(q, k, first)
-        q, k = (torch.cat([part[:first], *(its if yes else part[first + i : first + i + 1]
-                                           for i, yes in enumerate(injected))])
-                for part, its in zip((q, k), source, strict=True))
+    def _edited_self(self, attn: Any, x: Tensor, plan: Plan) -> Tensor:
+        """(B, heads, L, d): each target with its own queries, keys and values, or the source's, as its edits say."""
+        first = len(x) - len(plan.self_edits)
+        of_source = [*map(self._of_source, plan.self_edits)]
+        parts = []
+        for name, project in (("q", queries), ("k", keys), ("v", values)):
+            taken = [name in its for its in of_source]
+            own = project(attn, x[:first] if all(taken) else x)
+            rows = [self._source_part(name, own, first) if yes else own[first + i : first + i + 1]
+                    for i, yes in enumerate(taken)]
+            parts.append(torch.cat([own[:first], *rows]) if any(taken) else own)
+        q, k, v = parts
         return sdpa(q, k, v)
+
+    def _source_part(self, name: str, own: Tensor, first: int) -> Tensor:
+        """The source's queries, keys or values (1, heads, L, d): recorded, or those of the row before the targets."""
+        if not self.replays:
+            return own[first - 1 : first]
+        index = "qkv".index(name)
+        if self.source is None or len(self.source) <= index:
+            raise ValueError(f"{self.name} was not recorded with its {name}: record the source with the edit's steps, "
+                             "a large enough up_to, and values=True where its values are asked for.")
+        return self.source[index]
 
     def _watch(self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None) -> None:
         """Put what was asked for into `maps` and `recorded`."""
         x, text = inputs(attn, hidden_states, encoder_hidden_states, None)
         if self.up_to is not None and (self.cross or self._within(self.up_to)):
             self.recorded = (queries(attn, x[-1:]), keys(attn, text[-1:]))
+            if self.record_values and not self.cross:
+                self.recorded += (values(attn, x[-1:]),)
         wanted = [words if look.wants(self.name, self.grid) else None for look, words in self.stores]
         if self.cross and any(words is not None for words in wanted):
             first = len(x) - self.count  # all rows may be of others: count is 0 where only a recorded source is watched
             q, k = queries(attn, x[first:]).float(), keys(attn, text[first:]).float()
             if self.source is not None:
-                q, k = (torch.cat([its.float(), part]) for its, part in zip(self.source, (q, k), strict=True))
+                q, k = (torch.cat([its.float(), part]) for its, part in zip(self.source, (q, k), strict=False))
             self.maps = tuple(None if words is None else self._maps(q, k, words) for words in wanted)
 
     def _maps(self, q: Tensor, k: Tensor, words: Tensor) -> Tensor:
         """(prompts, 2, words, h, w): maps of words (prompts, n, words) before and after the edit, mean of the heads."""
         values = words[:, None].expand(-1, q.shape[1], -1, -1)
         before = after = sdpa(q, k, values)
-        if self._edits():
-            A, b = (None if part is None else part.float() for part in self.plan[:2])
-            first = len(q) - len(self.plan.selves)
+        if (plan := self._edits()) is not None:
+            A, b = (None if part is None else part.float() for part in (plan.A, plan.b))
+            first = len(q) - len(plan.self_edits)
             after = torch.cat([before[:first], remixed(q[:1], k[:1], q[first:], k[first:], values[first:], A, b)])
         maps = torch.stack([before, after], 1).mean(2)  # (prompts, 2, L, words)
-        return maps.transpose(-1, -2).unflatten(-1, self.grid)
+        placed: Tensor = maps.transpose(-1, -2).unflatten(-1, self.grid)
+        return placed
 
 
 def chosen_layers(model: Any, starts: str | Sequence[str] | None) -> list[Layer]:

@@ -15,25 +15,28 @@ class Recording:
 
     tokens: of the source prompt. up_to: shorter side of the largest grid whose self-attention was recorded.
     steps: N of the sampler that was recorded. times: the time of each step that was.
-    grid: (h, w) of the latent. kept: queries (1, heads, pixels, d) and keys of each layer and step, where the model is.
+    values: whether the values of self-attention are kept, too (for an edit that asks for the source's).
+    grid: (h, w) of the latent. kept: queries (1, heads, pixels, d), keys and perhaps values of each layer and step, on
+        the model's device.
     """
 
     tokens: Tokens
     up_to: int
+    values: bool = False
     grid: tuple[int, int] | None = None
     steps: int | None = None
     times: dict[int, int] = field(default_factory=dict)
-    kept: dict[tuple[str, int], tuple[Tensor, Tensor]] = field(default_factory=dict)
+    kept: dict[tuple[str, int], tuple[Tensor, ...]] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
         """Memory it takes; keys that do not change from step to step are counted once."""
         return sum({part.data_ptr(): part.nbytes for pair in self.kept.values() for part in pair}.values())
 
-    def add(self, layer: str, cross: bool, step: int, q: Tensor, k: Tensor) -> None:
-        """Keep one layer's queries and keys; those of cross-attention depend on the prompt alone and are kept once."""
+    def add(self, layer: str, cross: bool, step: int, q: Tensor, k: Tensor, *v: Tensor) -> None:
+        """Keep one layer's queries, keys (of cross-attention once: they depend on the prompt alone) and values."""
         first = next((pair for (name, _), pair in self.kept.items() if name == layer), None) if cross else None
-        self.kept[layer, step] = (q.clone(), first[1] if first else k.clone())
+        self.kept[layer, step] = (q.clone(), first[1] if first else k.clone(), *(part.clone() for part in v))
 
     def begin_call(self, grid: tuple[int, int], steps: int, step: int, t: int) -> None:
         """A call of the network is about to be recorded; what was recorded with other steps or sizes is forgotten."""

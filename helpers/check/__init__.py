@@ -23,11 +23,12 @@ _LESSONS = {
     "lesson04_loop": ("algorithm", "injected_steps", "shortest_injection"),
     "lesson05": ("inversion_step", "order_of_error", "which_guidance", "calls_of_null_text", "put_back",
                  "missing_noise"),
-    "lesson06": ("loss_of_picture", "frozen", "embedding_fit", "interpolation", "choice_of_eta", "cost_of_imagic"),
+    "lesson06": ("loss_of_picture", "frozen", "embedding_fit", "interpolation", "cost_of_imagic"),
+    "lesson06_choice": ("choice_of_eta",),
     "lesson07": ("prior_loss", "prior_prompt", "mean_distance", "which_sheet", "choice_of_steps", "lora_numbers",
                  "rows_of_a_fit"),
 }
-_HOME = {name: lesson for lesson, names in _LESSONS.items() for name in names}
+HOME = {name: lesson for lesson, names in _LESSONS.items() for name in names}
 
 __all__ = [
     "algorithm", "alignment", "better_edit", "blending", "calls_of_magicmix", "calls_of_null_text", "changed_scene",
@@ -42,14 +43,14 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """The check `name`, from the lesson that defines it, imported when it is first asked for (PEP 562)."""
-    if name not in _HOME:
-        meant = get_close_matches(name, _HOME, n=1) or sorted(_HOME)
+    if name not in HOME:
+        meant = get_close_matches(name, HOME, n=1) or sorted(HOME)
         raise AttributeError(f"module 'helpers.check' has no check {name!r}; did you mean {', '.join(meant)}?")
     from helpers.check.verdict import safe  # here: it imports numpy
 
-    return safe(getattr(import_module(f"helpers.check.{_HOME[name]}"), name))
+    return safe(getattr(import_module(f"helpers.check.{HOME[name]}"), name))
 
 
 def __dir__() -> list[str]:
     """Names for tab completion."""
-    return sorted([*globals(), *_HOME])
+    return sorted([*globals(), *HOME])

@@ -68,7 +68,14 @@ def pairs_of_pictures() -> list[tuple[Array, Array]]:
 
 def right_mask(first: Array, second: Array) -> Array:
     """True where some channel differs by more than 12."""
-    return (abs(first.astype(int) - second.astype(int)) > 12).any(-1)
+    differs: Array = (abs(first.astype(int) - second.astype(int)) > 12).any(-1)
+    return differs
+
+
+MASK_SLIPS: Slips = {
+    "int8 holds -128 to 127 alone, and bytes go up to 255: convert to int.":
+        lambda first, second: (abs(first.astype(np.int8) - second.astype(np.int8)) > 12).any(-1),
+}
 
 
 def true_mask(answer: Callable[[Array, Array], Array]) -> Verdict:
@@ -87,8 +94,8 @@ def true_mask(answer: Callable[[Array, Array], Array]) -> Verdict:
     if all(map(same, masks, wanted)):
         return Verdict(True, "True wherever a channel differs by more than 12.")
     return Verdict(False, slip_of_mask(masks[0]) or what_is_wrong(
-        answer, masks, pairs, wanted, {}, "For some pictures it is True elsewhere: take the size of the difference of "
-        "whole numbers, and compare that with 12."))
+        answer, masks, pairs, wanted, MASK_SLIPS, "For some pictures it is True elsewhere: take the size of the "
+        "difference of whole numbers, and compare that with 12."))
 
 
 def wrong_form_of_mask(found: Array, shape: tuple[int, ...]) -> str:
@@ -153,7 +160,8 @@ def decibels(error: float) -> float:
 
 
 KEPT_SLIPS: Slips = {
-    "That is the PSNR inside the mask. Kept looks outside it: picture[~mask].": lambda r, p, m: decibels(error(r, p, m)),
+    "That is the PSNR inside the mask. Kept looks outside it: picture[~mask].":
+        lambda r, p, m: decibels(error(r, p, m)),
     "That is the PSNR of the whole picture. Only the pixels outside the mask count: picture[~mask].":
         lambda r, p, m: decibels(np.square(r - p).mean()),
     "The inside is set to 0 but still counted in the mean: the error is spread over all pixels. Choose them, "
@@ -171,7 +179,8 @@ KEPT_SLIPS: Slips = {
         lambda r, p, m: error(r, p, ~m),
     "The largest value is 1 here, not 255: nothing is divided by 255, and nothing is multiplied by it.":
         lambda r, p, m: decibels(error(r, p, ~m) / 255**2),
-    "The largest value is 1 here, not 255: there is a 255 too much.": lambda r, p, m: decibels(error(r, p, ~m) * 255**2),
+    "The largest value is 1 here, not 255: there is a 255 too much.":
+        lambda r, p, m: decibels(error(r, p, ~m) * 255**2),
     "The largest value is 1 here, not 255: 255 (without its square) stands before the error.":
         lambda r, p, m: decibels(error(r, p, ~m) / 255),
     "The squared errors are summed: take their mean, or a larger picture would keep less.":
@@ -187,7 +196,8 @@ KEPT_SLIPS: Slips = {
 
 def kept_db(answer: Callable[[Array, Array, Array], float]) -> Verdict:
     """Is `answer(result, picture, mask)` the PSNR in dB of the pixels outside the mask?"""
-    hint = "Pixels outside the mask, their squared differences, the mean of those, then -10 log10: compare step by step."
+    hint = ("Pixels outside the mask, their squared differences, the mean of those, then -10 log10: compare step by "
+            "step.")
     return of_formula(answer, kept_examples(), lambda r, p, m: decibels(error(r, p, ~m)), KEPT_SLIPS,
                       "Less error outside the mask gives more dB.", expected="one number", hint=hint)
 

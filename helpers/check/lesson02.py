@@ -168,7 +168,7 @@ def choice_of_strength(answer: Callable[[Sequence[Row], float], float | None]) -
     found = run(answer, TABLES, none=True)
     if isinstance(found, list) and all(value is None for value in found):
         return Verdict(False, "Your function returns None although some strengths obey enough: is there a `return`?")
-    if isinstance(found, list) and isinstance(found[0], (tuple, list)):
+    if isinstance(found, list) and isinstance(found[0], (tuple, list)) and found[0] in [*TABLE, *map(list, TABLE)]:
         return Verdict(False, "You return a whole row; return its strength, the first number.")
     told = of_formula(answer, TABLES, best_strength, STRENGTH_SLIPS, "Enough of what was asked, and of those the one "
                       "that keeps most.", expected="a strength", hint="For some rows that is not the strength that "

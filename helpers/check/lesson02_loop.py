@@ -1,4 +1,4 @@
-"""The check of lesson 2's loop, find the off-by-one: what a run of SDEdit calls, which states it visits, what it gives."""
+"""The check of lesson 2's loop, find the off-by-one: what a run of SDEdit calls and gives."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Recorder(AnalyticModel):
         super().__init__()
         self.calls: list[tuple[int, Tensor]] = []
 
-    def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
+    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
         """As the analytic model's, noted."""
         self.calls.append((int(t), x[-1:].clone()))
         return super().eps(x, t, text)
@@ -59,7 +59,8 @@ def starting_time(answer: Callable[..., Any]) -> Verdict:
                                   f"{error}")
         if image != [*asked.point]:
             return Verdict(False, "Your function changes `image`, which it was given: encode makes a copy, use that.")
-        if message := wrong_kind(found) or wrong_start(model, asked) or wrong_steps(model, asked) or wrong_end(model, asked, found):
+        message = wrong_kind(found) or wrong_start(model, asked) or wrong_steps(model, asked)
+        if message := message or wrong_end(model, asked, found):
             return Verdict(False, message)
     return Verdict(True, "Noised to the time of the first step, each step from the state before, and down to the clean "
                          "picture, at every strength.")
@@ -92,13 +93,14 @@ def wrong_start(model: Recorder, asked: Run) -> str:
                 "the state that the last step gave.")
     start = next((t for t in model.times(asked.steps) if same(states[0], noisy(model, asked, t))), None)
     if start is None:
-        return f"{at} the first state is not x0 noised with the seed's noise: add_noise(model, x0, noise(seed, ...), t)."
+        return (f"{at} the first state is not x0 noised with the seed's noise: add_noise(model, x0, noise(seed, ...), "
+                "t).")
     name = "the clean picture" if start == CLEAN else f"t = {start}"
     if start != seen[0]:
-        more, so = ("more", "the rest of it stays in the picture") if start > seen[0] else (
-            "less", "it removes what is no noise")
+        more, so = ("more", "and the rest of it stays in the picture") if start > seen[0] else (
+            "less", "so it removes what is no noise")
         return (f"{at} the picture is noised to {name}, but the first step is told t = {seen[0]}: {more} noise than "
-                f"the model is told of, so {so}.")
+                f"the model is told of, {so}.")
     return wrong_times(seen, expected, asked)
 
 

@@ -93,7 +93,7 @@ EPS_Q[:, 0, 7, 7] += 80  # and this is an extreme, which the rescaling has to cu
 
 
 TALL = tuple(noise([31, 32, 33, 34], (4, 2, 6, 3)).split(2))  # 2 noises of 2 channels, 6 x 3 pixels
-ESTIMATES = [(EPS_Q, EPS_R, 0.5), (EPS_Q, EPS_R, 0.35), (*TALL, 0.4)]
+ESTIMATES = [(EPS_Q, EPS_R, 0.5), (EPS_Q, EPS_R, 0.35), (*TALL, 0.4), (*TALL, 1.0)]
 
 
 def estimated_mask(eps_q: Tensor, eps_r: Tensor, threshold: float) -> Tensor:
@@ -120,6 +120,11 @@ MASK_SLIPS: Slips = {
         lambda q, r, c: rescaled((q - r).abs().mean(0)[0]) > c,
     "You square the difference; asked is its size: .abs().":
         lambda q, r, c: rescaled((q - r).square().mean((0, 1))) > c,
+    "Above the threshold is >, not >=.": lambda q, r, c: rescaled((q - r).abs().mean((0, 1))) >= c,
+    "You rescale first and take the mean then: the mean comes before the scale.":
+        lambda q, r, c: rescaled((q - r).abs()).mean((0, 1)) > c,
+    "You take the length over the channels; asked is the mean of the sizes.":
+        lambda q, r, c: rescaled((q - r).norm(dim=1).mean(0)) > c,
     "The threshold is not used: compare with the one that the function is given.":
         lambda q, r, c: estimated_mask(q, r, 0.5),
     "You take the largest difference of the channels and noises; take their mean.":
@@ -230,5 +235,5 @@ COST: Answers = {
 
 def estimates_of_diffedit(answer: int) -> Verdict:
     """How many noises does DiffEdit estimate with 50 steps, strength 0.8, 10 maps and guidance 7.5?"""
-    return of_number(answer, COST, "Add up three parts: the mask, the way up, the way down. How many estimates has each?",
-                     "a number of estimates")
+    return of_number(answer, COST, "Add up three parts: the mask, the way up, the way down. How many estimates has "
+                     "each?", "a number of estimates")

@@ -51,7 +51,7 @@ class Recorder(AnalyticModel):
     def __deepcopy__(self, _: dict[int, Any]) -> Recorder:
         return self  # the answer is handed the very one that notes
 
-    def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
+    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
         """As the analytic model's, noted."""
         self.calls.append((int(t), x[-2:].clone()))
         return super().eps(x, t, text)
@@ -77,7 +77,7 @@ def same_time(answer: Callable[..., Tensor]) -> Verdict:
 
 def wrong_kind(found: Any, this: Run) -> str:
     """What is wrong with the kind or shape of what was returned; an empty text if nothing is."""
-    if isinstance(found, Tensor) and found.shape == this.points.shape:
+    if shape_of(found) == this.points.shape:
         return ""
     what = kind_of(found) if shape_of(found) is None else f"the shape {shape_of(found)}"
     return f"Your function returns {what}; expected the last state, a tensor {tuple(this.points.shape)}."

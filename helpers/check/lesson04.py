@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
-from itertools import count
-from math import ceil
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula, same, tried
+from helpers.check.trial import Slips, of_formula
+from helpers.check.values import kind_of, number
+from helpers.check.verdict import UNANSWERED, Answers, Verdict, is_unanswered, of_number
 from helpers.core.randomness import noise
 
 # ------------------------------------------------------------------------------------------------- align two prompts
 
 SOURCE, TARGET = "a cat and a dog on the beach", "a fluffy cat and a fox on the beach"
 ANSWERS: list[int | None] = [0, None, 1, 2, 3, 4, 5, 6, 7]  # helpers.core.words.align says the same: a test compares
-ALIGNMENTS = {
+ALIGNMENTS: dict[tuple[int | float | None, ...], str] = {
     (0, 1, 2, 3, 4, 5, 6, 7, None): "You count positions: from the new word on, every word answers its right "
                                     "neighbour, the word after its own. This is what goes wrong where code copies "
                                     "maps by position. `fluffy` is the word that answers nobody.",
@@ -28,6 +27,7 @@ ALIGNMENTS = {
                                        "(None here would be right for `refine`, which lets every new word look for "
                                        "itself.)",
     (0, None, 1, 2, 0, 4, 5, 6, 7): "The second `a` answers the second `a`: equal words are paired in reading order.",
+    (0, -1, 1, 2, 3, 4, 5, 6, 7): "-1 is a word in Python, the last one. A word that answers nobody has None.",
     (1, None, 2, 3, 4, 5, 6, 7, 8): "You count from 1. The first word of P has the number 0, as in Python.",
 }
 
@@ -36,16 +36,21 @@ def alignment(answer: Sequence[int | None]) -> Verdict:
     """Is `answer` the number of the word of P (or None) that each word of P* answers? Prompts: SOURCE, TARGET."""
     if is_unanswered(answer) or (isinstance(answer, (list, tuple)) and any(each is ... for each in answer)):
         return UNANSWERED
+    if hasattr(answer, "tolist"):
+        answer = answer.tolist()
     if not isinstance(answer, (list, tuple)):
-        return Verdict(False, f"Give a list with a number or None for each word of P*, not a {type(answer).__name__}.")
+        return Verdict(False, f"Give a list with a number or None for each word of P*, not {kind_of(answer)}.")
     if len(answer) != len(ANSWERS):
         return Verdict(False, f"Your list has {len(answer)} entries; P* has {len(ANSWERS)} words.")
-    if list(answer) == ANSWERS:
+    if odd := [each for each in answer if each is not None and number(each) is None]:
+        return Verdict(False, f"Give the number of a word of P, or None (without quotes), not {kind_of(odd[0])}.")
+    told = [each if each is None else number(each) for each in answer]
+    if told == ANSWERS:
         return Verdict(True, "Equal words answer each other, `fox` stands in for `dog`, and `fluffy` is on its own.")
-    if tuple(answer) in ALIGNMENTS:
-        return Verdict(False, ALIGNMENTS[tuple(answer)])
+    if tuple(told) in ALIGNMENTS:
+        return Verdict(False, ALIGNMENTS[tuple(told)])
     words = TARGET.split()
-    wrong = [word for word, given, right in zip(words, answer, ANSWERS, strict=True) if given != right]
+    wrong = [word for word, given, right in zip(words, told, ANSWERS, strict=True) if given != right]
     return Verdict(False, f"Look again at: {', '.join(wrong)}. Words of P count from 0.")
 
 
@@ -56,6 +61,16 @@ ONE_TO_TWO: Blocks = [([0], [0]), ([1], [1, 2]), ([2], [3]), ([3], [4])]
 TWO_TO_ONE: Blocks = [([0], [0]), ([1, 2], [1]), ([3], [2]), ([4], [3])]
 TWO_TO_TWO: Blocks = [([0], [0]), ([1, 2], [1, 2]), ([3], [3])]
 TOKENS = 5
+TWO_TO_THREE: Blocks = [([0], [0]), ([1, 2], [1, 2, 3]), ([3], [4])]
+
+
+def looped(pairs: Blocks, n: int, share: Callable[[Sequence[int], Sequence[int]], float]) -> Tensor:
+    """As a loop over zip(i, j) fills it: one entry for each pair of tokens, and none for a token left over."""
+    A = torch.zeros(n, n)
+    for i, j in pairs:
+        for row, column in zip(i, j, strict=False):
+            A[row, column] = share(i, j)
+    return A
 
 
 def filled(pairs: Blocks, n: int, share: Callable[[Sequence[int], Sequence[int]], Any]) -> Tensor:
@@ -87,6 +102,23 @@ SWAP_SLIPS: Slips = {
     "Where one token answers with two, each of the two gets the whole map, so that a row sums to 2. Share it: "
     "1 / len(j) for each.":
         lambda pairs, n: filled(pairs, n, lambda i, j: torch.eye(len(i)) if len(i) == len(j) else 1),
+    "zip alone stops where the shorter word ends: one token that answers two leaves one of the two empty. Where the "
+    "numbers differ, fill the whole block, A[a, b] for each a in i and each b in j.":
+        lambda pairs, n: looped(pairs, n, lambda i, j: 1.0),
+    "zip alone stops where the shorter word ends, so the share 1 / len(j) reaches one token only. Where the numbers "
+    "differ, fill the whole block.":
+        lambda pairs, n: looped(pairs, n, lambda i, j: 1.0 if len(i) == len(j) else 1 / len(j)),
+    "zip alone fills one entry for each pair of tokens, and 1 / len(j) belongs to words of another number of tokens "
+    "alone.": lambda pairs, n: looped(pairs, n, lambda i, j: 1 / len(j)),
+    "zip alone fills one entry for each pair of tokens, and 1 / len(i) counts the wrong tokens: where the numbers "
+    "differ, fill the whole block with 1 / len(j).": lambda pairs, n: looped(pairs, n, lambda i, j: 1 / len(i)),
+    "1 / len(i) divides by the number of source tokens. Spread evenly means over the target's: 1 / len(j). And where "
+    "the numbers agree, the first goes to the first.": lambda pairs, n: filled(pairs, n, lambda i, j: 1 / len(i)),
+    "The blocks are filled with 1 everywhere: rows must sum to 1. Where the numbers agree, the first goes to the "
+    "first; else each of the tokens j gets 1 / len(j).": lambda pairs, n: filled(pairs, n, lambda i, j: 1),
+    "The matrix holds whole numbers (dtype int), so that 1 / 2 becomes 0: torch.zeros(n, n).":
+        lambda pairs, n: right_swap(pairs, n).int(),
+    "That is the matrix that changes nothing: use the pairs.": lambda pairs, n: torch.eye(n),
     "You divide by the number of source tokens, so that columns sum to 1. It is rows that must: a source token's map "
     "is spread over the target's tokens, 1 / len(j).":
         lambda pairs, n: filled(pairs, n, lambda i, j: torch.eye(len(i)) if len(i) == len(j) else 1 / len(i)),
@@ -103,7 +135,7 @@ SWAP_SLIPS: Slips = {
 
 def swap_matrix(answer: Callable[[Blocks, int], Tensor]) -> Verdict:
     """Is `answer(pairs, n)` the matrix A (n, n) of a word swap? pairs: (source tokens, target tokens) of each word."""
-    arguments = [(ONE_TO_TWO, TOKENS), (TWO_TO_ONE, TOKENS), (TWO_TO_TWO, TOKENS)]
+    arguments = [(ONE_TO_TWO, TOKENS), (TWO_TO_ONE, TOKENS), (TWO_TO_TWO, 4), (TWO_TO_THREE, TOKENS), (ONE_TO_TWO, 6)]
     return of_formula(answer, arguments, right_swap, SWAP_SLIPS,
                       "The rows of a word's tokens sum to 1, whatever the numbers of tokens: no attention is lost.")
 
@@ -115,9 +147,19 @@ M, M_STAR = (noise(seed, (1, PIXELS, n))[0].softmax(-1) for seed in (1, 2))  # (
 MATRIX = noise(3, (1, n, n))[0].softmax(-1)
 VECTOR = torch.tensor([0.0, 1.0, 2.5, -1.0])
 VALUES = noise(4, (1, n, d))[0]
+WIDE = (*(noise(seed, (1, 4, 5))[0].softmax(-1) for seed in (5, 6)), noise(7, (1, 5, 5))[0].softmax(-1),
+        torch.tensor([1.0, 0.0, -2.0, 0.5, 3.0]))  # M, M*, A, b of 4 pixels and 5 tokens
 IDENTITY, ONES, ZEROS = torch.eye(n), torch.ones(n), torch.zeros(n)
 
 MAP_SLIPS: Slips = {
+    "You make the rows sum to 1 again. The form has no such step: what b adds or takes stays.":
+        lambda M, M_star, A, b: (e := M @ A + M_star * b) / e.sum(-1, keepdim=True),
+    "b weighs tokens, the columns of M*. You multiply by the matrix on the wrong side, or by a row's own number.":
+        lambda M, M_star, A, b: M @ A + b[:len(M_star), None] * M_star,
+    "b is a diagonal matrix: M* @ b sums over the tokens. Take M_star * b or M_star @ torch.diag(b).":
+        lambda M, M_star, A, b: M @ A + (M_star @ b)[:, None],
+    "M @ A is a product of matrices; you multiply entry by entry, or leave A's rows out.":
+        lambda M, M_star, A, b: M * A.diagonal() + M_star * b,
     "A is transposed: entry (i, j) says how much of source token i goes to target token j, so it is M @ A.":
         lambda M, M_star, A, b: M @ A.T + M_star * b,
     "The two maps are swapped: A re-arranges the source's map M, b weighs the target's own map M*.":
@@ -137,7 +179,7 @@ MAP_SLIPS: Slips = {
 
 def edited_map(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> Verdict:
     """Is `answer(M, M_star, A, b)` the edited map? Maps (pixels, n), A (n, n), b (n,)."""
-    arguments = [(M, M_STAR, MATRIX, VECTOR), (M, M_STAR, IDENTITY, ZEROS), (M, M_STAR, 0 * IDENTITY, ONES)]
+    arguments = [(M, M_STAR, MATRIX, VECTOR), (M, M_STAR, IDENTITY, ZEROS), (M, M_STAR, 0 * IDENTITY, ONES), WIDE]
     return of_formula(answer, arguments, lambda M, M_star, A, b: M @ A + M_star * b, MAP_SLIPS,
                       "A = 1 and b = 0 give the source's map, A = 0 and b = 1 the target's own.")
 
@@ -166,187 +208,24 @@ VALUE_SLIPS: Slips = {
 def on_values(answer: Callable[..., Tensor]) -> Verdict:
     """Is `answer(look, look_star, V, A, b)` the output M^ V? look(V) is M V, look_star(V) is M* V; V (n, d)."""
     look, look_star = looks(M), looks(M_STAR)
+    wide, wide_star = map(looks, WIDE[:2])
     arguments = [(look, look_star, VALUES, MATRIX, VECTOR), (look, look_star, VALUES, IDENTITY, ZEROS),
-                 (look, look_star, VALUES, 0 * IDENTITY, ONES)]
-    return of_formula(answer, arguments, lambda _, __, V, A, b: (M @ A + M_STAR * b) @ V, VALUE_SLIPS,
-                      "The edit acts on n values instead of pixels x n shares, and no map was formed. This is "
-                      "helpers.attention.remixed.")
-
-
-# -------------------------------------------------------------------------------------------------------- Algorithm 1
-
-T, P, P_STAR = 4, "P", "P*"
-START = noise(5, (1, 1, 2, 2))
-KEYS, MEANINGS = {P: 0.7, P_STAR: -1.3}, {P: 2.0, P_STAR: -1.0}
-Step = Callable[..., tuple[Tensor, Tensor]]
-
-
-def toy_step(z: Tensor, prompt: str, t: int, maps: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """DM(z, prompt, t): the next state, and the map that the model made (`maps` takes its place in the state)."""
-    own = torch.sigmoid(KEYS[prompt] * z + t / T)
-    return 0.8 * z + 0.2 * MEANINGS[prompt] * (own if maps is None else maps), own
-
-
-def toy_edit(M: Tensor, M_star: Tensor, t: int) -> Tensor:
-    """Edit(M, M*, t): the source's map early, a mix of both later."""
-    return M if t > T // 2 else 0.3 * M + 0.7 * M_star
-
-
-def algorithm_1(DM: Step, Edit: Callable[..., Tensor], P: str, P_star: str, z: Tensor, T: int
-                ) -> tuple[Tensor, Tensor]:
-    """The paper's Algorithm 1, from line 3 on."""
-    z_star = z
-    for t in range(T, 0, -1):
-        z, M = DM(z, P, t)
-        _, M_star = DM(z_star, P_star, t)
-        M_hat = Edit(M, M_star, t)
-        z_star, _ = DM(z_star, P_star, t, M_hat)
-    return z, z_star
-
-
-def loop_with(change: Callable[..., tuple[Tensor, Tensor]], times: Callable[[int], Any] = lambda T: range(T, 0, -1)
-              ) -> Callable[..., tuple[Tensor, Tensor]]:
-    """Algorithm 1 with other insides, `change(DM, Edit, P, P_star, z, z_star, t)`, or at other times."""
-
-    def loop(DM: Step, Edit: Any, P: str, P_star: str, z: Tensor, T: int) -> tuple[Tensor, Tensor]:
-        z_star = z
-        for t in times(T):
-            z, z_star = change(DM, Edit, P, P_star, z, z_star, t)
-        return z, z_star
-
-    return loop
-
-
-def one_step(DM: Step, Edit: Any, P: str, P_star: str, z: Tensor, z_star: Tensor, t: int, *, slip: str = ""
-             ) -> tuple[Tensor, Tensor]:
-    """Lines 5 to 8 with one slip."""
-    z_next, M = DM(z, P, t)
-    ahead, M_star = DM(z if slip == "seen at z" else z_star, P_star, t)
-    M_hat = Edit(M_star, M, t) if slip == "swapped" else Edit(M, M_star, t)
-    if slip == "source too":
-        z_next, _ = DM(z, P, t, M_hat)
-    start = {"twice": ahead, "from z": z}.get(slip, z_star)
-    z_star, _ = DM(start, P if slip == "under P" else P_star, t, {"own": None, "source": M}.get(slip, M_hat))
-    return z_next, z_star
-
-
-def slipping(slip: str) -> Callable[..., tuple[Tensor, Tensor]]:
-    """Algorithm 1 with one slip in its lines."""
-    return loop_with(lambda *state: one_step(*state, slip=slip))
-
-
-LOOP_SLIPS: Slips = {
-    "z* steps with its own map: hand the edited map to the third call, DM(z_star, P_star, t, M_hat).": slipping("own"),
-    "z* steps twice a round: the call that looks at M* must not move z*. Keep its map and drop its state (`_`).":
-        slipping("twice"),
-    "The source steps with the edited map as well. It must walk as if nobody edited: only z* gets M^.":
-        slipping("source too"),
-    "M* is looked at from z: it is the target's map, so from z_star.": slipping("seen at z"),
-    "z* steps from z: then it starts from the source anew in each round. Step from z_star.": slipping("from z"),
-    "z* steps under the source's prompt: the values come from P*, only the map from the edit.": slipping("under P"),
-    "The arguments of Edit are swapped: the source's map comes first.": slipping("swapped"),
-    "Edit is not asked: you hand on the source's map at every step.": slipping("source"),
-    "Time runs upwards: noise is at T, so the loop goes T, T - 1, ..., 1.":
-        loop_with(one_step, lambda T: range(1, T + 1)),
-    "The last step is missing: t goes down to 1.": loop_with(one_step, lambda T: range(T, 1, -1)),
-    "t goes from T down to 1; yours starts at T - 1 and ends at 0.":
-        loop_with(one_step, lambda T: range(T - 1, -1, -1)),
-}
-
-
-def algorithm(answer: Callable[..., tuple[Tensor, Tensor]]) -> Verdict:
-    """Is `answer(DM, Edit, P, P_star, z, T)` Algorithm 1 from line 3 on, giving (z_0, z*_0)? Runs on a toy model."""
-    arguments = (toy_step, toy_edit, P, P_STAR, START, T)
-    found = tried(answer, *map(deepcopy, arguments))
-    if isinstance(found, Verdict):
-        return found
-    if not isinstance(found, (tuple, list)) or len(found) != 2 or not all(isinstance(z, Tensor) for z in found):
-        return Verdict(False, "Return both states, `return z, z_star`: the picture and its edit.")
-
-    def agrees(loop: Callable[..., tuple[Tensor, Tensor]]) -> bool:
-        return all(same(*pair) for pair in zip(found, loop(*arguments), strict=True))
-
-    if agrees(algorithm_1):
-        return Verdict(True, "Line for line. `prompt_to_prompt` makes the three calls in one, since attention can be "
-                             "looked at and replaced inside the network.")
-    if all(same(*pair) for pair in zip(found[::-1], algorithm_1(*arguments), strict=True)):
-        return Verdict(False, "Both states are right, in the wrong order: return z first, then z_star.")
-    slip = next((message for message, loop in LOOP_SLIPS.items() if agrees(loop)), "")
-    return Verdict(False, slip or "The states differ from the algorithm's. Go through its lines one by one: which "
-                                  "state, which prompt and which map does each call get?")
-
-
-# --------------------------------------------------------------------------------------------------- the schedule
-
-def right_steps(tau: float, N: int) -> list[int]:
-    """The first round(tau N) steps, the noisiest ones."""
-    return list(range(round(tau * N)))
-
-
-SCHEDULES = [(0.8, 25), (0.1, 18), (1.0, 10), (0.0, 10), (0.2, 12)]
-STEP_SLIPS: dict[str, Callable[[float, int], list[int]]] = {
-    "These are the last steps. The paper prints t < tau, but its t counts down: the injection is early, where the "
-    "layout is decided.": lambda tau, N: list(range(N - round(tau * N), N)),
-    "These are the steps after the injection: the target is on its own there.":
-        lambda tau, N: list(range(round(tau * N), N)),
-    "One step too many: range(n) has n entries, and `tau` 0 must give none.":
-        lambda tau, N: list(range(round(tau * N) + 1)),
-    "Rounded down: 0.1 of 18 steps are 1.8, which is nearer to 2. Use round(...).":
-        lambda tau, N: list(range(int(tau * N))),
-    "Rounded up: 0.2 of 12 steps are 2.4, which is nearer to 2. Use round(...).":
-        lambda tau, N: list(range(ceil(tau * N))),
-    "You count from 1; step 0 is the noisiest.": lambda tau, N: list(range(1, round(tau * N) + 1)),
-}
-
-
-def injected_steps(answer: Callable[[float, int], Sequence[int]]) -> Verdict:
-    """Is `answer(tau, N)` the list of steps with the source's maps? Step 0 of N is the noisiest."""
-    found = [tried(answer, *each) for each in SCHEDULES]
-    for each in found:
-        if isinstance(each, Verdict):
-            return each
-        if not isinstance(each, (list, tuple, range)):
-            return Verdict(False, f"Your function returns a {type(each).__name__}; expected a list of steps.")
-    lists = [list(each) for each in found]
-    if lists == [right_steps(*each) for each in SCHEDULES]:
-        return Verdict(True, "The noisiest steps, which decide the layout; none for 0, all for 1.")
-    for message, slip in STEP_SLIPS.items():
-        if lists == [slip(*each) for each in SCHEDULES]:
-            return Verdict(False, message)
-    i = next(i for i in count() if lists[i] != right_steps(*SCHEDULES[i]))
-    tau, N = SCHEDULES[i]
-    return Verdict(False, f"For tau = {tau} and N = {N} you give {lists[i]}: there should be {round(tau * N)} steps, "
-                          "the noisiest ones.")
-
-
-NEAR = 1.0  # dB
-
-
-def enough_injection(shares: Sequence[float], kept: Sequence[float]) -> float:
-    """The shortest injection from which on the rest is kept within NEAR of what the longest one keeps."""
-    good = [share for i, share in enumerate(shares) if min(kept[i:]) >= kept[-1] - NEAR]
-    return good[0]
-
-
-def shortest_injection(guess: float, shares: Sequence[float], kept: Sequence[float]) -> Verdict:
-    """Does `guess` name the shortest injection that keeps the layout? shares: growing; kept: dB at each share."""
-    if is_unanswered(guess):
-        return UNANSWERED
-    if isinstance(guess, bool) or not isinstance(guess, (int, float)) or guess not in shares:
-        return Verdict(False, f"Choose one of the shares that were tried: {', '.join(f'{s:g}' for s in shares)}.")
-    measured, found = dict(zip(shares, kept, strict=True)), enough_injection(shares, kept)
-    told = f"{guess:g} keeps {measured[guess]:.1f} dB, the longest injection {kept[-1]:.1f} dB"
-    if guess < found:
-        return Verdict(False, f"Too short: {told}. Within {NEAR:g} dB of it, and staying there, comes later.")
-    if guess > found:
-        return Verdict(False, f"It keeps the layout, but longer than needed: {told}, and {found:g} already keeps "
-                              f"{measured[found]:.1f} dB. What is not injected is free to follow the prompt.")
-    return Verdict(True, f"{told}. Injecting longer only ties the new thing to the old one's shape.")
+                 (look, look_star, VALUES, 0 * IDENTITY, ONES), (wide, wide_star, noise(8, (1, 5, 2))[0], *WIDE[2:])]
+    return of_formula(answer, arguments, lambda look, look_star, V, A, b: look(A @ V) + look_star(torch.diag(b) @ V),
+                      VALUE_SLIPS, "The edit acts on n values instead of pixels x n shares, and no map was formed. "
+                      "This is helpers.attention.remixed.")
 
 
 # --------------------------------------------------------------------------------------------------- re-weighting
 
-WEIGHT_SLIPS: dict[str, Callable[[int, Sequence[int], float], Tensor]] = {
+WEIGHT_SLIPS: Slips = {
+    "Nothing is weighed: b is 1 everywhere. Put c at the word's positions.": lambda n, positions, c: torch.ones(n),
+    "The two are swapped: c belongs to the word's own positions, 1 to all others.":
+        lambda n, positions, c: torch.full((n,), float(c)).index_fill(0, torch.tensor(positions), 1.0),
+    "The vector holds whole numbers (dtype int), so that c = 0.5 becomes 0: torch.ones(n).":
+        lambda n, positions, c: torch.ones(n).index_fill(0, torch.tensor(positions), c).int(),
+    "One position too late: positions count from 0 already.":
+        lambda n, positions, c: torch.ones(n).index_fill(0, (torch.tensor(positions) + 1) % n, c),
     "The other words are silenced: their b must be 1, so that their maps stay as they are.":
         lambda n, positions, c: torch.zeros(n).index_fill(0, torch.tensor(positions), c),
     "Every token is weighed: only the word's own positions get c.":
@@ -365,7 +244,7 @@ WEIGHT_SLIPS: dict[str, Callable[[int, Sequence[int], float], Tensor]] = {
 
 def weight_vector(answer: Callable[[int, Sequence[int], float], Tensor]) -> Verdict:
     """Is `answer(n, positions, c)` the vector b (n,) that weighs the tokens at `positions` by c?"""
-    return of_formula(answer, [(6, [2, 3], 3.0), (5, [1], -1.0), (5, [4], 1.0)],
+    return of_formula(answer, [(6, [2, 3], 3.0), (5, [1], -1.0), (5, [4], 1.0), (7, [1, 6], 0.5), (3, [2], 0.0)],
                       lambda n, positions, c: torch.ones(n).index_fill(0, torch.tensor(positions), c), WEIGHT_SLIPS,
                       "c = 1 changes nothing, 0 silences the word, and nothing is scaled afterwards: rows no longer "
                       "sum to 1. That is so in the paper, too.")
@@ -374,13 +253,30 @@ def weight_vector(answer: Callable[[int, Sequence[int], float], Tensor]) -> Verd
 # ------------------------------------------------------------------------------------------------------ local blending
 
 SEEN, SEEN_STAR = (noise(seed, (1, 3, 4))[0].abs() * scale for seed, scale in ((7, 1.0), (8, 0.4)))
+SEEN_AT = [(SEEN, SEEN_STAR, 0.3), (SEEN_STAR, SEEN, 0.5), (SEEN.T[:, :2], SEEN_STAR.T[:, :2], 0.8), (SEEN, SEEN, 1.0)]
 MASK_SLIPS: Slips = {
+    "`k` is compared with a map that was divided by its sum, or its mean: divide by its maximum.":
+        lambda M, M_star, k: (M > k * M.mean()) | (M_star > k * M_star.mean()),
+    "The maps are added first, so that the stronger one hides the weaker: ask each on its own, then join them (|).":
+        lambda M, M_star, k: M + M_star > k * (M + M_star).max(),
+    "The maximum is taken along one axis alone: M.max() without a number is that of the whole map.":
+        lambda M, M_star, k: (M > k * M.amax(0)) | (M_star > k * M_star.amax(0)),
+    "The maximum is taken along each row: M.max() without a number is that of the whole map.":
+        lambda M, M_star, k: (M > k * M.amax(1, True)) | (M_star > k * M_star.amax(1, True)),
     "This is where both see the word. The old thing must be free to go and the new one free to come: take the union.":
         lambda M, M_star, k: (M > k * M.max()) & (M_star > k * M_star.max()),
     "The threshold is a share of the map's maximum, not a number of its own: M > k * M.max().":
         lambda M, M_star, k: (M > k) | (M_star > k),
     "Each map is compared with its own maximum: the two may be of different size.":
         lambda M, M_star, k: (M > k * max(M.max(), M_star.max())) | (M_star > k * max(M.max(), M_star.max())),
+    "Above k times the maximum is >, not >=.":
+        lambda M, M_star, k: (M >= k * M.max()) | (M_star >= k * M_star.max()),
+    "Where both see the word the mask must be true as well: join with |, not with ^ or !=.":
+        lambda M, M_star, k: (M > k * M.max()) ^ (M_star > k * M_star.max()),
+    "Where both see the word the mask holds 2: join them with |, so that it is true or false.":
+        lambda M, M_star, k: (M > k * M.max()).float() + (M_star > k * M_star.max()).float(),
+    "Both maps are compared with the source's maximum: each has its own.":
+        lambda M, M_star, k: (M > k * M.max()) | (M_star > k * M.max()),
     "The source's map is missing: where the old thing was, the picture must be free to change.":
         lambda M, M_star, k: M_star > k * M_star.max(),
     "The target's map is missing: where the new thing comes, the picture must be free to change.":
@@ -392,14 +288,14 @@ MASK_SLIPS: Slips = {
 
 def mask_of_words(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
     """Is `answer(M, M_star, k)` local blending's mask: where a word is seen in the source or in the target?"""
-    return of_formula(answer, [(SEEN, SEEN_STAR, 0.3), (SEEN_STAR, SEEN, 0.5)],
+    return of_formula(answer, SEEN_AT,
                       lambda M, M_star, k: (M > k * M.max()) | (M_star > k * M_star.max()), MASK_SLIPS,
                       "Where the old thing is seen or the new one. `blend_mask` widens it by one pixel, too.")
 
 
 # ---------------------------------------------------------------------------------------------------- what it costs
 
-ROWS = {
+ROWS: Answers = {
     600: (True, "100 rows for the source, once, and 100 for each edit: only the target is run again."),
     1000: (False, "That is 200 for each edit: the source would be made again each time. Its attention is recorded."),
     500: (False, "That is the five edits; the source was made once, too."),
@@ -418,10 +314,5 @@ ROWS = {
 
 def rows_of_edits(answer: int) -> Verdict:
     """How many rows does the network see for a recorded source and five edits of it, 50 steps each, with guidance?"""
-    if is_unanswered(answer):
-        return UNANSWERED
-    if isinstance(answer, bool) or not isinstance(answer, (int, float)):
-        return Verdict(False, f"Expected a number of rows, not a {type(answer).__name__}.")
-    if answer not in ROWS:
-        return Verdict(False, "Count apart: the source (once), then one edit. How many rows has a step of each?")
-    return Verdict(*ROWS[int(answer)])
+    return of_number(answer, ROWS, "Count apart: the source (once), then one edit. How many rows has a step of each?",
+                     "a number of rows")

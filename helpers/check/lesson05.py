@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from helpers.check.verdict import (
-    UNANSWERED,
-    Slips,
-    Verdict,
-    is_number,
-    is_unanswered,
-    of_formula,
-    same,
-    shape_of,
-    tried,
-)
+from helpers.check.trial import Slips, of_formula, run, slip_of
+from helpers.check.values import shape_of
+from helpers.check.verdict import Answers, Verdict, of_number
 from helpers.core.randomness import noise
 
 SHAPE = (2, 3, 3)
 A, B, C = noise([1, 2, 3], (3, *SHAPE)).split(1)  # any three tensors
 ROWS = noise([4, 5, 6], (3, *SHAPE))  # a source row and two edited ones
+WIDE = noise([7, 8, 9], (3, 2, 2, 5)).split(1)  # three of another shape
 
 # ------------------------------------------------------------------------------------------------ one step upwards
 
 
 def step(x: Tensor, eps: Tensor, a_from: float, a_to: float) -> Tensor:
     """The DDIM step, up or down: predict the clean picture at `a_from`, noise it to `a_to` with the same noise."""
-    return a_to**0.5 * (x - (1 - a_from) ** 0.5 * eps) / a_from**0.5 + (1 - a_to) ** 0.5 * eps
+    there: Tensor = a_to**0.5 * (x - (1 - a_from) ** 0.5 * eps) / a_from**0.5 + (1 - a_to) ** 0.5 * eps
+    return there
 
 
 INVERSION_SLIPS: Slips = {
@@ -47,6 +40,12 @@ INVERSION_SLIPS: Slips = {
         lambda x, eps, a_s, a_t: a_t**0.5 * (x - (1 - a_s) ** 0.5 * eps) + (1 - a_t) ** 0.5 * eps,
     "The clean picture must be scaled by sqrt(a_t), the share of it that is left at time t.":
         lambda x, eps, a_s, a_t: (x - (1 - a_s) ** 0.5 * eps) / a_s**0.5 + (1 - a_t) ** 0.5 * eps,
+    "That only scales x: the clean picture in mind needs eps, and so does the noise of time t.":
+        lambda x, eps, a_s, a_t: (a_t / a_s) ** 0.5 * x,
+    "The noise you add is that of time s again: at the noisier time t it is sqrt(1 - a_t) eps.":
+        lambda x, eps, a_s, a_t: a_t**0.5 * (x - (1 - a_s) ** 0.5 * eps) / a_s**0.5 + (1 - a_s) ** 0.5 * eps,
+    "The noise is added where it must be taken out: the clean picture in mind is (x - sqrt(1 - a_s) eps) / sqrt(a_s).":
+        lambda x, eps, a_s, a_t: a_t**0.5 * (x + (1 - a_s) ** 0.5 * eps) / a_s**0.5 + (1 - a_t) ** 0.5 * eps,
     "The square roots are missing: a_s and a_t are shares of the variance, their roots scale values.":
         lambda x, eps, a_s, a_t: a_t * (x - (1 - a_s) * eps) / a_s + (1 - a_t) * eps,
 }
@@ -54,7 +53,7 @@ INVERSION_SLIPS: Slips = {
 
 def inversion_step(answer: Callable[[Tensor, Tensor, float, float], Tensor]) -> Verdict:
     """Is `answer(x, eps, a_s, a_t)` the DDIM step from the cleaner time s up to the noisier time t?"""
-    arguments = [(A, B, 0.9, 0.5), (A, B, 1.0, 0.7), (B, A, 0.4, 0.1)]
+    arguments = [(A, B, 0.9, 0.5), (A, B, 1.0, 0.7), (B, A, 0.4, 0.1), (*WIDE[:2], 0.95, 0.05)]
     return of_formula(answer, arguments, step, INVERSION_SLIPS,
                       "It is the step of denoising with the two times exchanged: ddim_step(model, x, eps, s, t).")
 
@@ -62,7 +61,8 @@ def inversion_step(answer: Callable[[Tensor, Tensor, float, float], Tensor]) -> 
 # ---------------------------------------------------------------------------------------------- the order of the error
 
 Counts = tuple[int, float, int, float]
-MEASURED: tuple[Counts, ...] = ((10, 0.8, 40, 0.2), (10, 0.9, 20, 0.225), (25, 0.3, 200, 0.3 / 2**1.5))
+MEASURED: tuple[Counts, ...] = ((10, 0.8, 40, 0.2), (10, 0.9, 20, 0.225), (25, 0.3, 200, 0.3 / 2**1.5),
+                               (5, 0.4, 50, 0.0004))
 
 
 def order(n1: int, e1: float, n2: int, e2: float) -> float:
@@ -81,6 +81,12 @@ ORDER_SLIPS: Slips = {
         lambda n1, e1, n2, e2: math.log(e1 / e2),
     "That is right only where the steps double: divide by the log of n2 / n1, whatever it is.":
         lambda n1, e1, n2, e2: math.log2(e1 / e2),
+    "The whole fraction stands inside one log. Each ratio has its own: log(e1 / e2) / log(n2 / n1).":
+        lambda n1, e1, n2, e2: math.log((e1 / e2) / (n2 / n1)),
+    "The order need not be a whole number: leave the round or int away.":
+        lambda n1, e1, n2, e2: round(order(n1, e1, n2, e2)),
+    "You divide the logs of the errors: it is the log of their ratio, log(e1) - log(e2).":
+        lambda n1, e1, n2, e2: math.log(e1) / math.log(e2),
     "The fraction is upside down: the log of the errors' ratio stands above.":
         lambda n1, e1, n2, e2: 1 / order(n1, e1, n2, e2),
     "That is the slope on plain axes, which depends on the unit. The order is the slope on logarithmic ones.":
@@ -90,26 +96,12 @@ ORDER_SLIPS: Slips = {
 
 def order_of_error(answer: Callable[[int, float, int, float], float]) -> Verdict:
     """Is `answer(n1, e1, n2, e2)` the p of an error c / n^p that was e1 with n1 steps and e2 with n2?"""
-    found = [tried(answer, *each) for each in MEASURED]
-    for value in found:
-        if isinstance(value, Verdict):
-            return value
-        if not is_number(value):
-            return Verdict(False, f"Your function returns a {type(value).__name__}; expected a number.")
-    if matches(found, order):
-        return Verdict(True, "An error of order 1 halves when the steps double; one of order 2 falls to a quarter.")
-    slip = next((message for message, wrong in ORDER_SLIPS.items() if matches(found, wrong)), None)
-    return Verdict(False, slip or "Put e = c / n^p in for both, divide one by the other, take logs, and solve for p.")
-
-
-def matches(found: list[Any], formula: Callable[..., float]) -> bool:
-    """Whether the values found are those of the formula, for each of MEASURED."""
-    return all(same(value, formula(*each)) for value, each in zip(found, MEASURED, strict=True))
+    return of_formula(answer, MEASURED, order, ORDER_SLIPS,
+                      "An error of order 1 halves when the steps double; one of order 2 falls to a quarter.",
+                      hint="Put e = c / n^p in for both, divide one by the other, take logs, and solve for p.")
 
 
 # ------------------------------------------------------------------------------------------------------- two questions
-
-Answers = Mapping[int, tuple[bool, str]]
 
 WHICH_GUIDANCE: Answers = {
     1: (True, "eps_c + w (eps_c - eps_c) is eps_c, whatever w is: guidance has nothing left to amplify."),
@@ -140,16 +132,8 @@ def which_guidance(answer: int) -> Verdict:
 def calls_of_null_text(answer: int) -> Verdict:
     """How many times, at most, does null-text inversion with 20 steps and inner 4 call the network, the way up too?"""
     return of_number(answer, CALLS_OF_NULL_TEXT,
-                     "Count three things: the way up, the conditional calls down, the unconditional calls of each fit.")
-
-
-def of_number(answer: Any, known: Answers, hint: str) -> Verdict:
-    """What is said about a number that is the answer."""
-    if is_unanswered(answer):
-        return UNANSWERED
-    if isinstance(answer, bool) or not isinstance(answer, (int, float)):
-        return Verdict(False, f"Expected a number, not a {type(answer).__name__}.")
-    return Verdict(*known[int(answer)]) if answer in known else Verdict(False, hint)
+                     "Count three things: the way up, the conditional calls down, the unconditional calls of each fit.",
+                     "a number of calls")
 
 
 # --------------------------------------------------------------------------------------------------- direct inversion
@@ -159,31 +143,31 @@ PUT_BACK_SLIPS: Slips = {
         lambda x, pivot: pivot.expand_as(x),
     "You add the source's offset to every row. Only the source may be corrected: the edited rows go their own way.":
         lambda x, pivot: x + (pivot - x[:1]),
-    "The edited rows are gone: return all of them, with the pivot in the place of row 0.":
-        lambda x, pivot: pivot,
     "The source is the first row, x[:1]; you have put back the last.":
         lambda x, pivot: torch.cat([x[:-1], pivot]),
     "The source row is where the model led it, not on the pivot: it must be replaced.":
         lambda x, pivot: x,
     "The rows are out of order: the source is row 0.":
         lambda x, pivot: torch.cat([x[1:], pivot]),
-    "The pivot takes the place of row 0; you have put it before all rows.":
-        lambda x, pivot: torch.cat([pivot, x]),
+    "Row 0 and the pivot are mixed: the source lies on the pivot, so nothing of where the model led it is left.":
+        lambda x, pivot: torch.cat([(x[:1] + pivot) / 2, x[1:]]),
 }
 
 
 def put_back(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
     """Does `answer(x, pivot)` put row 0 of x (1 + T, C, h, w) on the pivot (1, C, h, w) and leave the others alone?"""
-    found = tried(lambda: answer(ROWS.clone(), A.clone())) if callable(answer) else tried(answer)
-    if isinstance(found, Verdict):
-        return found
-    if shape_of(found) is None:
-        return Verdict(False, f"Your function returns a {type(found).__name__}; expected a tensor.")
-    if same(found, torch.cat([A, ROWS[1:]])):
-        return Verdict(True, "The source is exact at every step, at any guidance, and no offset had to be computed.")
-    slip = next((message for message, wrong in PUT_BACK_SLIPS.items() if same(found, wrong(ROWS, A))), None)
-    return Verdict(False, slip or f"Expected {len(ROWS)} rows: the pivot, then x[1:]. Yours has the shape "
-                                  f"{tuple(found.shape)} or other values.")
+    inputs = [(ROWS, A), (torch.cat([ROWS, A])[1:], B), (torch.cat(WIDE[:2]), WIDE[2]), (C, B)]
+    shapes = {"The edited rows are gone: return all of them, with the pivot in the place of row 0.": lambda x, p: p,
+              "The pivot takes the place of row 0; you have put it before all rows.": lambda x, p: torch.cat([p, x])}
+    found = run(answer, inputs)
+    if isinstance(found, list) and all(shape_of(value) is not None for value in found):
+        if slip := slip_of(found, inputs, shapes):  # of another shape, which of_formula would only say
+            return Verdict(False, slip)
+    return of_formula(answer, inputs, lambda x, pivot: torch.cat([pivot, x[1:]]), PUT_BACK_SLIPS,
+                      "The source is exact at every step, at any guidance, and no offset had to be computed.",
+                      kept="Your function changes `x` or `pivot`, which it was given: work on a copy, x = x.clone(), "
+                           "or make a new one, torch.cat([pivot, ...]).",
+                      hint="Expected as many rows as x has: the pivot, then x[1:]. Some of yours have other values.")
 
 
 # ------------------------------------------------------------------------------------------------------ edit-friendly
@@ -191,7 +175,8 @@ def put_back(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
 
 def mean(x_t: Tensor, eps: Tensor, a_t: float, a_s: float, left: float) -> Tensor:
     """The clean picture in mind, noised to a_s with `left` of the predicted noise's variance."""
-    return a_s**0.5 * (x_t - (1 - a_t) ** 0.5 * eps) / a_t**0.5 + left**0.5 * eps
+    there: Tensor = a_s**0.5 * (x_t - (1 - a_t) ** 0.5 * eps) / a_t**0.5 + left**0.5 * eps
+    return there
 
 
 MISSING_SLIPS: Slips = {
@@ -219,6 +204,6 @@ def missing(x_s: Tensor, x_t: Tensor, eps: Tensor, a_s: float, a_t: float, sigma
 
 def missing_noise(answer: Callable[[Tensor, Tensor, Tensor, float, float, float], Tensor]) -> Verdict:
     """Is `answer(x_s, x_t, eps, a_s, a_t, sigma)` the z that the DDPM step from x_t must add to end in x_s?"""
-    arguments = [(A, B, C, 0.6, 0.3, 0.35), (C, A, B, 0.5, 0.1, 0.2), (B, C, A, 0.2, 0.05, 0.4)]
+    arguments = [(A, B, C, 0.6, 0.3, 0.35), (C, A, B, 0.5, 0.1, 0.2), (B, C, A, 0.2, 0.05, 0.4), (*WIDE, 0.9, 0.8, 0.1)]
     return of_formula(answer, arguments, missing, MISSING_SLIPS,
                       "With this z the step ends in x_s whatever the model predicts: the picture always comes back.")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
-from helpers.check.verdict import UNANSWERED, Slips, Verdict, is_unanswered, of_formula, same, shape_of, tried
+from helpers.check.trial import Slips, agree, of_formula, run, what_is_wrong
+from helpers.check.values import kind_of, number, shape_of
+from helpers.check.verdict import UNANSWERED, Answers, Verdict, is_unanswered, of_number
 from helpers.core.randomness import noise
 
 SHAPE = (2, 3, 3)
 A, B, C = noise([1, 2, 3], (3, *SHAPE)).split(1)  # any three tensors
+WIDE = noise([7, 8], (2, 2, 2, 5)).split(1)  # two of another shape
 
 # ------------------------------------------------------------------------------------------------------------ the loss
 
@@ -23,7 +24,8 @@ Loss = Callable[[Predict, Tensor, Tensor, float], Tensor]
 
 def noised(x0: Tensor, eps: Tensor, a: float) -> Tensor:
     """x_t: the clean latent with noise, a = alpha_bar."""
-    return a**0.5 * x0 + (1 - a) ** 0.5 * eps
+    x_t: Tensor = a**0.5 * x0 + (1 - a) ** 0.5 * eps
+    return x_t
 
 
 def loss(predict: Predict, x0: Tensor, eps: Tensor, a: float) -> Tensor:
@@ -48,6 +50,12 @@ LOSS_SLIPS: Slips = {
         lambda predict, x0, eps, a: (predict(noised(x0, eps, a)) - eps).mean(),
     "You take the absolute value of the error; the formula squares it.":
         lambda predict, x0, eps, a: (predict(noised(x0, eps, a)) - eps).abs().mean(),
+    "The root of the mean is not asked for: the mean of the squares is the loss.":
+        lambda predict, x0, eps, a: loss(predict, x0, eps, a).sqrt(),
+    "The error is halved: take the mean of the squares as it is.":
+        lambda predict, x0, eps, a: loss(predict, x0, eps, a) / 2,
+    "The noise is subtracted: noising adds it.":
+        lambda predict, x0, eps, a: (predict(noised(x0, -eps, a)) - eps).square().mean(),
     "You square the mean. The other way around: square each error, then take the mean.":
         lambda predict, x0, eps, a: (predict(noised(x0, eps, a)) - eps).mean().square(),
 }
@@ -55,9 +63,11 @@ LOSS_SLIPS: Slips = {
 
 def loss_of_picture(answer: Loss) -> Verdict:
     """Is `answer(predict, x0, eps, a)` the mean squared error of the noise that `predict` sees in the noised x0?"""
-    arguments = [(lambda x: x.tanh(), A, B, 0.8), (lambda x: 2 * x.sin() - C, B, C, 0.3), (torch.cos, C, A, 0.55)]
-    found = [tried(answer, *map(deepcopy, each)) for each in arguments]
-    if all(shape_of(value) == A.shape for value in found):
+    arguments = [(lambda x: x.tanh(), A, B, 0.8), (lambda x: 2 * x.sin() - C, B, C, 0.3), (torch.cos, C, A, 0.55),
+                 (torch.sin, *WIDE, 1.0)]
+    found = run(answer, arguments)
+    if isinstance(found, list) and all(shape_of(value) == x0.shape for value, (_, x0, *_) in zip(found, arguments,
+                                                                                               strict=True)):
         return Verdict(False, "You return an error for every number of the latent. A fit needs one number: take the "
                               "mean.")
     return of_formula(answer, arguments, loss, LOSS_SLIPS,
@@ -90,13 +100,15 @@ FROZEN_TOO = {  # step, part: it was named
 
 def frozen(answer: Mapping[int, set[str]]) -> Verdict:
     """Does `answer` name, for each of the three steps, the parts that are frozen?"""
-    if is_unanswered(answer) or (isinstance(answer, Mapping) and any(value is ... for value in answer.values())):
+    if is_unanswered(answer) or (isinstance(answer, Mapping) and any(is_unanswered(value) for value in answer.values())):
         return UNANSWERED
+    if isinstance(answer, Mapping):
+        answer = {int(number(step) or 0): names for step, names in answer.items()}
     if not isinstance(answer, Mapping) or set(answer) != set(FROZEN):
         return Verdict(False, "Give a dictionary with a set of names for each of the steps 1, 2 and 3.")
     for step, names in answer.items():
         if isinstance(names, str) or not isinstance(names, (set, frozenset, list, tuple)):
-            return Verdict(False, f"Give a set of names for step {step}, {{'e'}} say, not a {type(names).__name__}.")
+            return Verdict(False, f"Give a set of names for step {step}, {{'e'}} say, not {kind_of(names)}.")
         if unknown := [name for name in names if name not in PARTS]:
             return Verdict(False, f"{unknown[0]!r} is none of the three parts: {', '.join(PARTS)}.")
     for step, right in FROZEN.items():
@@ -118,7 +130,8 @@ Fit = Callable[[Tensor, Callable[[Tensor], Tensor], int, float], Tensor]
 
 def away(e: Tensor) -> Tensor:
     """A loss with its least value at GOAL."""
-    return (HELD * (e - GOAL)).square().sum()
+    loss: Tensor = (HELD * (e - GOAL)).square().sum()
+    return loss
 
 
 def descended(e_tgt: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float, *, kind: str = "Adam",
@@ -155,27 +168,34 @@ FIT_SLIPS: dict[str, Fit] = {
         lambda e, loss, steps, lr: descended(e, loss, steps + 1, lr),
     "You start at zero, or at noise, not at e_tgt: the way back to the wish would be lost.":
         lambda e, loss, steps, lr: descended(torch.zeros_like(e), loss, steps, lr),
+    "`steps` is not used: the function is told how many.":
+        lambda e, loss, steps, lr: descended(e, loss, 100, lr),
+    "That is the step itself, not where it leads: return e, not the difference to e_tgt.":
+        lambda e, loss, steps, lr: descended(e, loss, steps, lr) - e,
 }
+
+
+FITS = [(START, away, FIT_STEPS, FIT_LR), (2 * HELD, away, 3, 0.02),
+        (noise([7], (1, 3, 5)), lambda e: e.sin().sum(), 9, 0.3),
+        (START, away, 1, FIT_LR)]
 
 
 def embedding_fit(answer: Fit) -> Verdict:
     """Does `answer(e_tgt, loss, steps, lr)` take `steps` steps of Adam down `loss`, from a copy of e_tgt on?"""
-    given = START.clone()
-    found = tried(answer, given, away, FIT_STEPS, FIT_LR)
+    found = run(answer, FITS, "Your fit moves e_tgt itself, which step 3 needs as it was: fit a copy, e_tgt.clone().")
     if isinstance(found, Verdict):
         return found
-    if not torch.equal(given.detach(), START):
-        return Verdict(False, "Your fit moves e_tgt itself, which step 3 needs as it was: fit a copy, e_tgt.clone().")
-    if not isinstance(found, Tensor) or found.shape != START.shape:
-        what = f"the shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"a {type(found).__name__}"
-        return Verdict(False, f"Your function returns {what}; expected the embedding, of shape {tuple(START.shape)}.")
-    found = found.detach()
-    if same(found, descended(START, away, FIT_STEPS, FIT_LR)):
-        return Verdict(True, f"The loss fell from {away(START):.2f} to {away(found):.2f}, and e_tgt is as it was.")
-    slip = next((words for words, wrong in FIT_SLIPS.items() if same(found, wrong(START, away, FIT_STEPS, FIT_LR))),
-                None)
-    return Verdict(False, slip or f"It is not where Adam gets in {FIT_STEPS} steps. Each step: zero_grad, "
-                                  "loss(e).backward(), step.")
+    for value, (e_tgt, *_) in zip(found, FITS, strict=True):
+        if shape_of(value) != e_tgt.shape:
+            what = kind_of(value) if shape_of(value) is None else f"the shape {shape_of(value)}"
+            return Verdict(False, f"Your function returns {what}; expected the embedding, of shape "
+                                  f"{tuple(e_tgt.shape)}.")
+    wanted = [descended(*given) for given in FITS]
+    if agree(found, wanted):
+        return Verdict(True, f"The loss fell from {away(START):.2f} to {away(wanted[0]):.2f}, and e_tgt is as it was.")
+    return Verdict(False, what_is_wrong(answer, found, FITS, wanted, FIT_SLIPS,
+                                        "It is not where Adam gets in so many steps. Each step: zero_grad, "
+                                        "loss(e).backward(), step."))
 
 
 # ------------------------------------------------------------------------------------------------------- interpolation
@@ -193,6 +213,12 @@ INTERPOLATION_SLIPS: Slips = {
         lambda e_tgt, e_opt, eta: e_opt + eta * (e_opt - e_tgt),
     "That is the middle, whatever eta is.":
         lambda e_tgt, e_opt, eta: (e_tgt + e_opt) / 2,
+    "That is e_tgt, the wish alone: eta is not used.": lambda e_tgt, e_opt, eta: e_tgt,
+    "That is e_opt, the picture alone: eta is not used.": lambda e_tgt, e_opt, eta: e_opt,
+    "No square roots here: embeddings are no noise, and the line between two points has weights that sum to 1.":
+        lambda e_tgt, e_opt, eta: abs(eta) ** 0.5 * e_tgt + abs(1 - eta) ** 0.5 * e_opt,
+    "eta below 0 is allowed, and here you cut it off, beyond 1 too.":
+        lambda e_tgt, e_opt, eta: e_opt + min(max(eta, 0), 1) * (e_tgt - e_opt),
     "eta beyond 1 is allowed, and here you cut it off.":
         lambda e_tgt, e_opt, eta: e_opt + min(eta, 1) * (e_tgt - e_opt),
 }
@@ -200,84 +226,14 @@ INTERPOLATION_SLIPS: Slips = {
 
 def interpolation(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
     """Is `answer(e_tgt, e_opt, eta)` the embedding at eta on the line from e_opt to e_tgt?"""
-    return of_formula(answer, [(A, B, 0.7), (B, C, 0.0), (C, A, 1.0), (A, C, 1.5)],
+    return of_formula(answer, [(A, B, 0.7), (B, C, 0.0), (C, A, 1.0), (A, C, 1.5), (*WIDE, 0.25), (B, A, -0.5)],
                       lambda e_tgt, e_opt, eta: eta * e_tgt + (1 - eta) * e_opt, INTERPOLATION_SLIPS,
                       "At 0 it is the picture's, at 1 the wish's, and beyond 1 it goes on in the same direction.")
 
 
-# ------------------------------------------------------------------------------------------------------ choose an eta
-
-Measured = Mapping[float, Sequence[tuple[float, float]]]  # eta -> (obeyed in [0, 1], kept in dB) for each noise
-Choice = tuple[float, int]
-SWEEP: Measured = {
-    0.8: [(1.0, 17.0), (1.0, 18.0), (1.0, 16.0), (0.5, 18.5)],
-    0.4: [(0.5, 20.5), (1.0, 21.0), (0.5, 21.5), (0.5, 20.0)],
-    0.6: [(0.0, 19.5), (1.0, 18.2), (0.5, 20.0), (1.0, 19.0)],
-    1.0: [(1.0, 15.0), (1.0, 16.0), (1.0, 14.0), (1.0, 13.0)],
-}
-SHARE = 0.5
-
-
-def chosen(measured: Measured, enough: float) -> Choice | None:
-    """The smallest eta at which at least `enough` of the noises obey, and the one of them that keeps most."""
-    for eta in sorted(measured):
-        good = [i for i, (obeyed, _) in enumerate(measured[eta]) if obeyed == 1]
-        if good and len(good) >= enough * len(measured[eta]):
-            return eta, max(good, key=lambda i: measured[eta][i][1])
-    return None
-
-
-CHOICES: dict[Any, str] = {
-    (0.4, 1): "At 0.4 one noise of four obeys, which is luck. The first question is for how many noises an eta works.",
-    (0.4, 0): "At 0.4 one noise of four obeys: too few. And the noise you chose there does not obey.",
-    (0.6, 2): "The eta is right. The noise you chose keeps most of all, but does not obey: leave those out first.",
-    (0.4, 2): "At 0.4 one noise of four obeys (obeyed == 1): an obeyed of 0.5 is half an edit and does not count.",
-    (0.6, 1): "The eta is right, and this noise obeys, but another that obeys keeps more. Or did you count places "
-              "among those that obey? The place is that in the whole list.",
-    (0.8, 1): "Two slips lead here. Half of the noises is enough: at least `enough` means >=, not >. Or you take the "
-              "etas in the dictionary's order: sort them.",
-    (0.8, 3): "You take the first eta of the dictionary, and a noise that obeys only in part.",
-    (1.0, 1): "At 1.0 all noises obey, but half of them is enough here, and a smaller eta keeps more.",
-    0.6: "The eta is right; return the place of the noise too: (eta, place).",
-    (0.6, 19.0): "You return what the noise keeps; return its place in the list.",
-    (0.6, (1.0, 19.0)): "You return the noise's numbers; return its place in the list.",
-}
-
-
-def choice_of_eta(answer: Callable[[Measured, float], Choice | None]) -> Verdict:
-    """Does `answer(measured, enough)` find the smallest eta that works often enough, and its best noise?"""
-    found = tried(answer, deepcopy(SWEEP), SHARE)
-    if isinstance(found, Verdict):
-        return wrong_choice(None) if "returns None" in found.message else found
-    found = tuple(found) if isinstance(found, list) else found
-    if not isinstance(found, (tuple, int, float)):
-        return Verdict(False, f"Your function returns a {type(found).__name__}; expected (eta, place).")
-    if found != chosen(SWEEP, SHARE):
-        return wrong_choice(found)
-    for never in ({0.5: [(0.0, 20.0), (0.5, 21.0)]}, {0.5: [(1.0, 20.0), (0.0, 21.0), (0.0, 21.0)]}):
-        try:
-            last = answer(never, SHARE)
-        except Exception as error:  # the reader's code may fail in any way
-            return Verdict(False, f"Where no eta is good enough your function stops with {type(error).__name__}: "
-                                  "return None there.")
-        if last is not None:
-            return Verdict(False, "Where no eta is good enough you return one all the same: return None there.")
-    return Verdict(True, "First where it works, then which draw of the noise: the knob, then the luck.")
-
-
-def wrong_choice(found: Any) -> Verdict:
-    """What to say about a wrong choice."""
-    if found is None:
-        return Verdict(False, "Your function returns None although at some eta enough noises obey: is there a "
-                              "`return`?")
-    known = next((words for choice, words in CHOICES.items() if choice == found), None)
-    return Verdict(False, known or f"{found!r} is not it. Go through the etas from the smallest, count the noises with "
-                                   "obeyed == 1, stop at the first eta with enough of them.")
-
-
 # ------------------------------------------------------------------------------------------------------------ the price
 
-COST: dict[float, tuple[bool, str]] = {
+COST: Answers = {
     40: (True, "16 for the embedding and 24 for the model, and one for each picture after that."),
     48: (False, "In the first fit the network's weights need no gradients: its backward pass costs 1, not 2."),
     32: (False, "In the second fit the weights need gradients too: its backward pass costs 2, not 1."),
@@ -293,11 +249,5 @@ COST: dict[float, tuple[bool, str]] = {
 
 def cost_of_imagic(answer: float) -> Verdict:
     """How many pictures of 25 guided steps do fits of 100 + 100 steps with 4 latents cost, backward passes counted?"""
-    if is_unanswered(answer):
-        return UNANSWERED
-    if isinstance(answer, bool) or not isinstance(answer, (int, float)):
-        return Verdict(False, f"Expected a number of pictures, not a {type(answer).__name__}.")
-    if answer not in COST:
-        return Verdict(False, "Rows of the first fit: steps x latents x (forward + backward). The same for the second. "
-                              "Divide the sum by the rows of a picture.")
-    return Verdict(*COST[answer])
+    return of_number(answer, COST, "Rows of the first fit: steps x latents x (forward + backward). The same for the "
+                     "second. Divide the sum by the rows of a picture.", "a number of pictures")

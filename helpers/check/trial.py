@@ -62,8 +62,9 @@ def names_of(answer: Callable[..., Any], given: tuple[Any, ...]) -> list[str]:
 
 def described(answer: Callable[..., Any], given: tuple[Any, ...]) -> str:
     """The numbers among the arguments, "w = 0, a = 0.3"; an empty text if there is none."""
-    return ", ".join(f"{name.strip('`')} = {value:g}" for name, value in zip(names_of(answer, given), given, strict=True)
-                     if is_number(value) and not shape_of(value))
+    named = zip(names_of(answer, given), given, strict=True)
+    return ", ".join(f"{name.strip('`')} = {value:g}" for name, value in named
+                     if name.startswith("`") and is_number(value) and not shape_of(value))
 
 
 def of_formula(answer: Callable[..., Any], inputs: Inputs, right: Callable[..., Any], slips: Slips, praise: str, *,
@@ -99,8 +100,9 @@ def slip_of(found: Sequence[Any], inputs: Inputs, slips: Slips) -> str:
     """Which of `slips` gives all that was found; an empty text if none does."""
     for message, slip in slips.items():
         try:
-            if agree(found, [slip(*deepcopy(given)) for given in inputs]):
-                return message
+            with np.errstate(all="ignore"):  # a slip may divide by 0: that is nobody's business
+                if agree(found, [slip(*deepcopy(given)) for given in inputs]):
+                    return message
         except Exception:  # this slip cannot give values, so it is not the reader's
             continue
     return ""
@@ -120,8 +122,9 @@ def wrong_form(value: Any, wanted: Any, expected: str = "") -> str:
         return f"Your function returns {kind_of(value)}; expected {expected or 'a tensor'}."
     if shape == right:
         return ""
-    turned = " Is it transposed?" if shape == right[::-1] else ""
-    return f"Your function returns the shape {shape}; expected a tensor of shape {right}.{turned}"
+    turned = " Is it transposed?" if right is not None and shape == right[::-1] else ""
+    found = f"the shape {shape}" if shape else "one number"
+    return f"Your function returns {found}; expected a tensor of shape {right}.{turned}"
 
 
 def usual_slip(answer: Callable[..., Any], found: Sequence[Any], inputs: Inputs, wanted: Sequence[Any]) -> str:
@@ -144,9 +147,12 @@ def usual_slip(answer: Callable[..., Any], found: Sequence[Any], inputs: Inputs,
 
 CHANGES: Slips = {
     "The sign is turned: every value is the negative of what is asked.": lambda value: -value,
-    "The values are transposed: rows and columns are swapped.": lambda value: value.swapaxes(-1, -2) if value.ndim > 1 else value,
+    "The values are transposed: rows and columns are swapped.":
+        lambda value: value.swapaxes(-1, -2) if value.ndim > 1 else value,
     "The values are cut off to whole numbers: is there an int(...), a // or a dtype of whole numbers?": np.trunc,
     "The values are rounded to whole numbers: keep what is behind the point.": np.round,
+    "The values are rounded to one place behind the point: return them as they are.": lambda value: value.round(1),
+    "The values are rounded to two places behind the point: return them as they are.": lambda value: value.round(2),
     "The sizes are right, but not the signs: is there an abs or a square too much?": np.abs,
     "The values are squared: take the root.": np.square,
     "One is added to every value.": lambda value: value + 1,
@@ -161,9 +167,9 @@ def is_value(given: Any) -> bool:
 
 def factor_of(found: Sequence[np.ndarray], wanted: Sequence[np.ndarray]) -> float:
     """By how much all values are too large, if it is the same everywhere; else 0."""
-    found, wanted = (np.concatenate([value.ravel() for value in values]).real for values in (found, wanted))
-    factor = float(found @ wanted / max(float(wanted @ wanted), 1e-12))
-    return factor if abs(factor) > 1e-3 and np.allclose(found, factor * wanted, rtol=1e-4, atol=1e-5) else 0.0
+    f, w = (np.concatenate([value.ravel() for value in values]).real for values in (found, wanted))
+    factor = float(f @ w / max(float(w @ w), 1e-12))
+    return factor if abs(factor) > 1e-3 and np.allclose(f, factor * w, rtol=1e-4, atol=1e-5) else 0.0
 
 
 def partly(answer: Callable[..., Any], found: Sequence[Any], inputs: Inputs, wanted: Sequence[Any]) -> str:
@@ -171,5 +177,8 @@ def partly(answer: Callable[..., Any], found: Sequence[Any], inputs: Inputs, wan
     fits = [same(*pair) for pair in zip(found, wanted, strict=True)]
     if not any(fits):
         return ""
-    told = [described(answer, given) or f"input {i} of {len(fits)}" for i, given in enumerate(inputs, 1)]
-    return f"Right for {told[fits.index(True)]}, but not for {told[fits.index(False)]}. "
+    good, bad = fits.index(True), fits.index(False)
+    told = [described(answer, inputs[i]) for i in (good, bad)]
+    if not all(told) or told[0] == told[1]:
+        told = [f"input {i + 1} of {len(fits)}" for i in (good, bad)]
+    return f"Right for {told[0]}, but not for {told[1]}. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
@@ -24,7 +25,9 @@ def number(value: Any) -> int | float | None:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
         return None
-    return value if isinstance(value, int) else float(value)
+    if isinstance(value, int):
+        return value if abs(value) < 10**300 else math.inf  # as numpy has it
+    return float(value)
 
 
 def is_number(value: Any) -> bool:
@@ -38,7 +41,8 @@ def kind_of(value: Any) -> str:
         return "True or False"
     if shape_of(value) is not None:
         return f"an array of the shape {shape_of(value)}"
-    return {str: "a text"}.get(type(value), f"a {type(value).__name__}")
+    name = type(value).__name__
+    return "a text" if isinstance(value, str) else f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
 
 
 def advice(value: Any) -> str:

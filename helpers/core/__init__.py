@@ -2,7 +2,7 @@
 
 from helpers.lazy import lazy
 
-__getattr__, __dir__ = lazy(__name__, {
+HOME = {  # a public name and its module; python tools/write_stubs.py writes __init__.pyi from it
     "CLEAN": "interface",
     "Text": "interface",
     "VariancePreserving": "diffusion",
@@ -24,4 +24,5 @@ __getattr__, __dir__ = lazy(__name__, {
     "predict_clean": "diffusion",
     "to_latents": "masks",
     "widened": "masks",
-})
+}
+__getattr__, __dir__ = lazy(__name__, HOME)

@@ -18,17 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import overload
 
 import torch
 from torch import Tensor
 
-from helpers.core.interface import CLEAN, Model, Progress, Text, Watch, ignore, join
+from helpers.core.interface import CLEAN, Model, Picture, Progress, Schedule, Text, Watch, ignore, join
 from helpers.core.progress import Bar
 from helpers.core.values import Guidance, Share, entrance
 
 
-def encode_one(model: Model, image: Any, size: int | tuple[int, int] | None = None) -> Tensor:
+def encode_one(model: Model, image: Picture, size: int | tuple[int, int] | None = None) -> Tensor:
     """The latent (1, C, h, w) of one picture, of the model's own size unless given; ValueError for several pictures."""
     x0 = model.encode(image) if size is None else model.encode(image, size)
     if len(x0) != 1:
@@ -39,7 +39,13 @@ def encode_one(model: Model, image: Any, size: int | tuple[int, int] | None = No
     return x0
 
 
-def alpha_bar_at(model: Model, t: int | Tensor) -> Any:
+@overload
+def alpha_bar_at(model: Schedule, t: int) -> float: ...
+@overload
+def alpha_bar_at(model: Schedule, t: Tensor) -> Tensor: ...
+@overload
+def alpha_bar_at(model: Schedule, t: int | Tensor) -> float | Tensor: ...
+def alpha_bar_at(model: Schedule, t: int | Tensor) -> float | Tensor:
     """alpha_bar at time t, a number; at CLEAN the value the model's schedule ends with.
 
     For a time of its own for each of B latents, t (B,), a tensor (B, 1, 1, 1) on the model's device.
@@ -49,36 +55,40 @@ def alpha_bar_at(model: Model, t: int | Tensor) -> Any:
     return model.final_alpha_bar if t == CLEAN else float(model.alpha_bar[t])
 
 
-def add_noise(model: Model, x0: Tensor, noise: Tensor, t: int | Tensor) -> Tensor:
+def add_noise(model: Schedule, x0: Tensor, noise: Tensor, t: int | Tensor) -> Tensor:
     """x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) noise; at CLEAN the picture comes back untouched."""
     if isinstance(t, int) and t == CLEAN:
         return x0
     alpha_bar = alpha_bar_at(model, t)
-    return alpha_bar**0.5 * x0 + (1 - alpha_bar) ** 0.5 * noise.to(x0)
+    x_t: Tensor = alpha_bar**0.5 * x0 + (1 - alpha_bar) ** 0.5 * noise.to(x0)
+    return x_t
 
 
-def predict_clean(model: Model, x: Tensor, eps: Tensor, t: int) -> Tensor:
+def predict_clean(model: Schedule, x: Tensor, eps: Tensor, t: int) -> Tensor:
     """x_0 = (x_t - sqrt(1 - alpha_bar) eps) / sqrt(alpha_bar): the picture the model has in mind at time t."""
     alpha_bar = alpha_bar_at(model, t)
-    return (x - (1 - alpha_bar) ** 0.5 * eps) / alpha_bar**0.5
+    x0: Tensor = (x - (1 - alpha_bar) ** 0.5 * eps) / alpha_bar**0.5
+    return x0
 
 
-def ddim_step(model: Model, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
+def ddim_step(model: Schedule, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
     """From time t to time s along the predicted noise (equation 12); s may be after t, or before it where eta is 0.
 
     With eta above 0 it is the mean of the step; noise of deviation `ddim_sigma(model, t, s, eta)` is to be added.
     """
     alpha_bar = alpha_bar_at(model, s)
     left = max(1 - alpha_bar - ddim_sigma(model, t, s, eta) ** 2, 0.0)
-    return alpha_bar**0.5 * predict_clean(model, x, eps, t) + left**0.5 * eps
+    x_s: Tensor = alpha_bar**0.5 * predict_clean(model, x, eps, t) + left**0.5 * eps
+    return x_s
 
 
-def ddim_sigma(model: Model, t: int, s: int, eta: float) -> float:
+def ddim_sigma(model: Schedule, t: int, s: int, eta: float) -> float:
     """sigma = eta sqrt((1 - a_s) / (1 - a_t)) sqrt(1 - a_t / a_s) (equation 16): eta 0 is DDIM, 1 is DDPM."""
     if eta == 0:
         return 0.0
     a_t, a_s = alpha_bar_at(model, t), alpha_bar_at(model, s)
-    return eta * ((1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) ** 0.5
+    sigma: float = eta * ((1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) ** 0.5
+    return sigma
 
 
 class VariancePreserving:
@@ -87,35 +97,37 @@ class VariancePreserving:
     `DiffusersModel` and `AnalyticModel` are such. A flow model writes these three anew (tests/flow_model.py).
     """
 
-    def add_noise(self, x0: Tensor, noise: Tensor, t: int | Tensor) -> Tensor:
+    def add_noise(self: Schedule, x0: Tensor, noise: Tensor, t: int | Tensor) -> Tensor:
         """`x0` noised to time t, the picture itself at CLEAN."""
         return add_noise(self, x0, noise, t)
 
-    def predict_clean(self, x: Tensor, eps: Tensor, t: int) -> Tensor:
+    def predict_clean(self: Schedule, x: Tensor, eps: Tensor, t: int) -> Tensor:
         """The clean latent that a prediction `eps` in `x` at time t speaks of."""
         return predict_clean(self, x, eps, t)
 
-    def step(self, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
+    def step(self: Schedule, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
         """From time t to time s along the prediction: a DDIM step."""
         return ddim_step(self, x, eps, t, s, eta)
 
 
-def noise_of(output: Tensor, x: Tensor, alpha_bar: float, prediction: str) -> Tensor:
+def noise_of(output: Tensor, x: Tensor, alpha_bar: float | Tensor, prediction: str) -> Tensor:
     """The noise in `x` when the network predicts "epsilon", "v_prediction" or "sample" (the clean latent)."""
     signal, sigma = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
-    if prediction == "epsilon":
-        return output
+    eps: Tensor = output
     if prediction == "v_prediction":  # v = signal eps - sigma x_0
-        return signal * output + sigma * x
-    if prediction == "sample":
-        return (x - signal * output) / sigma
-    raise ValueError(f"The network predicts {prediction!r}; expected 'epsilon', 'v_prediction' or 'sample'.")
+        eps = signal * output + sigma * x
+    elif prediction == "sample":
+        eps = (x - signal * output) / sigma
+    elif prediction != "epsilon":
+        raise ValueError(f"The network predicts {prediction!r}; expected 'epsilon', 'v_prediction' or 'sample'.")
+    return eps
 
 
 @entrance
 def guide(eps_u: Tensor, eps_c: Tensor, guidance: Guidance) -> Tensor:
     """From the unconditional prediction towards the conditional one and beyond: 0 is the first, 1 the second."""
-    return eps_u + guidance * (eps_c - eps_u)
+    eps: Tensor = eps_u + guidance * (eps_c - eps_u)
+    return eps
 
 
 def cfg(model: Model, x: Tensor, t: int, text: Text, guidance: float) -> Tensor:

@@ -106,7 +106,7 @@ def checksum(tensors: Mapping[str, Tensor], text: str) -> int:
     for name in sorted(tensors):
         value = tensors[name]
         crc = zlib.crc32(f"{name} {value.dtype} {tuple(value.shape)}".encode(), crc)
-        crc = zlib.crc32(value.contiguous().reshape(-1).view(torch.uint8).numpy(), crc)
+        crc = zlib.crc32(value.contiguous().reshape(-1).view(torch.uint8).numpy().data, crc)
     return crc
 
 
@@ -127,7 +127,7 @@ def plain(value: Any) -> Any:
 # ------------------------------------------------------------------------------------------------- whole or not at all
 
 
-def written(file: Path, write: Callable[[Path], None]) -> Path:
+def written(file: Path, write: Callable[[Path], object]) -> Path:
     """`file` as `write` writes it, whole or not at all: a kill or a full disk leaves what was there before."""
     file = file.expanduser()
     if not file.name or file.is_dir():

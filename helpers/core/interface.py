@@ -55,33 +55,45 @@ class Text:
 
 def join(first: Text, second: Text) -> Text:
     """The rows of `first`, then those of `second` (without their empty prompts)."""
-    pooled = None if first.pooled is None else torch.cat([first.pooled, second.pooled])
-    return Text(torch.cat([first.embeddings, second.embeddings]), pooled)
+    embeddings = torch.cat([first.embeddings, second.embeddings])
+    if first.pooled is None or second.pooled is None:
+        return Text(embeddings)
+    return Text(embeddings, torch.cat([first.pooled, second.pooled]))
 
 
-class Model(Protocol):
-    """What a method may know of a text-to-image model.
-
-    How pictures are noised is the model's own: `add_noise`, `step` and `predict_clean`. Those with an `alpha_bar` take
-    them from `helpers.core.diffusion.VariancePreserving`, and only fine-tuning and formulas of papers ask for it:
+class Schedule(Protocol):
+    """What the formulas of diffusion ask for: how much signal is left at each time, and where the network is.
 
     alpha_bar: (1000,) float32 on the CPU, the share of signal at each time.
     final_alpha_bar: the share of signal after the last step. 1 if the model's schedule ends in the clean picture;
         Stable Diffusion's ends at alpha_bar[0] = 0.99915 (`set_alpha_to_one=False`).
-
-    steps, guidance: what to use where the reader does not say.
-    size: (width, height) of its pictures in pixels.
-    fingerprint: a short text that two models share only if they predict the same.
-    device: where the network is.
     """
 
     alpha_bar: Tensor
     final_alpha_bar: float
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+
+
+class Model(Schedule, Protocol):
+    """What a method may know of a text-to-image model.
+
+    How pictures are noised is the model's own: `add_noise`, `step` and `predict_clean`. Those with an `alpha_bar` take
+    them from `helpers.core.diffusion.VariancePreserving`, and only fine-tuning and formulas of papers ask for it.
+
+    steps, guidance: what to use where the reader does not say.
+    size: (width, height) of its pictures in pixels.
+    """
+
     steps: int
     guidance: float
     size: tuple[int, int]
-    fingerprint: str
-    device: torch.device
+
+    @property
+    def fingerprint(self) -> str:
+        """A short text that two models share only if they predict the same."""
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Nobody else uses the model inside the with-block: a second thread waits, the same one does not."""
@@ -112,3 +124,10 @@ class Model(Protocol):
 
     def predict_clean(self, x: Tensor, eps: Tensor, t: int) -> Tensor:
         """The clean latent that the prediction `eps` in `x` at time t speaks of."""
+
+
+class Generator(Model, Protocol):
+    """A model that also makes pictures by itself, as both of ours do."""
+
+    def generate(self, *prompts: Any, **knobs: Any) -> list[Any]:
+        """A picture for each prompt."""

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
-from helpers.core.pictures import Size, as_array, as_picture, opened, rgb
+from helpers.core.pictures import AS_SIZE, as_array, as_picture, opened, rgb
 from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
 
@@ -74,7 +74,7 @@ def grey_of(picture: Image.Image) -> Image.Image:
 
 
 @entrance
-def fitted(mask: ReadMask, image: Any, frame: Size) -> Image.Image:
+def fitted(mask: ReadMask, image: Any, frame: Annotated[tuple[int, int], AS_SIZE]) -> Image.Image:
     """The mask at the size `frame` (width, height), cut and resized as `model.encode` does with the picture `image`.
 
     A mask of another size than the picture is resized to it, with a MaskWarning; one of exactly the frame's size
@@ -83,15 +83,16 @@ def fitted(mask: ReadMask, image: Any, frame: Size) -> Image.Image:
     Raises ValueError for another aspect ratio, for a mask that is all black, and for one that is white only where the
     picture is cut off.
     """
+    white: Image.Image = mask
     size = size_of(image, frame)
-    if not np.asarray(mask).any():
+    if not np.asarray(white).any():
         raise ValueError("The mask is all black: nothing may change. Paint white where the picture may change; "
                          "`helpers.core.masks.inverted(mask)` swaps black and white.")
-    if mask.size == frame:
-        return mask
-    if mask.size != size:
-        mask = resized_to(mask, size)
-    cut = hard_stays_hard(mask, ImageOps.fit(mask, frame, Image.Resampling.BOX))
+    if white.size == frame:
+        return white
+    if white.size != size:
+        white = resized_to(white, size)
+    cut = hard_stays_hard(white, ImageOps.fit(white, frame, Image.Resampling.BOX))
     if not np.asarray(cut).any():
         raise ValueError(f"The mask is white only outside the picture: of {name(size)} the model sees the middle, "
                          f"brought to {name(frame)}. Crop picture and mask to what matters before you edit.")
@@ -171,8 +172,8 @@ def blend(inside: Tensor, outside: Tensor, m: Tensor) -> Tensor:
 def paste(result: Any, image: Any, mask: ReadMask) -> Any:
     """`result` where the mask is white and the very pixels of `image` where it is black; between, a mix.
 
-    The picture `image` is brought to the result's size; ValueError for a mask of another size. A point of the analytic model comes back as it is: its latent
-    is the point itself, so that nothing was lost.
+    The picture `image` is brought to the result's size; ValueError for a mask of another size. A point of the analytic
+    model comes back as it is: its latent is the point itself, so that nothing was lost.
     """
     if not isinstance(result, Image.Image):
         return result

@@ -60,7 +60,8 @@ def as_size(size: int | tuple[int, int], name: str = "size") -> tuple[int, int]:
     return int(sides[0]), int(sides[1])
 
 
-Size = Annotated[int | tuple[int, int], Kind(lambda name, value: as_size(value, name))]  # for `entrance`
+AS_SIZE = Kind(lambda name, value: as_size(value, name))
+Size = Annotated[int | tuple[int, int], AS_SIZE]  # for `entrance`: what comes out is (width, height)
 
 
 def opened(x: Any) -> Image.Image:
@@ -104,7 +105,7 @@ def loaded(picture: Image.Image) -> Image.Image:
     return picture.convert("LA") if picture.mode == "La" else picture
 
 
-def read(file: str | os.PathLike) -> Image.Image:
+def read(file: str | os.PathLike[str]) -> Image.Image:
     """The picture in a file."""
     file = in_a_file(file)
     try:
@@ -119,7 +120,7 @@ def read(file: str | os.PathLike) -> Image.Image:
         raise ValueError(f"{str(file)!r} is broken or too large ({error}); {SAVE_AS} again.") from error
 
 
-def in_a_file(file: str | os.PathLike) -> Path:
+def in_a_file(file: str | os.PathLike[str]) -> Path:
     """The path of a file that is there."""
     told = os.fspath(file)
     if isinstance(told, str) and told.strip().lower().startswith(("http://", "https://", "data:")):

@@ -32,8 +32,8 @@ def generator(seed: int) -> torch.Generator:
 
 def seeds_of(seed: int | Sequence[int], count: int) -> list[int]:
     """The seed of each of `count` pictures: seed, seed + 1, ... or the list as it is."""
-    seed = as_seeds(seed)
-    seeds = as_seeds([seed + i for i in range(count)]) if isinstance(seed, int) else seed
+    given = as_seeds(seed)
+    seeds = values.seed_list("seed", [given + i for i in range(count)]) if isinstance(given, int) else given
     if len(seeds) != count:
         raise ValueError(f"{len(seeds)} seeds for {count} pictures: give one seed, or one for each picture.")
     return seeds

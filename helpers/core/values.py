@@ -44,7 +44,8 @@ LARGEST = 1e6  # what no knob of ours goes beyond
 MOST_NUMBERS = 10**9  # of a tensor that is asked for by its shape
 MAPS = 1000  # noises to average over; each is two rows through the network
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # ------------------------------------------------------------------------------------------------------ single values
 
@@ -96,7 +97,7 @@ def number(name: str, value: Any, low: float = -LARGEST, high: float = LARGEST, 
     if whole and made != int(made):
         raise WrongKind(wrong)
     made = int(made) if whole else made
-    exact = found if isinstance(found, Rational) else made
+    exact: Any = found if isinstance(found, Rational) else made
     if not low <= exact <= high or (above and exact == low) or (below and exact == high):
         raise ValueError(wrong)
     return made
@@ -156,8 +157,8 @@ def numbers(name: str, value: Any) -> np.ndarray:
 
 def shape(name: str, value: Any) -> tuple[int, ...]:
     """The shape of a tensor, such as (B, C, h, w): whole numbers from 1 on."""
-    sides = listed(name, value, "a tensor's shape: (B, C, h, w)")
-    sides = tuple(number(f"{name}[{i}]", side, 1, MOST_NUMBERS, whole=True) for i, side in enumerate(sides))
+    given = listed(name, value, "a tensor's shape: (B, C, h, w)")
+    sides = tuple(number(f"{name}[{i}]", side, 1, MOST_NUMBERS, whole=True) for i, side in enumerate(given))
     if math.prod(sides) > MOST_NUMBERS:
         raise ValueError(f"{name} is {shown(sides)}, {math.prod(sides):,} numbers; expected at most {MOST_NUMBERS:,}.")
     return sides
@@ -203,13 +204,19 @@ def flag(name: str, value: Any) -> bool:
 
 def seed(name: str, value: Any) -> int:
     """One seed as a whole number that a generator takes."""
-    return number(name, value, -(2**63), 2**64 - 1, whole=True)
+    made: int = number(name, value, -(2**63), 2**64 - 1, whole=True)
+    return made
 
 
 def seeds(name: str, value: Any) -> int | list[int]:
     """One seed or a list of them; a set has no order and a generator no end, so they are none."""
     if isinstance(plain(value), RealNumber) and not isinstance(value, bool):
         return seed(name, value)
+    return seed_list(name, value)
+
+
+def seed_list(name: str, value: Any) -> list[int]:
+    """Several seeds as whole numbers that a generator takes."""
     several = listed(name, value, "a whole number, or a list of them")
     return [seed(f"{name}[{i}]", each) for i, each in enumerate(several)]
 
@@ -275,7 +282,7 @@ Seed = Annotated[int, Kind(seed)]
 Seeds = Annotated[int | Sequence[int], Kind(seeds)]
 Prompt = Annotated[str, Kind(text)]
 Prompts = Annotated[str | Sequence[str], Kind(texts)]
-File = Annotated[str | os.PathLike, Kind(path)]
+File = Annotated[str | os.PathLike[str], Kind(path)]
 Flag = Annotated[bool, Kind(flag)]
 Numbers = Annotated[Any, Kind(numbers)]
 Shape = Annotated[Sequence[int], Kind(shape)]
@@ -308,7 +315,8 @@ def entrance(function: Callable[P, R]) -> Callable[P, R]:
         kinds = kinds_of(function)
         read = [entered_as(kinds, parameters, *one) for one in zip(names, arguments, strict=False)]
         told = {name: entered_as(kinds, parameters, name, value) for name, value in knobs.items()}
-        return function(*read, *arguments[len(read):], **told)
+        taking: Callable[..., R] = function
+        return taking(*read, *arguments[len(read):], **told)
 
     return entered
 
@@ -333,4 +341,5 @@ def check_finite(name: str, value: float) -> None:
 
 def check_steps(steps: int, most: int) -> int:
     """`steps` if it is a whole number from 1 to `most`, else an error."""
-    return number("steps", steps, 1, most, whole=True)
+    made: int = number("steps", steps, 1, most, whole=True)
+    return made

@@ -156,7 +156,9 @@ def align(source: Prompt, target: Prompt) -> Alignment:
             moved.append((i, j))
             left_a.remove(i)
             left_b.remove(j)
-    swapped, new, gone = [], [], []
+    swapped: list[tuple[tuple[Word, ...], tuple[Word, ...]]] = []
+    new: list[Word] = []
+    gone: list[Word] = []
     for (i, j), (i_next, j_next) in pairwise([(-1, -1), *kept, (len(a), len(b))]):
         old = tuple(a[k] for k in range(i + 1, i_next) if k in left_a)
         fresh = tuple(b[k] for k in range(j + 1, j_next) if k in left_b)

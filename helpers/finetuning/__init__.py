@@ -2,10 +2,11 @@
 
 from helpers.lazy import lazy
 
-__getattr__, __dir__ = lazy(__name__, {
+HOME = {  # a public name and its module; python tools/write_stubs.py writes __init__.pyi from it
     "Diary": "log",
     "Weights": "weights",
     "denoising_loss": "loss",
     "draw": "loss",
     "parameters": "weights",
-})
+}
+__getattr__, __dir__ = lazy(__name__, HOME)

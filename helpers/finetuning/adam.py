@@ -38,7 +38,9 @@ class Training:
 
     def _keep(self, name: str, dtype: torch.dtype, value: Tensor) -> None:
         """Lays a gradient that has just been computed aside."""
-        self.gradients[name], value.grad = value.grad.to(dtype), None
+        gradient, value.grad = value.grad, None
+        if gradient is not None:
+            self.gradients[name] = gradient.to(dtype)
 
     def close(self) -> None:
         """Leaves the variables as other code expects them."""
@@ -55,11 +57,11 @@ class Training:
         self.gradients.clear()
         (loss * self.scale).backward()
         _, world = processes()
-        self.loss = loss.detach().float()
+        mean = loss.detach().float()
         if world > 1:
-            for value in (self.loss, *self.gradients.values()):
+            for value in (mean, *self.gradients.values()):
                 torch.distributed.all_reduce(value.div_(world))
-        self.loss = float(self.loss)
+        self.loss = float(mean)
 
     def update(self) -> None:
         """One step of Adam. In float16 a step whose gradients overflow is left out, and the next is scaled less."""
@@ -89,7 +91,9 @@ class Training:
 
     def moments(self, name: str) -> dict[str, Tensor]:
         """What Adam remembers of a variable; nothing before its first step."""
-        return next(adam.state for names, adam in self.portions.items() if name in names)[self.variables[name]]
+        adam = next(adam for names, adam in self.portions.items() if name in names)
+        moments: dict[str, Tensor] = adam.state[self.variables[name]]
+        return moments
 
     def tensors(self) -> dict[str, Tensor]:
         """All a checkpoint holds."""
@@ -111,7 +115,8 @@ class Training:
 
 def portions(variables: Mapping[str, Tensor]) -> list[tuple[str, ...]]:
     """The variables' names in groups; a group is full with `PORTION` numbers."""
-    count, groups = 0, {}
+    count = 0
+    groups: dict[int, list[str]] = {}
     for name, value in variables.items():
         groups.setdefault(count // PORTION, []).append(name)
         count += value.numel()

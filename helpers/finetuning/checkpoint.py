@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,7 @@ class Checkpoint:
     metadata: what must be the same for a fit to go on from it. every: seconds from one to the next.
     """
 
-    def __init__(self, folder: str | Path | None, metadata: Mapping[str, Any], every: float) -> None:
+    def __init__(self, folder: str | os.PathLike[str] | None, metadata: Mapping[str, Any], every: float) -> None:
         """Raises OSError where nothing can be written to the folder, ValueError for an empty name."""
         if folder is not None and not str(folder).strip():
             raise ValueError("folder is empty: give the name of a folder, or None to keep no checkpoint.")

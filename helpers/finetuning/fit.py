@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -71,7 +71,7 @@ def fit(
     inside: Callable[[], AbstractContextManager[None]] = nullcontext,
     dtype: torch.dtype = torch.float32,
     cast: Collection[str] = (),
-    folder: str | Path | None = None,
+    folder: str | os.PathLike[str] | None = None,
     every: float = 30.0,
     metadata: Mapping[str, Any] | None = None,
     watch: Watch = ignore,
@@ -113,5 +113,5 @@ def fast_dtype(device: torch.device) -> torch.dtype:
     """What a fit computes in: bfloat16 where that is fast, float16 on older GPUs, else float32."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    able = getattr(torch.cpu, "get_capabilities", dict)() if device.type == "cpu" else {}
+    able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)() if device.type == "cpu" else {}
     return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32

@@ -37,8 +37,16 @@ from helpers.core.interface import Model, Text
 class Trainable(Model, Protocol):
     """A model with weights: what fine-tuning must know besides `Model`. `helpers.DiffusersModel` is one."""
 
-    prediction: str
-    networks: dict[str, nn.Module]
+    @property
+    def prediction(self) -> str:
+        """What the network predicts: "epsilon", "v_prediction" or "sample"."""
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """What fine-tuning may change, by diffusers' names."""
+
+    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
+        """As `Model.eps`, also with a time of its own for each row, (B,)."""
 
     def changed(
         self, weights: Mapping[str, Tensor], words: Collection[str] = (), gradient_checkpointing: bool = False
@@ -49,14 +57,15 @@ class Trainable(Model, Protocol):
         """The rows of the text encoders' token tables that make up a word."""
 
 
-def denoising_loss(model: Model, x0: Tensor, text: Text, t: int | Tensor, noise: Tensor) -> Tensor:
+def denoising_loss(model: Trainable, x0: Tensor, text: Text, t: int | Tensor, noise: Tensor) -> Tensor:
     """E || eps - eps_theta(x_t, t, c) ||^2 of each latent, (B,), on the scale the network was trained on.
 
     t: one time for all latents, or one for each, (B,). Gradients flow to the text, the weights and x0.
     """
     x_t = add_noise(model, x0, noise, t)
     error = model.eps(x_t, t, text) - noise.to(x_t)
-    return (scale_of(model, t) * error.square()).flatten(1).mean(1)
+    loss: Tensor = (scale_of(model, t) * error.square()).flatten(1).mean(1)
+    return loss
 
 
 def scale_of(model: Model, t: int | Tensor) -> Any:
@@ -92,7 +101,7 @@ def draw(model: Model, seed: int | str, step: int, shape: Sequence[int]) -> tupl
     """
     generator = torch.Generator().manual_seed(random.Random(f"{seed}/{step}").getrandbits(63))
     count, most = shape[0], len(model.alpha_bar)
-    one = {"generator": generator, "dtype": torch.float32, "device": "cpu"}
+    one: dict[str, Any] = {"generator": generator, "dtype": torch.float32, "device": "cpu"}
     spread = (torch.randperm(count, generator=generator, device="cpu") + torch.rand(count, **one)) / count
     return (spread * most).long().clamp(max=most - 1), torch.randn(*shape, **one)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from helpers.core.files import damaged, load_tensors, required, save_tensors
-from helpers.core.values import Positive, Prompts, Rank, Real, Seed, entrance
+from helpers.core.values import Positive, Prompt, Prompts, Rank, Real, Seed, entrance
 from helpers.core.warn import FitWarning, warn
 from helpers.finetuning.loss import Trainable
 
@@ -104,7 +104,8 @@ def full(model: Trainable, networks: Prompts = ("unet",)) -> Weights:
 def lora(model: Trainable, rank: Rank = 4, alpha: Positive | None = None, networks: Prompts = ("unet",),
          seed: Seed = 0) -> Weights:
     """A LoRA of the attention's linear layers that changes nothing yet: A is random, B is zero."""
-    generator, tensors = torch.Generator().manual_seed(seed), {}
+    generator = torch.Generator().manual_seed(seed)
+    tensors: dict[str, Tensor] = {}
     for name, value in parameters(model, networks).items():
         stem = name.removesuffix(".weight")
         if value.ndim == 2 and stem.endswith(ATTENTION):
@@ -117,10 +118,13 @@ def lora(model: Trainable, rank: Rank = 4, alpha: Positive | None = None, networ
     return Weights(tensors)
 
 
-def token_rows(model: Trainable, word: str, like: str) -> Weights:
+@entrance
+def token_rows(model: Trainable, word: Prompt, like: Prompt) -> Weights:
     """The rows of the token tables that spell `word`, each set to the row of `like`: where textual inversion starts."""
     tensors: dict[str, Tensor] = {}
     for (table, rows), (_, source) in zip(model.token_rows(word), model.token_rows(like), strict=True):
+        if not rows or not source:
+            raise ValueError(f"{(word if source else like)!r} is no token to this model: take another word.")
         if set(rows) & set(source):
             raise ValueError(f"{word!r} and {like!r} share tokens: take a word like 'sks' that means nothing.")
         if len(rows) > 1:

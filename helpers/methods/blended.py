@@ -38,7 +38,7 @@ from helpers.core.masks import alpha_of, blend, dilated, fitted, paste, to_laten
 from helpers.core.pictures import as_picture, opened
 from helpers.core.randomness import noise
 from helpers.core.values import Flag, Guidance, Prompt, Seed, Share, Steps
-from helpers.methods.contract import method
+from helpers.methods.contract import OWN, method
 
 SIDES = (7, 5, 3, 1)  # of the window a thin mask is dilated with, each for a quarter of the steps
 
@@ -53,8 +53,8 @@ def shrinking(m: Tensor, count: int) -> list[Tensor]:
 
 @method
 def blended_diffusion(model: Model, image: Picture, prompt: Prompt, mask: Picture, *, strength: Share = 0.75,
-                      thin: Flag = False, exact: Flag = True, seed: Seed = 0, steps: Steps | None = None,
-                      guidance: Guidance | None = None, progress: Progress = True, watch: Watch = ignore) -> Picture:
+                      thin: Flag = False, exact: Flag = True, seed: Seed = 0, steps: Steps = OWN,
+                      guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Picture:
     """The picture `image` with what `prompt` says drawn where `mask` is white, as a picture of the model's size.
 
     prompt: what the masked part shall show. The empty prompt, or the background's, removes what is there.
@@ -86,8 +86,8 @@ def blended_diffusion(model: Model, image: Picture, prompt: Prompt, mask: Pictur
 
 @method
 def scribble(model: Model, image: Picture, prompt: Prompt, drawing: Picture, *, mask: Picture | None = None,
-             strength: Share = 0.6, exact: Flag = True, seed: Seed = 0, steps: Steps | None = None,
-             guidance: Guidance | None = None, progress: Progress = True, watch: Watch = ignore) -> Picture:
+             strength: Share = 0.6, exact: Flag = True, seed: Seed = 0, steps: Steps = OWN,
+             guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Picture:
     """The scribble `drawing` on the picture `image` turned into what `prompt` says: painted on it, then blended.
 
     drawing: the paint alone (RGBA, transparent where nothing is painted), or the picture with the paint on it (RGB).

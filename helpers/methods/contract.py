@@ -28,7 +28,9 @@ from typing import Any, ParamSpec, TypeVar
 from helpers.core.surroundings import surroundings
 from helpers.core.values import entrance
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
+OWN: Any = None  # the default of what is the source's own, or the model's, unless given: a method sees the number
 DEFAULTS = ("steps", "guidance")  # the source's own, or the model's, where a method's are None
 ORDER = ("seed", "steps", "lr", "batch", "guidance", "size", "folder", "progress", "watch")  # after the paper's knobs
 
@@ -39,13 +41,14 @@ def method(function: Callable[P, R]) -> Callable[P, R]:
     asked = [name for name in DEFAULTS if name in taken and taken[name].default is None]
 
     @wraps(function)
-    def edited(model: Any, *arguments: Any, **knobs: Any) -> R:
-        start = arguments[0] if arguments else knobs.get("source")
-        for name in asked:
-            if knobs.get(name) is None:
-                knobs[name] = getattr(start if hasattr(start, name) else model, name)
+    def edited(*arguments: P.args, **knobs: P.kwargs) -> R:
+        given: dict[str, Any] = {**dict(zip(taken, arguments, strict=False)), **knobs}
+        start, model = given.get([*taken][1]), given.get("model")
+        own = {name: getattr(start if hasattr(start, name) else model, name) for name in asked
+               if "model" in given and given.get(name) is None}
+        filled: Callable[..., R] = entered
         with surroundings(grad=False):
-            return entered(model, *arguments, **knobs)
+            return filled(*arguments, **{**knobs, **own})
 
     return edited
 

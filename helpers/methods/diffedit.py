@@ -39,7 +39,7 @@ from helpers.core.interface import CLEAN, Model, Picture, Progress, Watch, ignor
 from helpers.core.masks import blend, fitted, from_latents, paste, to_latents
 from helpers.core.randomness import noise
 from helpers.core.values import MAPS, Flag, Guidance, Number, Prompt, Seed, Share, Steps
-from helpers.methods.contract import method
+from helpers.methods.contract import OWN, method
 
 CLIP = 3.0  # extremes of the difference are clipped at this many times its mean
 LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 32 maps of Picturebook, 2 of 512 px, 1 of 1024 px
@@ -57,7 +57,7 @@ def time_at(model: Model, steps: int, strength: float) -> int:
 
 @method
 def difference(model: Model, image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Noised = 0.5,
-               maps: Maps = 10, seed: Seed = 0, steps: Steps | None = None, progress: Progress = True,
+               maps: Maps = 10, seed: Seed = 0, steps: Steps = OWN, progress: Progress = True,
                watch: Watch = ignore) -> Tensor:
     """How much the two prompts disagree about the noise at each place of the picture: (h, w) in [0, 1].
 
@@ -91,12 +91,12 @@ def rescaled(d: Tensor) -> Tensor:
     """
     d = d.clamp(max=CLIP * d.mean())
     low, high = d.min(), d.max()
-    return (d - low) / (high - low) if high > low else torch.full_like(d, high > 0)
+    return (d - low) / (high - low) if high > low else torch.full_like(d, float(high > 0))
 
 
 @method
 def find_mask(model: Model, image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Noised = 0.5,
-              maps: Maps = 10, threshold: Threshold = 0.5, seed: Seed = 0, steps: Steps | None = None,
+              maps: Maps = 10, threshold: Threshold = 0.5, seed: Seed = 0, steps: Steps = OWN,
               progress: Progress = True, watch: Watch = ignore) -> Image.Image:
     """Where the picture must change for `source_prompt` to become `prompt`: white there, mode "L", of the model's size.
 
@@ -123,7 +123,7 @@ def encoded(model: Model, x0: Tensor, times: Sequence[int], progress: Progress =
 @method
 def diffedit(model: Model, image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Share = 0.8,
              mask: Picture | None = None, maps: Maps = 10, threshold: Threshold = 0.5, exact: Flag = True,
-             seed: Seed = 0, steps: Steps | None = None, guidance: Guidance | None = None, progress: Progress = True,
+             seed: Seed = 0, steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
              watch: Watch = ignore) -> Picture:
     """The picture `image` changed from `source_prompt` to `prompt` where the model itself sees the difference.
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,7 +55,10 @@ def prior_pictures(model: Any, class_prompt: Prompt, count: HowMany = 100, *, se
     Raises ValueError for a folder with other pictures, or with those of another model, class or other knobs.
     """
     if folder is None:
-        return model.generate(class_prompt, seed=list(range(seed, seed + count)), progress=progress, **knobs)
+        made: list[Image.Image] = model.generate(class_prompt, seed=list(range(seed, seed + count)), progress=progress,
+                                                 **knobs)
+        return made
+    folder = Path(folder)
     check_folder(folder)
     own = {"model": model.fingerprint, "steps": model.steps, "guidance": model.guidance, "size": model.size}
     check_metadata(folder, {"class_prompt": class_prompt} | own | knobs)
@@ -63,7 +67,7 @@ def prior_pictures(model: Any, class_prompt: Prompt, count: HowMany = 100, *, se
     for some in (missing[i : i + 16] for i in range(0, len(missing), 16)):
         made = model.generate(class_prompt, seed=[seed + i for i in some], progress=progress, **knobs)
         for i, picture in zip(some, made, strict=True):
-            written(files[i], lambda new, picture=picture: picture.save(new, "PNG"))
+            written(files[i], partial(picture.save, format="PNG"))
     return [as_picture(file) for file in files.values()]
 
 
@@ -105,7 +109,7 @@ def fit_dreambooth(model: Trainable, pictures: Sequence[Picture] | str | Path, p
     if has_prior != (class_prompt is not None):
         raise ValueError("The prior wants both: class_prompt='a cat', say, and prior=prior_pictures(model, 'a cat').")
     subject, others = subject_pictures(pictures), subject_pictures(prior) if has_prior else []
-    prompts = [prompt, class_prompt] if others and prior_weight else [prompt]
+    prompts = [prompt, class_prompt] if class_prompt is not None and others and prior_weight else [prompt]
     networks = ["unet", *(name for name in TEXT_ENCODERS if text_encoder and name in model.networks)]
     words = subject_words(model, prompt, class_prompt)
     with torch.no_grad(), model.changed({}, words):  # here every other word is checked, once

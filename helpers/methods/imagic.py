@@ -17,7 +17,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ from helpers.core.values import (
 from helpers.finetuning.fit import fast_dtype, fit, fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
 from helpers.finetuning.weights import Weights, folded, full, lora, parameters
-from helpers.methods.contract import fitting, method
+from helpers.methods.contract import OWN, fitting, method
 
 Way = Annotated[float, Number(-10, 10, hint="0 is the picture, 1 the prompt")]
 
@@ -101,7 +101,8 @@ def fit_embedding(model: Trainable, image: Picture, prompt: Prompt, *, seed: See
 
     def loss(step: int) -> Tensor:
         x, t, eps = rows(model, x0, batch, seed, step)
-        return denoising_loss(model, x, Text(**variables), t, eps).mean()
+        text = Text(variables["embeddings"], variables.get("pooled"))
+        return denoising_loss(model, x, text, t, eps).mean()
 
     metadata = {"method": "imagic, embedding", "prompt": prompt, "seed": seed, "batch": batch,
                 "model": model.fingerprint, "picture": seen(model, image)}
@@ -156,8 +157,8 @@ def fit_imagic(model: Trainable, image: Picture, prompt: Prompt, *, rank: Rank |
     The numbers suit Picturebook. The paper's for Stable Diffusion: 1000 steps at 2e-3, then 1500 at 5e-7.
     folder: checkpoints; a fit that was interrupted goes on from them.
     """
-    folders = (None, None) if folder is None else (folder / "embedding", folder / "model")
-    knobs = {"seed": seed, "watch": watch, "progress": progress}
+    folders = (None, None) if folder is None else (Path(folder) / "embedding", Path(folder) / "model")
+    knobs: dict[str, Any] = {"seed": seed, "watch": watch, "progress": progress}
     e_opt = fit_embedding(model, image, prompt, steps=embedding_steps, lr=embedding_lr, folder=folders[0], **knobs)
     weights = fit_model(model, image, e_opt, rank=rank, steps=model_steps, lr=model_lr, folder=folders[1], **knobs)
     with torch.no_grad():
@@ -165,8 +166,8 @@ def fit_imagic(model: Trainable, image: Picture, prompt: Prompt, *, rank: Rank |
 
 
 @method
-def imagic(model: Trainable, fitted: Fitted, *, eta: Way = 0.7, seed: Seed = 0, steps: Steps | None = None,
-           guidance: Guidance | None = None, progress: Progress = True, watch: Watch = ignore) -> Picture:
+def imagic(model: Trainable, fitted: Fitted, *, eta: Way = 0.7, seed: Seed = 0, steps: Steps = OWN,
+           guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Picture:
     """Step 3: the picture that the fitted model makes of e_bar.
 
     eta: 0 makes the picture it was fitted to again, 1 follows the prompt; the paper finds 0.6 to 0.8 best. Beyond 1 is

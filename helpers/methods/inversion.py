@@ -32,6 +32,7 @@ that the picture comes back to the last bit, and its variance is eta^2 sigma^2 (
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from math import isfinite
@@ -44,7 +45,7 @@ from helpers.core.diffusion import cfg, encode_one, guide, pairs
 from helpers.core.interface import Model, Picture, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise
 from helpers.core.values import Guidance, Number, Prompt, Rate, Seed, Share, Steps
-from helpers.methods.contract import method
+from helpers.methods.contract import OWN, method
 from helpers.methods.source import Source, check_source, step_at, text_at
 
 Size = int | tuple[int, int] | None
@@ -56,7 +57,7 @@ Tolerance = Annotated[float, Number(0)]
 
 
 @method
-def ddim(model: Model, image: Picture, prompt: Prompt, *, steps: Steps | None = None, guidance: Guidance | None = None,
+def ddim(model: Model, image: Picture, prompt: Prompt, *, steps: Steps = OWN, guidance: Guidance = OWN,
          size: Size = None, progress: Progress = True, watch: Watch = ignore) -> Source:
     """DDIM inversion: up at guidance 1, then down again at `guidance`, wherever that leads.
 
@@ -68,8 +69,8 @@ def ddim(model: Model, image: Picture, prompt: Prompt, *, steps: Steps | None = 
 
 
 @method
-def direct(model: Model, image: Picture, prompt: Prompt, *, steps: Steps | None = None,
-           guidance: Guidance | None = None, size: Size = None, progress: Progress = True,
+def direct(model: Model, image: Picture, prompt: Prompt, *, steps: Steps = OWN,
+           guidance: Guidance = OWN, size: Size = None, progress: Progress = True,
            watch: Watch = ignore) -> Source:
     """Direct (PnP) inversion: the trajectory is the pivots themselves, so an edit's source row never leaves them.
 
@@ -104,8 +105,8 @@ def ddim_invert(model: Model, x0: Tensor, text: Text, times: list[int], progress
 
 
 @method
-def negative_prompt(model: Model, image: Picture, prompt: Prompt, *, steps: Steps | None = None,
-                    guidance: Guidance | None = None, size: Size = None, progress: Progress = True,
+def negative_prompt(model: Model, image: Picture, prompt: Prompt, *, steps: Steps = OWN,
+                    guidance: Guidance = OWN, size: Size = None, progress: Progress = True,
                     watch: Watch = ignore) -> Source:
     """Negative-prompt inversion: the empty prompt is `prompt` itself, so guidance has nothing to amplify.
 
@@ -119,7 +120,7 @@ def negative_prompt(model: Model, image: Picture, prompt: Prompt, *, steps: Step
 
 @method
 def null_text(model: Model, image: Picture, prompt: Prompt, *, inner: Updates = 10, rate: Rate = 1e-2,
-              tolerance: Tolerance = 1e-5, steps: Steps | None = None, guidance: Guidance | None = None,
+              tolerance: Tolerance = 1e-5, steps: Steps = OWN, guidance: Guidance = OWN,
               size: Size = None, progress: Progress = True, watch: Watch = ignore) -> Source:
     """Null-text inversion: at each step the empty prompt is fitted so that the step ends on the next pivot.
 
@@ -150,8 +151,8 @@ def null_text(model: Model, image: Picture, prompt: Prompt, *, inner: Updates = 
 
 def few_activations(model: Model) -> AbstractContextManager[object]:
     """The model keeping few activations (gradient checkpointing) where memory is scarcer than time: not on a CPU."""
-    offered = hasattr(model, "changed") and model.device.type != "cpu"
-    return model.changed({}, gradient_checkpointing=True) if offered else nullcontext()
+    changed: Callable[..., AbstractContextManager[object]] | None = getattr(model, "changed", None)
+    return nullcontext() if changed is None or model.device.type == "cpu" else changed({}, gradient_checkpointing=True)
 
 
 def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text, pivot: Tensor, guidance: float,
@@ -160,7 +161,8 @@ def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text,
 
     The gradient is scaled before it enters the network, where float16 would lose it; Adam does not see the scale.
     """
-    words, losses, best = null.embeddings.detach().clone().requires_grad_(), [], (null, eps_c)
+    words, best = null.embeddings.detach().clone().requires_grad_(), (null, eps_c)
+    losses: list[float] = []
     adam = torch.optim.Adam([words], lr=rate)
     for j in range(inner + 1):
         with torch.set_grad_enabled(j < inner):
@@ -187,7 +189,7 @@ def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text,
 
 @method
 def edit_friendly(model: Model, image: Picture, prompt: Prompt, *, skip: Skip = 0.36, eta: Share = 1.0, seed: Seed = 0,
-                  steps: Steps | None = None, guidance: Guidance | None = None, size: Size = None,
+                  steps: Steps = OWN, guidance: Guidance = OWN, size: Size = None,
                   progress: Progress = True, watch: Watch = ignore) -> Source:
     """Edit-friendly DDPM inversion: independent states on the way, and what each step must add to join them.
 
@@ -217,7 +219,7 @@ def edit_friendly(model: Model, image: Picture, prompt: Prompt, *, skip: Skip = 
 
 
 @method
-def reconstruct(model: Model, source: Source, prompt: Prompt | None = None, *, guidance: Guidance | None = None,
+def reconstruct(model: Model, source: Source, prompt: Prompt | None = None, *, guidance: Guidance = OWN,
                 progress: Progress = True, watch: Watch = ignore) -> Picture:
     """The source's noise walked again: under its own prompt the reconstruction, under another the simplest edit.
 

@@ -28,7 +28,7 @@ from helpers.core.diffusion import cfg, encode_one, pairs
 from helpers.core.interface import Model, Picture, Progress, Watch, ignore
 from helpers.core.randomness import noise
 from helpers.core.values import Guidance, Prompt, Seed, Share, Steps
-from helpers.methods.contract import method
+from helpers.methods.contract import OWN, method
 
 
 def mix(x: Tensor, layout_s: Tensor, nu: float) -> Tensor:
@@ -38,7 +38,7 @@ def mix(x: Tensor, layout_s: Tensor, nu: float) -> Tensor:
 
 @method
 def magicmix(model: Model, image: Picture, prompt: Prompt, *, k_min: Share = 0.3, k_max: Share = 0.6, nu: Share = 0.5,
-             seed: Seed = 0, steps: Steps | None = None, guidance: Guidance | None = None, progress: Progress = True,
+             seed: Seed = 0, steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
              watch: Watch = ignore) -> Picture:
     """The content of `prompt` in the layout of `image`, as a picture of the model's size.
 

@@ -18,12 +18,12 @@ from helpers.core.diffusion import cfg, encode_one, pairs
 from helpers.core.interface import Model, Picture, Progress, Watch, ignore
 from helpers.core.randomness import noise
 from helpers.core.values import Guidance, Prompt, Seed, Share, Steps
-from helpers.methods.contract import method
+from helpers.methods.contract import OWN, method
 
 
 @method
 def sdedit(model: Model, image: Picture, prompt: Prompt, *, strength: Share = 0.6, seed: Seed = 0,
-           steps: Steps | None = None, guidance: Guidance | None = None, progress: Progress = True,
+           steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
            watch: Watch = ignore) -> Picture:
     """The picture `image` redrawn under `prompt`, as a picture of the model's size.
 

@@ -20,7 +20,7 @@ from helpers.core.files import damaged, load_tensors, required, save_tensors
 from helpers.core.interface import Model, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise
 from helpers.core.values import Guidance, Prompt, Seed, Steps, path, shown
-from helpers.methods.contract import method
+from helpers.methods.contract import OWN, method
 
 RENAMED = {"empties": "uncond_embeddings", "noises": "variance_noise"}  # tensors of files written by version 0.1
 
@@ -91,7 +91,7 @@ class Source:
         tensors, metadata = load_tensors(file, "source")
         required(file, metadata, prompt=str, steps=int, guidance=(int, float), times=list, fingerprint=str,
                  eta=(int, float), pinned=bool)
-        named = {RENAMED.get(name, name): value for name, value in tensors.items()}
+        named: dict[str, Any] = {RENAMED.get(name, name): value for name, value in tensors.items()}
         try:
             source = cls(**metadata | {"times": tuple(metadata["times"])}, **named)
             source.check_whole()
@@ -101,8 +101,8 @@ class Source:
 
 
 @method
-def generated(model: Model, prompt: Prompt, *, seed: Seed = 0, steps: Steps | None = None,
-              guidance: Guidance | None = None, size: int | tuple[int, int] | None = None, progress: Progress = True,
+def generated(model: Model, prompt: Prompt, *, seed: Seed = 0, steps: Steps = OWN,
+              guidance: Guidance = OWN, size: int | tuple[int, int] | None = None, progress: Progress = True,
               watch: Watch = ignore) -> Source:
     """The way of a picture that the model makes itself: the picture is `model.generate(prompt, seed, ...)`."""
     times = model.times(steps)
@@ -124,13 +124,15 @@ def text_at(source: Source, text: Text, i: int) -> Text:
         return text
     fitted = source.uncond_embeddings[i if len(source.uncond_embeddings) > 1 else 0]
     words = fitted.to(own.embeddings).expand_as(own.embeddings)
-    pooled = own.pooled if source.pooled is None else source.pooled.to(own.pooled).expand_as(own.pooled)
+    pooled = own.pooled
+    if pooled is not None and source.pooled is not None:
+        pooled = source.pooled.to(pooled).expand_as(pooled)
     return Text(text.embeddings, text.pooled, Text(words, pooled))
 
 
 def step_at(source: Source, model: Model, x: Tensor, eps: Tensor, i: int) -> Tensor:
     """Step i of `source` for any rows `x`: the DDIM step with its eta, and what the source adds."""
-    x = model.step(x, eps, *source.times[i : i + 2], source.eta)
+    x = model.step(x, eps, source.times[i], source.times[i + 1], source.eta)
     return x if source.variance_noise is None else x + source.variance_noise[i].to(x)
 
 

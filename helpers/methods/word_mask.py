@@ -26,13 +26,13 @@ from helpers.core.interface import Model, Picture, Progress, Watch, ignore
 from helpers.core.masks import from_latents
 from helpers.core.randomness import noise
 from helpers.core.values import Prompt, Seed, Steps
-from helpers.methods.contract import method
+from helpers.methods.contract import OWN, method
 from helpers.methods.diffedit import Maps, Noised, Threshold, time_at
 
 
 @method
 def attended(model: Model, image: Picture, prompt: Prompt, word: Prompt, *, strength: Noised = 0.3, maps: Maps = 10,
-             seed: Seed = 0, steps: Steps | None = None, progress: Progress = True, watch: Watch = ignore) -> Tensor:
+             seed: Seed = 0, steps: Steps = OWN, progress: Progress = True, watch: Watch = ignore) -> Tensor:
     """How much each latent of `image` looks at `word`, (h, w), its largest value 1; one call of `maps` rows.
 
     Raises ValueError if the word is not in the prompt.
@@ -53,7 +53,7 @@ def attended(model: Model, image: Picture, prompt: Prompt, word: Prompt, *, stre
 
 @method
 def word_mask(model: Model, image: Picture, prompt: Prompt, word: Prompt, *, threshold: Threshold = 0.4,
-              strength: Noised = 0.3, maps: Maps = 10, seed: Seed = 0, steps: Steps | None = None,
+              strength: Noised = 0.3, maps: Maps = 10, seed: Seed = 0, steps: Steps = OWN,
               progress: Progress = True, watch: Watch = ignore) -> Image.Image:
     """Where `image` shows `word`: white there, mode "L", of the model's size, in blocks of one latent.
 

@@ -102,7 +102,7 @@ class AnalyticModel(VariancePreserving):
         """Latents (B, 2, 1, 1) as B points, each an array (2,)."""
         return list(latents.detach()[:, :, 0, 0].numpy())
 
-    def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
+    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
         """E[eps | x_t] = sqrt(1 - a) sum_k r_k (x - sqrt(a) mu_k) / var_k, r_k the posterior of component k."""
         a = torch.as_tensor(alpha_bar_at(self, t), dtype=torch.float32, device=self.device)
         a = a.reshape(-1, 1)  # (B, 1), or (1, 1) for one time

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from helpers.models import catalogue
@@ -15,8 +17,8 @@ def place(device: str | torch.device | None, dtype: torch.dtype | None) -> tuple
         device = torch.device(device)
     except RuntimeError:
         raise ValueError(f"device is {device!r}; expected 'cpu', 'cuda' or 'mps'.") from None
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(device.type, lambda: True)()
-    if not there:
+    asked: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if not asked.get(device.type, lambda: True)():
         raise ValueError(f"There is no {device.type} device that this torch can use: leave device out, or write "
                          "device='cpu'.")
     if not isinstance(dtype, torch.dtype | None):

@@ -104,12 +104,14 @@ class DiffusersModel(VariancePreserving):
     @property
     def device(self) -> torch.device:
         """Where the network is."""
-        return self.unet.device
+        here: torch.device = self.unet.device
+        return here
 
     @property
     def prediction(self) -> str:
         """What the network predicts: "epsilon", "v_prediction" or "sample"."""
-        return self.scheduler.config.prediction_type
+        prediction: str = self.scheduler.config.prediction_type
+        return prediction
 
     @property
     def networks(self) -> dict[str, torch.nn.Module]:
@@ -241,7 +243,8 @@ class DiffusersModel(VariancePreserving):
         with catalogue.explained_memory(self):
             coded = [vae.encode(to_tensor([picture]).to(self.device, vae.dtype)) for picture in pictures]
         latents = [code.latent_dist.mode() if hasattr(code, "latent_dist") else code.latents for code in coded]
-        return (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
+        scaled: Tensor = (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
+        return scaled
 
     @one_at_a_time
     @surroundings(grad=False)
@@ -254,7 +257,8 @@ class DiffusersModel(VariancePreserving):
 
     @property
     def _shift(self) -> float:
-        return getattr(self.pipeline.vae.config, "shift_factor", None) or 0.0
+        shift: float | None = getattr(self.pipeline.vae.config, "shift_factor", None)
+        return shift or 0.0
 
     @one_at_a_time
     def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
@@ -317,14 +321,13 @@ class DiffusersModel(VariancePreserving):
         The picture of a seed is the same whatever pictures it is made together with, to rounding: a batch computes in
         another order, and may change single pixels by 1 level of 255.
         """
-        if len(prompts) == 1 and not isinstance(seed, int):
-            prompts = prompts * len(seed)
-        seeds, text = seeds_of(seed, len(prompts)), self.embed(prompts)
+        several = list(prompts) * (1 if isinstance(seed, int) or len(prompts) > 1 else len(seed))
+        seeds, text = seeds_of(seed, len(several)), self.embed(several)
         guidance = self.guidance if guidance is None else guidance
         times = self.times(self.steps if steps is None else steps)
         _, channels, h, w = self.shape(1, size)
         pictures: list[Image.Image] = []
-        for rows in batches(len(prompts), max(1, LATENTS_AT_ONCE // (h * w))):
+        for rows in batches(len(several), max(1, LATENTS_AT_ONCE // (h * w))):
             x = noise(seeds[rows], (len(seeds[rows]), channels, h, w)).to(self.device)
             pictures += self.decode(denoise(self, x, text[rows], times, guidance, watch, progress))
         return pictures

@@ -15,7 +15,8 @@ def goes_on(repository: str, revision: str, file: str) -> None:
     """The file's bytes in the cache, beginning where an earlier attempt stopped; nothing if they are there already."""
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
     from huggingface_hub.file_download import http_get, repo_folder_name
-    from huggingface_hub.utils import WeakFileLock, build_hf_headers
+    from huggingface_hub.utils._fixes import WeakFileLock
+    from huggingface_hub.utils._headers import build_hf_headers
 
     if isinstance(try_to_load_from_cache(repository, file, revision=revision), str):
         return

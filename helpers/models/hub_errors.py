@@ -57,7 +57,8 @@ def told_apart(entry: Entry, error: Exception) -> tuple[int, Exception]:
                              f"there, and run `hf auth login` here. {WITHOUT_IT}")
     if among(hub.HFValidationError):
         return 1, no_such_model(entry)
-    code = next((one.response.status_code for one in chain if getattr(one, "response", None) is not None), None)
+    answers = (getattr(one, "response", None) for one in chain)
+    code = next((answer.status_code for answer in answers if answer is not None), None)
     if (coded := by_code(entry, code, page)) is not None:
         return coded
     if isinstance(error, ValueError) or among(hub.FileMetadataError):  # no JSON, no ETag: what answers is not the hub

@@ -27,5 +27,6 @@ def remark(prompt: str, cut: str, room: int, known_words: frozenset[str] | None)
     if cut:
         warn(f"The prompt is too long (there is room for {room} tokens); this part is not seen: {cut!r}.",
              PromptWarning)
-    for word in unknown_words(prompt, known_words) if known_words else ():
-        warn(never_seen(word, known_words), PromptWarning)
+    known = known_words or frozenset()
+    for word in unknown_words(prompt, known) if known else ():
+        warn(never_seen(word, known), PromptWarning)

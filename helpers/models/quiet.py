@@ -46,7 +46,7 @@ class _Unheard(logging.Filter):
         return not _here.depth or record.levelno >= logging.ERROR
 
 
-_FILTER = ("ignore", _InQuietThreads(), Warning, None, 0)
+_FILTER: Any = ("ignore", _InQuietThreads(), Warning, None, 0)
 _UNHEARD = _Unheard()
 
 

@@ -101,7 +101,7 @@ def not_json(text: str) -> str:
 def check_index(index: Mapping[str, Any], what: str) -> str:
     """The pipeline's class, if it and all its parts are known ones; else a ValueError that says which is not."""
     kind = index.get("_class_name")
-    if kind not in PIPELINES:
+    if not isinstance(kind, str) or kind not in PIPELINES:
         raise ValueError(other_family(kind, what))
     for name, entry in index.items():
         if name in RUNS_CODE:
@@ -176,7 +176,8 @@ def recognised(pipeline: str, configs: Mapping[str, Mapping[str, Any]], what: st
         is_one = CHANNELS.get(channels, "no model that these methods know")
         raise ValueError(f"{what}: its network takes {channels} channels, its latents have {latent}; it is {is_one}. "
                          f"{INSTEAD}")
-    widths = [configs[part].get("hidden_size") for part in ("text_encoder", "text_encoder_2") if part in configs]
+    encoders = [configs[part] for part in ("text_encoder", "text_encoder_2") if part in configs]
+    widths: list[Any] = [encoder.get("hidden_size") for encoder in encoders]
     wanted = unet.get("cross_attention_dim", 1280)
     if None not in widths and isinstance(wanted, int) and sum(widths) != wanted:
         raise ValueError(f"{what}: its network reads text {wanted} numbers wide, its text encoder writes "

@@ -25,7 +25,7 @@ def check_safetensors(file: Path) -> dict[str, Any]:
             raise NotWhole(file, what_else(file))
         raw = opened.read(length)
     try:
-        header = json.loads(raw)
+        header: dict[str, Any] = json.loads(raw)
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
         whole = 8 + length + max(ends, default=0)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):

@@ -19,6 +19,7 @@ UNITS = 128  #: the picture's width and height in picture units
 
 Color = tuple[int, int, int]
 Point = tuple[float, float]
+Points = Sequence[Point] | np.ndarray  # an array is (n, 2)
 
 _CIRCLE = np.stack([f(np.linspace(0, 2 * math.pi, 36, endpoint=False)) for f in (np.cos, np.sin)], axis=1)
 
@@ -78,7 +79,7 @@ class Canvas:
         points = points @ self._turn.T + self._shift
         self.shapes.append(Shape(self._part, points, color, width * self.scale if width else 0.0, opacity))
 
-    def polygon(self, points: Sequence[Point], color: Color, opacity: int = 255) -> None:
+    def polygon(self, points: Points, color: Color, opacity: int = 255) -> None:
         """A filled polygon."""
         self._add(np.asarray(points, dtype=float), color, 0.0, opacity)
 
@@ -99,15 +100,15 @@ class Canvas:
         """A circle's outline."""
         self._add(np.concatenate([_CIRCLE, _CIRCLE[:1]]) * r + (x, y), color, width, opacity)
 
-    def blob(self, points: Sequence[Point], color: Color, opacity: int = 255) -> None:
+    def blob(self, points: Points, color: Color, opacity: int = 255) -> None:
         """A filled smooth closed curve through `points`."""
         self._add(smooth(np.asarray(points, dtype=float), closed=True), color, 0.0, opacity)
 
-    def line(self, points: Sequence[Point], color: Color, width: float, opacity: int = 255) -> None:
+    def line(self, points: Points, color: Color, width: float, opacity: int = 255) -> None:
         """A stroke through `points`, straight from one to the next."""
         self._add(np.asarray(points, dtype=float), color, width, opacity)
 
-    def curve(self, points: Sequence[Point], color: Color, width: float, opacity: int = 255) -> None:
+    def curve(self, points: Points, color: Color, width: float, opacity: int = 255) -> None:
         """A smooth stroke through `points`."""
         self._add(smooth(np.asarray(points, dtype=float), closed=False), color, width, opacity)
 

@@ -138,7 +138,7 @@ class _Writer:
     def color(self, slot: str, chance: float) -> str:
         if not self.scene.has(slot) or not self.tells(slot, chance):
             return ""
-        word = getattr(self.scene, slot)
+        word: str = getattr(self.scene, slot)
         rare = self.seed is not None and self.stream(f"spelling {slot}").random() < 0.3
         return SPELLINGS.get(word, word) if rare else word
 

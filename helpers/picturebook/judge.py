@@ -50,8 +50,8 @@ class Reading(NamedTuple):
         if attribute == "character":
             raise ValueError("The judge cannot tell a character from others of its kind: a subjects.Recognizer can.")
         if attribute in GRADED:
-            return (self.amounts[attribute] > 0.1) == (getattr(scene, attribute) > 0)
-        return self.attributes[attribute] == getattr(scene, attribute)
+            return bool((self.amounts[attribute] > 0.1) == (getattr(scene, attribute) > 0))
+        return bool(self.attributes[attribute] == getattr(scene, attribute))
 
 
 class _Residual(nn.Module):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 from .scene import Scene
 from .vocabulary import (
@@ -60,7 +61,7 @@ def is_held_out_pair(scene: Scene, a: str, b: str) -> bool:
 def random_scene(seed: int) -> Scene:
     """One scene of the world, the same for the same seed; any combination can come."""
     rng = random.Random(f"{seed}/what is in the picture")
-    words: dict[str, object] = dict(
+    words: dict[str, Any] = dict(
         seed=seed, place=rng.choice(PLACES), sky=_draw(rng, day=70, sunset=12, night=18),
         rainbow=_draw(rng, no=92, yes=8),
         style=_draw(rng, **dict.fromkeys(STYLES, 7.5) | {"plain": 70}), color=rng.choice(COLORS),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from ..core.values import choice, number
 from ..core.values import seed as as_seed
@@ -74,7 +75,7 @@ class Scene:
         """The random numbers of one part of the layout: the same for every scene with this seed."""
         return random.Random(f"{self.seed}/{part}")
 
-    def but(self, **changes: object) -> Scene:
+    def but(self, **changes: Any) -> Scene:
         """The same scene, laid out the same way, with some attributes changed.
 
         Changing `ride` sets `doing` along with it.
@@ -91,7 +92,7 @@ class Scene:
         if attribute == "color":
             return self.thing not in (ABSENT, "castle", "house")
         if attribute.endswith("_color"):
-            return getattr(self, attribute.removesuffix("_color")) != ABSENT
+            return bool(getattr(self, attribute.removesuffix("_color")) != ABSENT)
         if attribute in ("doing", "wearing", "holding", "fluffy"):
             return self.thing in CREATURES
         if attribute == "character":

@@ -138,7 +138,8 @@ class Recognizer:
 
     def of(self, pictures: Sequence[Image.Image]) -> list[float]:
         """How sure it is that each picture shows the subject, in [0, 1]."""
-        return ((self.judge.describe(pictures) - self.middle) @ self.axis).sigmoid().tolist()
+        sure: list[float] = ((self.judge.describe(pictures) - self.middle) @ self.axis).sigmoid().tolist()
+        return sure
 
     def accuracy(self, count: int = 50) -> float:
         """The share it gets right of `count` drawings of each kind that it did not learn from."""

@@ -10,7 +10,7 @@ and after a dash what to notice. matplotlib and ipywidgets are imported when a f
 
 from helpers.lazy import lazy
 
-__getattr__, __dir__ = lazy(__name__, {
+HOME = {  # a public name and its module; python tools/write_stubs.py writes __init__.pyi from it
     "Figure": "figure",
     "calm_errors": "errors",
     "usual_errors": "errors",
@@ -36,4 +36,5 @@ __getattr__, __dir__ = lazy(__name__, {
     "reweighted": "reweighting",
     "reweighter": "reweighting",
     "reweighting_live": "reweighting_panel",
-})
+}
+__getattr__, __dir__ = lazy(__name__, HOME)

@@ -10,7 +10,7 @@ A map of a word is the share of its attention that each pixel gives to the word.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -21,7 +21,7 @@ from PIL import Image
 from helpers.attention.control import attention
 from helpers.attention.edits import Edit
 from helpers.attention.maps import AttentionStore, below, finest_grid
-from helpers.core.interface import Model
+from helpers.core.interface import Generator
 from helpers.core.pictures import as_picture
 from helpers.core.words import answers, words_and_marks, words_of
 from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt
@@ -63,7 +63,8 @@ class Attended:
     @property
     def steps(self) -> int:
         """How many steps there were; step 0 is the noisiest."""
-        return self.parts[0].maps.shape[1]
+        steps: int = self.parts[0].maps.shape[1]
+        return steps
 
     @property
     def grids(self) -> list[tuple[int, int]]:
@@ -90,18 +91,20 @@ class Attended:
         view = view or next((seen for seen, own in reversed(self.rows) if own == word), self.views[-1])
         inside = [part for part in self.parts if layer is None or (part.layer and below(part.layer, layer))]
         grids = [part.grid for part in inside]
-        grid = tuple(grid) if grid else self.common_grid if self.common_grid in grids or not grids else grids[0]
-        parts = [part for part in inside if part.grid == grid]
+        common = self.common_grid if self.common_grid in grids or not grids else grids[0]
+        wanted = tuple(grid) if grid else common
+        parts = [part for part in inside if part.grid == wanted]
         for name, value, found, there in (
             ("word", word, (view, word) in self.rows, self.words(view)),
             ("layer", layer, inside, [part.layer for part in self.parts]),
-            ("grid", grid, parts, list(dict.fromkeys(grids))),
+            ("grid", wanted, parts, list(dict.fromkeys(grids))),
             ("step", step, step is None or 0 <= step < self.steps, f"0 to {self.steps - 1}"),
         ):
             if not found:
                 raise ValueError(f"There is no map of {name} {value!r} (view {view!r}); there are: {there}.")
-        mean = sum(part.maps[self.rows.index((view, word))] for part in parts) / len(parts)
-        return mean.mean(0) if step is None else mean[step]
+        mean: np.ndarray = sum(part.maps[self.rows.index((view, word))] for part in parts) / len(parts)
+        chosen: np.ndarray = mean.mean(0) if step is None else mean[step]
+        return chosen
 
     @property
     def common_grid(self) -> tuple[int, int]:
@@ -114,7 +117,7 @@ class Attended:
 
 
 def attended(
-    model: Model,
+    model: Generator,
     source: str | Source | Recorded,
     target: str | Edit | None = None,
     *,
@@ -196,7 +199,7 @@ def kept(look: AttentionStore, prompts: Sequence[str], made: Sequence[Image.Imag
         steps = [site for site in look.sums if (site.layer, site.grid) == (layer, grid)]
         maps = [
             (look.sums[site] / look.counts[site]).cpu().numpy()[chosen]
-            for site in sorted(steps, key=lambda site: site.step)
+            for site in sorted(steps, key=lambda site: site.step or 0)
         ]
         parts.append(Part(layer, grid, np.stack(maps, 1)))
     return Attended(tuple(prompts), tuple(made), tuple((view, word) for view, word, *_ in rows), tuple(parts))
@@ -222,8 +225,11 @@ def attention_maps(
     if by not in ("step", "grid", "view"):
         raise ValueError(f"by is {by!r}; expected 'step', 'grid' or 'view'.")
     words = [words] if isinstance(words, str) else list(words or seen.words(view))
-    columns = {"step": evenly_spread(seen.steps, most), "grid": seen.grids, "view": seen.views}[by]
-    heads = {"step": lambda i: f"step {i + 1} of {seen.steps}", "grid": named_grid, "view": view_name}[by]
+    all_columns: dict[str, Sequence[Any]] = {"step": evenly_spread(seen.steps, most), "grid": seen.grids,
+                                             "view": seen.views}
+    all_heads: dict[str, Callable[[Any], str]] = {"step": lambda i: f"step {i + 1} of {seen.steps}",
+                                                  "grid": named_grid, "view": view_name}
+    columns, heads = all_columns[by], all_heads[by]
     fixed = {"view": view, "grid": grid, "step": None}
     cells, labels = [], []
     for word in words:

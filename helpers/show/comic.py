@@ -89,7 +89,9 @@ class Story:
 def read_script(text: Prompt) -> Story:
     """The story of a script (see above); ValueError with the line that is wrong."""
     check_room(text)
-    title, panels, block = "", [], []
+    title = ""
+    panels: list[Panel] = []
+    block: list[tuple[int, str]] = []
     for number, line in enumerate([*text.strip().splitlines(), ""], 1):
         line = line.strip()
         if line.startswith("#") and not panels and not block:
@@ -113,7 +115,9 @@ def check_room(text: str) -> None:
 
 
 def _panel(block: Sequence[tuple[int, str]]) -> Panel:
-    prompts, captions, speeches = [], [], []
+    prompts: list[str] = []
+    captions: list[str] = []
+    speeches: list[Speech] = []
     for number, line in block:
         said = _SPEECH.fullmatch(line)
         if line.startswith("["):

@@ -31,7 +31,7 @@ def stroke_sketch() -> Image.Image:
     return sketch
 
 
-def cat() -> list[tuple[list[Point], str, int]]:
+def cat() -> list[tuple[Sequence[Point], str, int]]:
     """The strokes of a sitting cat: (points, colour, width in pixels)."""
     body = [([(242, 190), (236, 285)], COAT, 82), ([(222, 300), (262, 300)], COAT, 60)]
     tail = [([(270, 300), (320, 290), (345, 250), (330, 220)], COAT, 22)]
@@ -40,7 +40,7 @@ def cat() -> list[tuple[list[Point], str, int]]:
     face = [([(232, 150), (242, 156), (252, 150)], DARK, 4), ([(236, 140), (248, 140)], "#d77a7a", 8)]
     legs = [([(224, 250), (222, 322)], "#c96f1f", 10), ([(256, 250), (258, 322)], "#c96f1f", 10)]
     stripes = [([(x, 90), (x, y)], "#b85f16", 6) for x, y in ((228, 100), (242, 106), (256, 100))]
-    return tail + body + head + ears + legs + stripes + face
+    return [*tail, *body, *head, *ears, *legs, *stripes, *face]
 
 
 def stroke(brush: ImageDraw.ImageDraw, rng: random.Random, points: Sequence[Point], color: str, width: int) -> None:

@@ -31,6 +31,8 @@ from helpers.show.figure import checked
 from helpers.show.markup import Html, captioned, framed, name_of
 from helpers.show.palette import AMOUNT
 
+Piece = list[str | int | None]  # text, word, and the word that answers it
+
 THUMBNAIL = 96  # CSS pixels
 NARROWEST = 336  # CSS pixels; of the explorer of one picture
 MOST_BYTES = 450_000  # of packed maps; neighbouring steps are averaged until they fit
@@ -108,17 +110,19 @@ def as_bytes(maps: list[np.ndarray]) -> tuple[bytes, dict[str, float]]:
     return raw, {"top": top, "zero": zero, "span": span}
 
 
-def pieces(seen: Attended) -> list[list[list]]:
+def pieces(seen: Attended) -> list[list[Piece]]:
     """Each prompt cut in pieces [text, word, the word that answers it in the other prompt]; numbers, None for none."""
     words = seen.words()
-    cut = []
+    cut: list[list[Piece]] = []
     for i, prompt in enumerate(seen.prompts):
-        found, end, other = [], 0, answering(seen.prompts, i)
+        end, other = 0, answering(seen.prompts, i)
+        found: list[Piece] = []
         for word in words_and_marks(prompt):
             found += [[prompt[end : word.start], None, None], [prompt[word.start : word.end],
                       watched(words, word.text), watched(words, other.get(word.start))]]
             end = word.end
-        cut.append([piece for piece in [*found, [prompt[end:], None, None]] if piece[0]])
+        found.append([prompt[end:], None, None])
+        cut.append([piece for piece in found if piece[0]])
     return cut
 
 
@@ -138,9 +142,9 @@ def answering(prompts: tuple[str, ...], own: int) -> dict[int, str]:
     pairs = align(*prompts)
     met = list(pairs.same)
     for swapped in pairs.swapped:
-        sides = [[word for word in words if words_of(word.text)][::-1] for words in swapped]
-        if all(sides):
-            met += [tuple(side[min(k, len(side) - 1)] for side in sides) for k in range(max(map(len, sides)))]
+        old, new = ([word for word in words if words_of(word.text)][::-1] for words in swapped)
+        if old and new:
+            met += [(old[min(k, len(old) - 1)], new[min(k, len(new) - 1)]) for k in range(max(len(old), len(new)))]
     return {pair[own].start: pair[1 - own].text for pair in reversed(met)}
 
 
@@ -153,4 +157,6 @@ def colors() -> list[list[int]]:
     """Evenly spaced colours of the colour map of amounts, from nothing to most."""
     from matplotlib import colormaps
 
-    return (colormaps[AMOUNT](np.linspace(0, 1, COLOR_STOPS))[:, :3] * 255).round().astype(int).tolist()
+    shades = colormaps[AMOUNT](np.linspace(0, 1, COLOR_STOPS))[:, :3] * 255
+    stops: list[list[int]] = shades.round().astype(int).tolist()
+    return stops

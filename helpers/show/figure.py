@@ -89,7 +89,8 @@ def compact(picture: Image.Image) -> tuple[str, bytes]:
 
 def labelled(name: str, value: Any) -> list[str]:
     """Labels as texts: of what stands in a list, numbers, too."""
-    return [text(f"{name}[{i}]", str(each)) for i, each in enumerate(listed(name, value, "a list of texts", empty=True))]
+    several = listed(name, value, "a list of texts", empty=True)
+    return [text(f"{name}[{i}]", str(each)) for i, each in enumerate(several)]
 
 
 Labels = Annotated[Sequence[Any], Kind(labelled)]
@@ -98,7 +99,8 @@ Labels = Annotated[Sequence[Any], Kind(labelled)]
 @cache
 def texts() -> dict[str, dict[str, str]]:
     """The alt texts of the notebooks' figures, by notebook and name, so that code cells stay short: texts.json."""
-    return json.loads(files("helpers.show").joinpath("texts.json").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, str]] = json.loads(files("helpers.show").joinpath("texts.json").read_text("utf-8"))
+    return found
 
 
 def checked(alt: str) -> str:
@@ -114,6 +116,12 @@ def checked(alt: str) -> str:
             'notice: alt="an orange cat on a bicycle, before and after - notice that only the fur changed colour".'
         )
     return " ".join(alt.split())
+
+
+def check_titles(name: str, titles: Sequence[str], count: int) -> None:
+    """ValueError unless there are as many as pictures."""
+    if len(titles) != count:
+        raise ValueError(f"{len(titles)} {name} for {count} pictures: give one for each.")
 
 
 def lines(text: object, width: float) -> list[str]:
@@ -154,9 +162,9 @@ class Page:
 
     def words(self, text: list[str] | str, x: float, y: float, *, align: str = "center", **look: Any) -> None:
         """Lines of text, the first one's top at (x, y); "$" and the like are shown as they are."""
+        style: dict[str, Any] = {"fontsize": TEXT, "color": INK} | look
         for i, line in enumerate([text] if isinstance(text, str) else text):
-            self.drawing.text(*self._at(x, y + i * LINE), line, ha=align, va="top", parse_math=False,
-                              **{"fontsize": TEXT, "color": INK} | look)
+            self.drawing.text(*self._at(x, y + i * LINE), line, ha=align, va="top", parse_math=False, **style)
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
         """A place in pixels as matplotlib's shares of the page, counted from the bottom left."""

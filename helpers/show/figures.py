@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.core.pictures import Read, Several, as_picture, no_strip, several
 from helpers.core.values import AtLeastOne, Kind, Number, Numbers, Prompt, WrongKind, entrance, numbers, shown, text
-from helpers.show.figure import LINE, Figure, Labels, Page, checked, lines
+from helpers.show.figure import LINE, Figure, Labels, Page, check_titles, checked, lines
 from helpers.show.palette import AMOUNT, COLORS, FAINT, look
 from helpers.show.recording import Recording
 
@@ -33,7 +33,7 @@ def series(name: str, value: Any) -> dict[str, np.ndarray]:
 
 
 Side = Annotated[int, Number(16, 2048, whole=True, hint="pixels")]
-Series = Annotated[Mapping[str, Sequence[float]], Kind(series)]
+Series = Annotated[Mapping[str, Any], Kind(series)]  # in: Sequence[float] for each name; out: arrays
 
 
 @entrance
@@ -82,11 +82,11 @@ def pictures(
 def _draw_row(page: Page, row: Sequence[Any], texts: Sequence[list[str]], corner: tuple[float, float],
               size: tuple[int, int]) -> None:
     """The pictures of one row and the texts below them."""
-    for c, (picture, text) in enumerate(zip(row, texts, strict=True)):
+    for c, (picture, below) in enumerate(zip(row, texts, strict=True)):
         left = corner[0] + c * (size[0] + GAP)
         if picture is not None:
             page.place(picture, left, corner[1], size)
-        page.words(text, left + size[0] / 2, corner[1] + size[1] + 3)
+        page.words(below, left + size[0] / 2, corner[1] + size[1] + 3)
 
 
 @entrance
@@ -131,22 +131,22 @@ def sweep(
 
     scores: a curve for each name, with one number for each picture.
     """
-    alt, scores = checked(alt), scores or {}
-    for label, series in {"values": values, **scores}.items():
+    alt, curves = checked(alt), scores or {}
+    for label, series in {"values": values, **curves}.items():
         if series.shape != (len(pictures),):
             raise ValueError(f"{series.size} {label} for {len(pictures)} pictures: give one for each.")
-    margin, height = (70 if scores else 4), 120
+    margin, height = (70 if curves else 4), 120
     size = cell_size([pictures], len(pictures), WIDEST - margin)
     step = size[0] + GAP
     span = len(pictures) * step - GAP
-    page = Page(margin + span + 4, size[1] + 60 + len(scores) * (height + 2 * GAP))
+    page = Page(margin + span + 4, size[1] + 60 + len(curves) * (height + 2 * GAP))
     for i, picture in enumerate(pictures):
         page.place(picture, margin + i * step, 0, size)
     middles = [i * step + size[0] / 2 for i in range(len(pictures))]
-    for i, (label, series) in enumerate(scores.items()):
+    for i, (label, series) in enumerate(curves.items()):
         axes = _over(page, margin, size[1] + GAP + i * (height + 2 * GAP), span, height)
         _curve_below(axes, middles, label, series, i)
-    axes = _over(page, margin, size[1] + 2 * GAP + len(scores) * (height + 2 * GAP), span, 2)
+    axes = _over(page, margin, size[1] + 2 * GAP + len(curves) * (height + 2 * GAP), span, 2)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
     axes.set_xticks(middles, [f"{value:g}" for value in values])
@@ -154,7 +154,7 @@ def sweep(
     return page.finish(alt, caption)
 
 
-def _curve_below(axes: Any, middles: Sequence[float], label: str, series: Sequence[float], i: int) -> None:
+def _curve_below(axes: Any, middles: Sequence[float], label: str, series: np.ndarray, i: int) -> None:
     """Score number `i` of a sweep, a point below the middle of each picture."""
     style = look(i)
     axes.plot(middles, series, color=style.color, marker=style.marker, linestyle=style.line)
@@ -195,9 +195,9 @@ def mask(picture: Read, mask: Read, *, alt: str, titles: Labels = ("picture", "m
     no_strip(picture)
     inside = np.asarray(as_picture(mask, picture.size, "stretch").convert("L")) > 127
     page = Page(2 * 256 + GAP, 20 + (height := round(256 * picture.height / picture.width)))
-    for i, (title, shown) in enumerate(zip(titles, (picture, paled(picture, inside)), strict=True)):
+    for i, (title, drawn) in enumerate(zip(titles, (picture, paled(picture, inside)), strict=True)):
         page.words(title, i * (256 + GAP) + 128, 0, weight="bold")
-        axes = page.place(shown, i * (256 + GAP), 20, (256, height))
+        axes = page.place(drawn, i * (256 + GAP), 20, (256, height))
     if inside.any() and not inside.all():
         xs, ys = (np.linspace(0, side, n + 1)[:-1] + side / n / 2 for side, n in zip((256, height), picture.size,
                                                                                   strict=True))
@@ -244,12 +244,6 @@ def difference(
     bar = page.drawing.colorbar(shown, cax=page.axes(3 * (size[0] + GAP) + 2, 20, 12, size[1] - 2))
     bar.outline.set_edgecolor(FAINT)
     return page.finish(alt, caption)
-
-
-def check_titles(name: str, titles: Sequence[str], count: int) -> None:
-    """ValueError unless there are as many as pictures."""
-    if len(titles) != count:
-        raise ValueError(f"{len(titles)} {name} for {count} pictures: give one for each.")
 
 
 def as_grid(pictures: Sequence[Any]) -> list[list[Any]]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Annotated, Any
 
@@ -42,7 +42,7 @@ LARGEST_BRUSH = 1000  # pixels
 NOTHING = (0, 0, 0, 0)
 
 
-def layer(strokes: Sequence[dict], size: tuple[int, int], start: Image.Image | None = None) -> Image.Image:
+def layer(strokes: Sequence[Mapping[str, Any]], size: tuple[int, int], start: Image.Image | None = None) -> Image.Image:
     """What is painted: RGBA of `size` (width, height), opaque where there is paint. `start` is painted already.
 
     Raises ValueError for a stroke that is none.
@@ -67,7 +67,7 @@ def draw_stroke(painted: Image.Image, points: list[tuple[float, float]], width: 
         pen.ellipse((x - radius + 0.5, y - radius + 0.5, x + radius - 0.5, y + radius - 0.5), fill=color)
 
 
-def checked_stroke(stroke: dict) -> tuple[str, str, float, list[tuple[float, float]]]:
+def checked_stroke(stroke: Mapping[str, Any]) -> tuple[str, str, float, list[tuple[float, float]]]:
     """(tool, color, size, points) of a stroke, which comes from a browser; ValueError if something is wrong with it."""
     tool, color = stroke.get("tool"), stroke.get("color", "#000000")
     size, flat = stroke.get("size", 1), list(stroke.get("points", []))
@@ -119,13 +119,13 @@ class Painter(anywidget.AnyWidget):
     alt = traitlets.Unicode().tag(sync=True)
     name = traitlets.Unicode().tag(sync=True)
     mode = traitlets.Enum(MODES).tag(sync=True)
-    size = traitlets.List().tag(sync=True)  # [width, height] of the picture in pixels
+    size: traitlets.List[int] = traitlets.List().tag(sync=True)  # [width, height] of the picture in pixels
     shown = traitlets.Int().tag(sync=True)  # its width on the page, CSS pixels
     brush = traitlets.Float().tag(sync=True)  # pixels of the picture
     largest = traitlets.Int(LARGEST_BRUSH).tag(sync=True)  # of the brush, in pixels of the picture
     given = traitlets.Bool().tag(sync=True)  # whether something is painted before the reader begins
     palette = traitlets.Dict().tag(sync=True)  # name to "#rrggbb"
-    strokes = traitlets.List().tag(sync=True)
+    strokes: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
 
     def __init__(self, image: Image.Image, start: Image.Image, **traits: Any) -> None:
         """Over the RGB picture `image`, with the RGBA layer `start` painted already."""
@@ -171,7 +171,7 @@ class Painter(anywidget.AnyWidget):
         """Take the painter off the page; what was painted stays readable."""
         self._closed = True
         super().close()
-        vars(self).pop("_ipython_display_", None)  # ipywidgets 7 hides it; a closed painter still shows its picture
+        self.__dict__.pop("_ipython_display_", None)  # ipywidgets 7 hides it; a closed painter still shows its picture
 
     def static_html(self) -> str:
         """The picture and what is painted, for where nothing runs; hidden beside the live painter."""

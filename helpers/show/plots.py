@@ -52,9 +52,9 @@ def curve(
     return page.finish(alt, caption)
 
 
-def half_widths(y: Sequence[float], bars: Sequence[Any]) -> np.ndarray:
-    """Distances (2, N) down and up from `y` (N,), from half-widths (N,) or (lowest, highest) values (N, 2)."""
-    y, bars = numbers("the values", y), numbers("the errors", bars)
+def half_widths(values: Sequence[float] | np.ndarray, errors: Sequence[Any]) -> np.ndarray:
+    """Distances (2, N) down and up from `values` (N,), from half-widths (N,) or (lowest, highest) values (N, 2)."""
+    y, bars = numbers("the values", values), numbers("the errors", errors)
     if bars.shape not in ((len(y),), (len(y), 2)):
         raise ValueError(f"The errors have shape {bars.shape}; expected ({len(y)},) or ({len(y)}, 2).")
     return np.stack([bars, bars]) if bars.ndim == 1 else np.abs(bars - y[:, None]).T
@@ -115,8 +115,8 @@ def name_points(axes: Any, places: Mapping[str, np.ndarray], route: np.ndarray) 
         def covered(spot: tuple[float, float], wide: float = wide) -> float:
             """How much a name in the middle of this spot would hide; leaving the picture is as bad as it gets."""
             out = spot[0] - wide / 2 < around.x0 - LEFT / 2 or spot[0] + wide / 2 > around.x1 + 12
-            return 1000 * out + sum(cost for across, up, half, tall, cost in taken
-                                    if abs(spot[0] - across) < wide / 2 + half and abs(spot[1] - up) < high / 2 + tall)
+            return float(1000 * out + sum(cost for across, up, half, tall, cost in taken if abs(spot[0] - across) <
+                                          wide / 2 + half and abs(spot[1] - up) < high / 2 + tall))
 
         best = min(spots, key=covered)  # of equals the first
         taken.append((*best, wide / 2, high / 2, 100))

@@ -57,7 +57,7 @@ class Reweighted:
         if weights not in self.mixes:
             listed = "; ".join(f"{word}: {', '.join(map(plain, values))}" for word, values in self.weights.items())
             raise ValueError(f"No picture was made for {dict(weights)}; there is one for each mix of {listed}.")
-        return self.pictures[self.mixes.index(weights)]
+        return self.pictures[self.mixes.index(dict(weights))]
 
 
 def reweighted(
@@ -82,7 +82,8 @@ def reweighted(
         tokens_of(model_tokens(model, prompt), word)
     mixes, looks = mixes_of(chosen), {name: knobs.pop(name) for name in LOOKS if name in knobs}
     known = source if isinstance(source, Recorded) else recorded(model, source, progress=progress, **looks)
-    made, first = [], None
+    first: Any = None
+    made: list[Image.Image] = []
     for start in range(0, len(mixes), AT_ONCE):
         batch = mixes[start : start + AT_ONCE]
         first, *edited = prompt_to_prompt(model, known, [prompt] * len(batch), weights=batch, progress=progress,

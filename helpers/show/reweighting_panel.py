@@ -39,7 +39,8 @@ class Weighing(Form):
 
     def call(self, run: Run) -> Image.Image:
         """The picture of these weights."""
-        return self.function(run)
+        made: Image.Image = self.function(run)
+        return made
 
 
 class Reweighting:
@@ -50,10 +51,13 @@ class Reweighting:
         """A panel over a recorded source; knobs go to `prompt_to_prompt`."""
 
         def reweight(run: Run) -> Image.Image:
-            watching = {"progress": run.progress, "watch": run.watch}
-            return prompt_to_prompt(run.model, known, prompt, weights=dict(run.knobs), **watching, **knobs)[1]
+            watching: dict[str, Any] = {"progress": run.progress, "watch": run.watch}
+            made: list[Image.Image] = prompt_to_prompt(run.model, known, prompt, weights=dict(run.knobs), **watching,
+                                                       **knobs)
+            return made[1]
 
-        asked = tuple(Knob(word, *map(float, limits), STEP, min(max(1.0, limits[0]), limits[1])) for word in words)
+        low, high = map(float, limits)
+        asked = tuple(Knob(word, low, high, STEP, min(max(1.0, low), high)) for word in words)
         self.model, self.prompt = model, prompt
         self.form = Weighing("reweight", reweight, None, (), asked)
         self.source: Image.Image = model.decode(known.source.trajectory[-1:].to(model.device))[0]

@@ -144,6 +144,13 @@ class Run:
     lock: threading.Lock = field(default_factory=threading.Lock)
     thread: threading.Thread | None = None
 
+    @property
+    def made(self) -> Image.Image:
+        """The picture of a run that is done; ValueError for any other."""
+        if self.result is None:
+            raise ValueError(f"The run has made no picture: it is {self.status}.")
+        return self.result
+
     def start(self) -> Run:
         """Begin; returns at once."""
         self.thread = threading.Thread(target=self.work, name=f"run of {self.form.name}", daemon=True)

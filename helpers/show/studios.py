@@ -49,7 +49,7 @@ def taken(number: int, run: Run) -> str:
     asked, chosen = " / ".join(map(quoted, run.prompts.values())), settings(run)
     caption = f"{number}. {shortened(asked)} ({chosen})"
     about = f"result {number}. {asked} ({chosen})"
-    seen = captioned(run.result, about, caption, THUMBNAIL, "webp")
+    seen = captioned(run.made, about, caption, THUMBNAIL, "webp")
     return f'<div role="listitem" title="{escape(about)}">{seen}</div>'
 
 
@@ -163,14 +163,14 @@ class Studio:
 
     def _show(self) -> None:
         run = self.run
-        busy = run is not None and not run.over
-        self.run_button.disabled, self.cancel_button.disabled = busy, not busy or run.stopping.is_set()
-        known, done = bool(run and run.steps), bool(run and run.status == "done")
-        self.bar.max, self.bar.value = (run.steps, run.step) if known else (1, int(done))
+        busy, done = run is not None and not run.over, run is not None and run.status == "done"
+        self.run_button.disabled = busy
+        self.cancel_button.disabled = run is None or run.over or run.stopping.is_set()
+        self.bar.max, self.bar.value = (run.steps, run.step) if run and run.steps else (1, int(done))
         self.status.value = status_html(run)
         self.strip.value = history_html(self.history) if self.history else ""
         if self.history:
-            self.newest.value = captioned(self.history[-1].result, "the newest result", "after", THUMBNAIL)
+            self.newest.value = captioned(self.history[-1].made, "the newest result", "after", THUMBNAIL)
         form = self.forms[self.method.value]
         mask = run.given_mask if run and run.form is form else form.mask
         self.masked.value = masked_html(self.pictures[self.picture.value] if form.picture else None, mask)
@@ -179,7 +179,7 @@ class Studio:
     def result(self) -> Image.Image:
         """The newest picture. ValueError while there is none."""
         if self.history:
-            return self.history[-1].result
+            return self.history[-1].made
         if self.closed:
             raise ValueError("The studio was closed before it made a picture. Run its cell again, then press run.")
         if self.run and not self.run.over:

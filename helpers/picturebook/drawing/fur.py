@@ -6,6 +6,7 @@ Outlines are (n, 2) arrays of points around a closed shape, in whatever frame th
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,7 +116,7 @@ def oval(x: float, y: float, rx: float, ry: float, pear: float = 0.0) -> np.ndar
     return np.stack([x + wide * np.sin(_TURN), y - ry * np.cos(_TURN)], axis=1)
 
 
-def limb(spine: list[Point], start: float, end: float, belly: float = 0.0) -> np.ndarray:
+def limb(spine: Sequence[Point], start: float, end: float, belly: float = 0.0) -> np.ndarray:
     """The outline of a rounded limb along a smooth `spine`: half-width `start`, then `end`, `belly` more midway."""
     line = smooth(np.asarray(spine, dtype=float), closed=False, pieces=4)
     step = np.empty_like(line)
@@ -153,7 +154,8 @@ def grown(outline: np.ndarray, by: float) -> np.ndarray:
     """The outline moved outwards by about `by`."""
     middle = outline.mean(axis=0)
     off = outline - middle
-    return middle + off * (1 + by / (np.linalg.norm(off, axis=1, keepdims=True) + 1e-9))
+    moved: np.ndarray = middle + off * (1 + by / (np.linalg.norm(off, axis=1, keepdims=True) + 1e-9))
+    return moved
 
 
 def tufted(outline: np.ndarray, length: float, spacing: float, jitter: np.ndarray) -> np.ndarray:
@@ -171,7 +173,8 @@ def tufted(outline: np.ndarray, length: float, spacing: float, jitter: np.ndarra
     area = loop[:-1, 0] @ loop[1:, 1] - loop[:-1, 1] @ loop[1:, 0]  # its sign: which way round the outline goes
     out = along[:, ::-1] * ((1.0, -1.0) if area > 0 else (-1.0, 1.0))
     reach = length * (np.array([0.0, 0.62, 1.0]) * (0.7 + 0.6 * uneven[:, None])).ravel()[:, None]
-    return points + out * reach + reach * np.array([0.0, 0.22])
+    tufts: np.ndarray = points + out * reach + reach * np.array([0.0, 0.22])
+    return tufts
 
 
 def fill_fur(canvas: Canvas, look: Look, outline: np.ndarray, color: Color, scale: float = 1.0,

@@ -171,7 +171,7 @@ def _hand_scale(body: Body) -> float:
     return max(body.unit, 0.66)
 
 
-def _in_hand(canvas: Canvas, body: Body) -> AbstractContextManager[None]:
+def _in_hand(canvas: Canvas, body: Body) -> AbstractContextManager[Canvas]:
     """The frame of a held thing: x away from the body."""
     return canvas.at(*body.hand, scale=_hand_scale(body), flip=body.mirrored)
 

@@ -19,7 +19,8 @@ def tint(word: str, stream: random.Random, amount: float = 0.06) -> Color:
     h, lightness, s = colorsys.rgb_to_hls(*(c / 255 for c in COLOR_VALUES[word]))
     h += stream.uniform(-0.2, 0.2) * amount
     lightness = min(max(lightness + stream.uniform(-0.6, 0.6) * amount, 0.12), 0.97)
-    return tuple(round(255 * c) for c in colorsys.hls_to_rgb(h % 1, lightness, s))
+    r, g, b = colorsys.hls_to_rgb(h % 1, lightness, s)
+    return round(255 * r), round(255 * g), round(255 * b)
 
 
 def mix(a: Color, b: Color, t: float) -> Color:

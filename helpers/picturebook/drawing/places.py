@@ -371,7 +371,7 @@ def _draw_cactus(canvas: Canvas, light: Light, x: float, base: float, height: fl
 def _draw_desert(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
     stream = scene.stream("desert")
     side, phase = _side(stream), stream.uniform(0, 6)
-    x = 64 + side * 34
+    x: float = 64 + side * 34
     canvas.polygon([(x - 22, horizon), (x - 15, horizon - 19), (x + 9, horizon - 20), (x + 12, horizon - 12),
                     (x + 17, horizon - 11), (x + 24, horizon)], light.ground((190, 98, 66), 0.3))
     canvas.polygon([(x - 17.5, horizon - 12), (x - 16, horizon - 16), (x + 10, horizon - 16), (x + 12, horizon - 12)],
@@ -601,9 +601,9 @@ def _draw_crowd(canvas: Canvas, scene: Scene, light: Light, base: float) -> None
         x = (shift + 0.618034 * i + stream.uniform(-0.015, 0.015)) % 1 * 124 + 2  # spread out, however many come
         people.append((base + stream.uniform(3, 19), x, stream.uniform(20, 25), stream.sample(_CLOTHES, 2),
                        stream.choice(_SKINS), stream.choice(_HAIRS), stream.random() < 0.4))
-    for y, x, height, clothes, skin, hair, dress in sorted(people):
+    for y, x, height, (top, bottom), skin, hair, dress in sorted(people):
         with canvas.at(x, y, height / 24):
-            _draw_person(canvas, *(light(c) for c in (*clothes, skin, hair)), dress)
+            _draw_person(canvas, light(top), light(bottom), light(skin), light(hair), dress)
 
 
 def _draw_person(canvas: Canvas, top: Color, bottom: Color, skin: Color, hair: Color, dress: bool) -> None:
@@ -713,8 +713,9 @@ def _draw_room(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> No
     right, top, bottom = left + _WINDOW_WIDTH, _WINDOW_TOP, _WINDOW_TOP + _WINDOW_HEIGHT
     _draw_view(canvas, scene, left, right, bottom)
     paper, floor = stream.choice(_WALLPAPERS), horizon + 14
-    for box in ((0, 0, UNITS, top), (0, bottom, UNITS, floor), (0, top, left, bottom), (right, top, UNITS, bottom)):
-        canvas.rect(*box, light(paper))
+    for x0, y0, x1, y1 in ((0, 0, UNITS, top), (0, bottom, UNITS, floor), (0, top, left, bottom),
+                           (right, top, UNITS, bottom)):
+        canvas.rect(x0, y0, x1, y1, light(paper))
     stripe = light(darker(paper, 0.09))
     for x in range(4, 128, 13):
         inside = left - 4 < x < right

@@ -34,7 +34,7 @@ def draw_front(canvas: Canvas, scene: Scene, body: Body) -> None:
             paint(canvas, scene, body)
 
 
-def _frame(canvas: Canvas, body: Body) -> AbstractContextManager[None]:
+def _frame(canvas: Canvas, body: Body) -> AbstractContextManager[Canvas]:
     """(0, 0) is between the feet; 1 is 1/100 of the creature's standing height."""
     return canvas.at(*body.feet, scale=body.unit)
 
@@ -44,7 +44,8 @@ def _frame(canvas: Canvas, body: Body) -> AbstractContextManager[None]:
 
 def _water_color(scene: Scene) -> Color:
     """Blue, darker at night."""
-    water = tuple(round(c * scene.stream("prop color").uniform(0.94, 1.06)) for c in WATER)
+    r, g, b = (round(c * scene.stream("prop color").uniform(0.94, 1.06)) for c in WATER)
+    water = (r, g, b)
     return darker(water, 0.4) if scene.sky == "night" else water
 
 

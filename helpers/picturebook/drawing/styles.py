@@ -97,7 +97,8 @@ def _noise(size: int, wavelength: tuple[float, float], angle: float = 0.0, numbe
     image = image.rotate(angle, Image.Resampling.BILINEAR)
     values = np.asarray(image)[size // 2 : size // 2 + 2 * size, size // 2 : size // 2 + 2 * size]
     ranks = np.searchsorted(np.sort(values.ravel()[:: 7]), values)
-    return (ranks / ranks.max()).astype(np.float32)
+    even: np.ndarray = (ranks / ranks.max()).astype(np.float32)
+    return even
 
 
 @lru_cache(maxsize=8)
@@ -106,7 +107,8 @@ def _hatching(size: int) -> np.ndarray:
     y, x = np.mgrid[: 2 * size, : 2 * size].astype(np.float32) * (UNITS / size)
     phase = (x + 1.25 * y) / 4.6 + 1.1 * _noise(size, (30.0, 30.0), 0.0, 6)
     pressure = _noise(size, (26.0, 2.2), 141.0, 7)
-    return (0.5 + 0.42 * np.sin(2 * math.pi * phase) + 0.5 * (pressure - 0.5)).clip(0, 1)
+    strokes: np.ndarray = (0.5 + 0.42 * np.sin(2 * math.pi * phase) + 0.5 * (pressure - 0.5)).clip(0, 1)
+    return strokes
 
 
 def _somewhere(texture: np.ndarray, size: int, stream: random.Random) -> np.ndarray:

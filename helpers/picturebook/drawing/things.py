@@ -195,8 +195,8 @@ def _draw_castle(canvas: Canvas, stream: random.Random, sky: str) -> None:
     _draw_stones(canvas, stone)
     canvas.polygon([(-14, 0), *_arc(0, -17, 14, 14, 180, 360), (14, 0)], darker(stone, 0.42))
     canvas.polygon([(-10.5, 0), *_arc(0, -16, 10.5, 10.5, 180, 360), (10.5, 0)], (122, 78, 46))
-    for x in (-5.2, 0, 5.2):
-        canvas.line([(x, 0), (x, -25)], (84, 52, 32), 1.3)
+    for gap in (-5.2, 0, 5.2):
+        canvas.line([(gap, 0), (gap, -25)], (84, 52, 32), 1.3)
     canvas.line([(-10.5, -12), (10.5, -12)], (84, 52, 32), 1.3)
     for x in (-20, 20):
         canvas.polygon([(x - 2.6, -22), *_arc(x, -30, 2.6, 3, 180, 360, 7), (x + 2.6, -22)], glass)
