@@ -55,7 +55,8 @@ FUNCTIONS = {
 }
 #: what needs a thing of ours to begin with: methods of classes, files; made by `things`
 THINGS = ("picturebook.Edit", "Source.save", "Source.load", "Weights.save", "Weights.load", "Weights.scaled",
-          "Fitted.load", "Figure.save", "imagic")
+          "Fitted.load", "Figure.save", "imagic", "Subject.pictures", "Subject.prompt", "Subject.scene", "Judge.read",
+          "Judge.find")
 METHODS_OF_THE_MODEL = ("generate", "embed", "encode", "times", "tokens")
 V = VALUES
 WITH_ONE_STRANGE = V["picture"].strange.map(lambda one: [picture(), one])
@@ -78,7 +79,8 @@ ARGUMENTS: dict[str, Values] = {
     **dict.fromkeys(("exact", "text_encoder", "thin"), V["flag"]),
     "fit": Values(of("cover", "contain", "stretch"), other_kinds()),
     "shape": Values(of((1, 2, 3, 3), [2, 1, 1, 1]), other_kinds()),
-    "pictures": Values(st.lists(GOOD_PICTURES, min_size=1, max_size=2), st.one_of(V["picture"].strange, other_kinds(), WITH_ONE_STRANGE)),
+    "pictures": Values(st.lists(GOOD_PICTURES, min_size=1, max_size=2),
+                       st.one_of(V["picture"].strange, other_kinds(), WITH_ONE_STRANGE)),
     "prior": Values(of((), lambda: [picture()]), st.one_of(other_kinds(), WITH_ONE_STRANGE)),
     "folder": Values(of(None, lambda: tempfile.mkdtemp()), of("", "a\x00b", "x" * 5000, 3, 0.5, b"x", [])),
     "weights": Values(of(None, {"cat": 2.0}, {"cat": 0}),
@@ -97,7 +99,8 @@ SCRIPT = "# A title\n\n[a cat]\nOne day.\nPim: Hello!\n\n[a red cat]\nPim (left)
 FILES = Values(of("a.safetensors", lambda: Path("b.safetensors"), "source.safetensors", "weights.safetensors",
                   "fitted.safetensors", "c.png", "d.jpg"),
                st.one_of(other_kinds(), of(".", "/", "..", "no/folder/a.png", "a[.png", "**", "a*?.safetensors",
-                                           "x.xyz", "c.png/a.png", "~nobody/a.png", "broken.safetensors", "cut.safetensors")))
+                                           "x.xyz", "c.png/a.png", "~nobody/a.png", "broken.safetensors",
+                                           "cut.safetensors")))
 SAME = Values(of(picture, lambda: np.full((16, 16, 3), 0.5), lambda: picture("RGBA")), V["picture"].strange)
 WIDTHS = Values(of(64, np.int64(100)), other_kinds())
 #: function -> what is passed for arguments that mean something else there than elsewhere
@@ -149,6 +152,7 @@ ARGUMENTS |= {
     "wording": Values(of(None, 0, 3), other_kinds()), "part": Values(of("thing", "sky"), other_kinds()),
     "story": Values(of(lambda: read_script(SCRIPT)), other_kinds()), "file": FILES, "path": FILES,
     "alpha": Values(of(None, 1.0, 2), other_kinds()), "dtype": Values(of(None, torch.float16), of(None)),
+    "context": Values(of(None, "temple", "bicycle"), other_kinds()), "known": V["flag"],
     "networks": Values(of(("unet",), ["unet", "text_encoder"], "unet"), other_kinds()),
 }
 ALWAYS_GIVEN = {"steps", "embedding_steps", "model_steps", "count", "batch", "inner", "maps"}  # else they are large
@@ -196,8 +200,11 @@ def things(model: Any) -> dict[str, Callable[..., Any]]:
     from helpers.methods.imagic import Fitted, fit_imagic, imagic
     from helpers.methods.source import Source, generated
     from helpers.picturebook import Edit
+    from helpers.picturebook.judge import Judge
+    from helpers.picturebook.subjects import SUBJECTS
     from helpers.show.figures import pictures
 
+    pim, judge = SUBJECTS["pim"], Judge.load()
     folder, other = Path(tempfile.mkdtemp()), Path(tempfile.mkdtemp())  # read from, written to
     source, weights = generated(model, "a cat", progress=False), lora(model, 1)
     figure = pictures([picture()], alt="a cat")
@@ -230,7 +237,9 @@ def things(model: Any) -> dict[str, Callable[..., Any]]:
     return {"picturebook.Edit": edit, "Source.save": there(source.save, other), "Source.load": there(Source.load),
             "Weights.save": there(weights.save, other), "Weights.load": there(Weights.load),
             "Weights.scaled": weights.scaled, "Fitted.load": there(Fitted.load),
-            "Figure.save": there(figure.save, other), "imagic": on_the_fitted}
+            "Figure.save": there(figure.save, other), "imagic": on_the_fitted,
+            "Subject.pictures": pim.pictures, "Subject.prompt": pim.prompt, "Subject.scene": pim.scene,
+            "Judge.read": judge.read, "Judge.find": judge.find}
 
 
 def bind(function: Callable[..., Any], model: Any) -> Callable[..., Any]:
