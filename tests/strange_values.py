@@ -95,24 +95,9 @@ STRANGE_MASKS = of(lambda: Image.new("L", (16, 16), 0), lambda: Image.new("RGB",
 
 PROMPTS = st.sampled_from(
     ["a cat", "a red cat", "a cat on a mat", "a dog", "a red dog on a mat", "", "café", "cafe\u0301"])
-STRANGE_PROMPTS = st.one_of(
-    st.text(max_size=20),
-    st.sampled_from(
-        [
-            "\ud800",
-            "a\x00b",
-            "cat " * 100,
-            "\u202ea cat",
-            "<b>a cat</b>",
-            "a  cat\n",
-            "🐱",
-            "CAT",
-            "cat,",
-            "a" * 3000,
-            "a cat, " * 600,
-        ]
-    ),
-)
+STRANGE_PROMPTS = st.one_of(st.text(max_size=20), st.sampled_from(
+    ["\ud800", "a\x00b", "cat " * 100, "\u202ea cat", "<b>a cat</b>", "a  cat\n", "🐱", "CAT", "cat,", "a" * 3000,
+     "a cat, " * 600]))
 
 VALUES: dict[str, Values] = {
     "picture": Values(GOOD_PICTURES, st.one_of(STRANGE_PICTURES, other_kinds())),
@@ -125,10 +110,9 @@ VALUES: dict[str, Values] = {
     "count": numbers(1, 2, 3),
     "steps": numbers(1, 2, 3),
     "guidance": Values(st.one_of(st.none(), numbers(1, 0, 4.0, 7.5).good), other_kinds()),
-    "seed": Values(st.one_of(st.integers(-5, 5), st.sampled_from([np.int64(3), 2**63, [1], [1, 2]])), other_kinds()),
-    "size": Values(
-        st.sampled_from([None, 16, (16, 16), (16, 24), np.int64(16)]),
-        st.one_of(st.sampled_from([0, -16, 7, 10**9, (16,), (16, 16, 16), 16.0, "16"]), other_kinds()),
-    ),
+    "seed": Values(st.one_of(st.integers(-5, 5), st.sampled_from([np.int64(3), 2**63, [1], [1, 2]])),
+                   st.one_of(other_kinds(), of([1, "x"], [1, None], 2**64 - 1, [0.5], [[1]]))),
+    "size": Values(st.sampled_from([None, 16, (16, 16), (16, 24), np.int64(16)]),
+                   st.one_of(st.sampled_from([0, -16, 7, 10**9, (16,), (16, 16, 16), 16.0, "16"]), other_kinds())),
     "flag": Values(st.booleans(), other_kinds()),
 }

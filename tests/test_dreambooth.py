@@ -367,6 +367,6 @@ def test_another_models_pictures_are_not_taken_for_the_prior(tmp_path: Path) -> 
     prior_pictures(Maker("one"), "a cat", 3, folder=tmp_path, **QUIET)
     with pytest.raises(ValueError, match="differ in model: give another folder"):
         prior_pictures(Maker("other"), "a cat", 2, folder=tmp_path, **QUIET)
-    (tmp_path / "prior.json").write_text("[")
+    (tmp_path / "prior.json").write_text("[", encoding="utf-8")
     with pytest.raises(ValueError, match="is damaged"):
         prior_pictures(Maker("one"), "a cat", 2, folder=tmp_path, **QUIET)

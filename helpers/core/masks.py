@@ -19,8 +19,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
-from helpers.core.interface import Picture
-from helpers.core.pictures import Frame, as_array, as_picture, opened, rgb
+from helpers.core.pictures import AS_SIZE, as_array, as_picture, opened, rgb
 from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
 
@@ -75,7 +74,7 @@ def grey_of(picture: Image.Image) -> Image.Image:
 
 
 @entrance
-def fitted(mask: ReadMask, image: Any, frame: Frame) -> Image.Image:
+def fitted(mask: ReadMask, image: Any, frame: Annotated[tuple[int, int], AS_SIZE]) -> Image.Image:
     """The mask at the size `frame` (width, height), cut and resized as `model.encode` does with the picture `image`.
 
     A mask of another size than the picture is resized to it, with a MaskWarning; one of exactly the frame's size
@@ -84,7 +83,8 @@ def fitted(mask: ReadMask, image: Any, frame: Frame) -> Image.Image:
     Raises ValueError for another aspect ratio, for a mask that is all black, and for one that is white only where the
     picture is cut off.
     """
-    white, size = as_mask(mask), size_of(image, frame)
+    white: Image.Image = mask
+    size = size_of(image, frame)
     if not np.asarray(white).any():
         raise ValueError("The mask is all black: nothing may change. Paint white where the picture may change; "
                          "`helpers.core.masks.inverted(mask)` swaps black and white.")

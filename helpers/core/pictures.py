@@ -61,8 +61,8 @@ def as_size(size: int | tuple[int, int], name: str = "size") -> tuple[int, int]:
     return int(sides[0]), int(sides[1])
 
 
-Size = Annotated[int | tuple[int, int], Kind(lambda name, value: as_size(value, name))]  # for `entrance`
-Frame = Annotated[tuple[int, int], Kind(lambda name, value: as_size(value, name))]  # the same, not None
+AS_SIZE = Kind(lambda name, value: as_size(value, name))
+Size = Annotated[int | tuple[int, int], AS_SIZE]  # for `entrance`: what comes out is (width, height)
 
 
 def opened(x: Any) -> Image.Image:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from helpers.core.files import damaged, load_tensors, required, save_tensors
-from helpers.core.values import Positive, Prompts, Rank, Real, Seed, entrance
+from helpers.core.values import Positive, Prompt, Prompts, Rank, Real, Seed, entrance
 from helpers.core.warn import FitWarning, warn
 from helpers.finetuning.loss import Trainable
 
@@ -118,10 +118,13 @@ def lora(model: Trainable, rank: Rank = 4, alpha: Positive | None = None, networ
     return Weights(tensors)
 
 
-def token_rows(model: Trainable, word: str, like: str) -> Weights:
+@entrance
+def token_rows(model: Trainable, word: Prompt, like: Prompt) -> Weights:
     """The rows of the token tables that spell `word`, each set to the row of `like`: where textual inversion starts."""
     tensors: dict[str, Tensor] = {}
     for (table, rows), (_, source) in zip(model.token_rows(word), model.token_rows(like), strict=True):
+        if not rows or not source:
+            raise ValueError(f"{(word if source else like)!r} is no token to this model: take another word.")
         if set(rows) & set(source):
             raise ValueError(f"{word!r} and {like!r} share tokens: take a word like 'sks' that means nothing.")
         if len(rows) > 1:

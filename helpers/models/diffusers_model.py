@@ -321,15 +321,13 @@ class DiffusersModel(VariancePreserving):
         The picture of a seed is the same whatever pictures it is made together with, to rounding: a batch computes in
         another order, and may change single pixels by 1 level of 255.
         """
-        prompts = as_prompts(prompts)
-        if len(prompts) == 1 and not isinstance(seed, int):
-            prompts = prompts * len(seed)
-        seeds, text = seeds_of(seed, len(prompts)), self.embed(prompts)
+        several = list(prompts) * (1 if isinstance(seed, int) or len(prompts) > 1 else len(seed))
+        seeds, text = seeds_of(seed, len(several)), self.embed(several)
         guidance = self.guidance if guidance is None else guidance
         times = self.times(self.steps if steps is None else steps)
         _, channels, h, w = self.shape(1, size)
         pictures: list[Image.Image] = []
-        for rows in batches(len(prompts), max(1, LATENTS_AT_ONCE // (h * w))):
+        for rows in batches(len(several), max(1, LATENTS_AT_ONCE // (h * w))):
             x = noise(seeds[rows], (len(seeds[rows]), channels, h, w)).to(self.device)
             pictures += self.decode(denoise(self, x, text[rows], times, guidance, watch, progress))
         return pictures

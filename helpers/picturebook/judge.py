@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..core.pictures import Several, as_picture
+from ..core.values import OneOf, entrance
 from .drawing import PARTS
 from .scene import Scene
 from .vocabulary import CLASSES, GRADED
@@ -127,7 +129,8 @@ class Judge(nn.Module):
         return {name: values.cpu() for name, values in logits.items()}, amounts.cpu(), parts.cpu()
 
     @torch.no_grad()
-    def read(self, pictures: Sequence[Image.Image]) -> list[Reading]:
+    @entrance
+    def read(self, pictures: Several) -> list[Reading]:
         """What is in each picture and its mirror image, averaged; pictures of other sizes are resized to 128 x 128."""
         readings = []
         for start in range(0, len(pictures), 64):
@@ -142,7 +145,8 @@ class Judge(nn.Module):
         return readings
 
     @torch.no_grad()
-    def find(self, picture: Image.Image, part: str) -> Image.Image:
+    @entrance
+    def find(self, picture: Any, part: Annotated[str, OneOf(*PARTS)]) -> Image.Image:
         """Where a part is (drawing.PARTS): mode "L", 128 x 128, white where it is surely seen, in cells of 8 x 8."""
         share = self.looked(pixels([picture]))[2].softmax(1)[0, PARTS.index(part)]
         return Image.fromarray((share * 255).byte().numpy()).resize((SIZE, SIZE), Image.Resampling.NEAREST)
@@ -156,6 +160,6 @@ class Judge(nn.Module):
 
 def pixels(pictures: Sequence[Image.Image]) -> Tensor:
     """(B, 3, 128, 128) in [-1, 1]."""
-    arrays = [np.asarray(p.convert("RGB").resize((SIZE, SIZE)) if p.size != (SIZE, SIZE) else p.convert("RGB"))
-              for p in pictures]
+    upright = map(as_picture, pictures)
+    arrays = [np.asarray(p.resize((SIZE, SIZE)) if p.size != (SIZE, SIZE) else p) for p in upright]
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Annotated
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from ..core.values import Flag, Number, Prompt, Seed, choice, entrance
 from .caption import DOING, NOUNS, PLACE, SKY
 from .drawing import draw
 from .judge import Judge
@@ -46,6 +48,9 @@ TAKEN = ({"place": "meadow"}, {"place": "beach"}, {"place": "wall"}, {"place": "
          {"place": "street", "sky": "sunset"}, {"place": "desert"})
 
 
+Places = Annotated[int, Number(1, len(TAKEN), whole=True)]
+
+
 @dataclass(frozen=True)
 class Subject:
     """One character: what class of things it belongs to, and how it is drawn."""
@@ -58,20 +63,21 @@ class Subject:
         """The word for its class, "cat"."""
         return NOUNS[self.thing][0]
 
-    def prompt(self, word: str = "", context: str | None = None) -> str:
+    @entrance
+    def prompt(self, word: Prompt = "", context: str | None = None) -> str:
         """"a sks cat at the temple" for the word "sks"; without a word it speaks of any one of the class."""
         return " ".join(filter(None, ["a", word, self.noun, words(context)]))
 
-    def scene(self, context: str | None = None, seed: int = 0, known: bool = True) -> Scene:
+    @entrance
+    def scene(self, context: str | None = None, seed: Seed = 0, known: Flag = True) -> Scene:
         """The subject in a context (`CONTEXTS`), laid out by `seed`; `known=False`: another one of its class."""
         attributes = check_context(context)
         character = {"character": self.name} if known else {}
         return Scene(seed=seed, thing=self.thing, color="gray").but(**attributes, **character)
 
-    def pictures(self, count: int = 5, seed: int = 0) -> list[Image.Image]:
+    @entrance
+    def pictures(self, count: Places = 5, seed: Seed = 0) -> list[Image.Image]:
         """1 to 6 pictures of the subject, each at another place; it stands in all of them."""
-        if not 1 <= count <= len(TAKEN):
-            raise ValueError(f"count is {count}; there are 1 to {len(TAKEN)} pictures of a subject.")
         return [draw(self.scene(seed=100 * seed + i).but(**TAKEN[i])) for i in range(count)]
 
     def seen(self, known: bool, first: int = 0) -> Iterator[Image.Image]:
@@ -87,9 +93,7 @@ SUBJECTS = {name: Subject(name, thing) for name, thing in CHARACTERS.items()}
 
 def check_context(context: str | None) -> dict[str, str]:
     """What a context changes; a ValueError that lists them for one there is not."""
-    if context is not None and context not in CONTEXTS:
-        raise ValueError(f"{context!r} is no context; there are: {', '.join(CONTEXTS)}.")
-    return CONTEXTS[context] if context else {}
+    return {} if context is None else CONTEXTS[choice("context", context, CONTEXTS)]
 
 
 def words(context: str | None) -> str:

@@ -7,19 +7,17 @@ Shows the two side by side. Where scripts run, they lie on top of each other wit
 
 from __future__ import annotations
 
-from typing import Any
-
-from helpers.core.pictures import as_picture
+from helpers.core.pictures import Read
 from helpers.core.values import Width, entrance
-from helpers.show.figure import checked
+from helpers.show.figure import Labels, check_titles, checked
 from helpers.show.markup import Html, captioned, framed, name_of
 
 
 @entrance
 def compare(
-    before: Any,
-    after: Any,
-    labels: tuple[str, str] = ("before", "after"),
+    before: Read,
+    after: Read,
+    labels: Labels = ("before", "after"),
     *,
     alt: str,
     width: Width = 288,
@@ -29,12 +27,12 @@ def compare(
     labels: a few words on each, a prompt for example. alt: what they show - what to notice.
     width: of the picture, in CSS pixels. Raises ValueError for two sizes.
     """
-    alt = checked(alt)
-    first, second = as_picture(before), as_picture(after)
+    alt, first, second = checked(alt), before, after
+    check_titles("labels", labels, 2)
     if first.size != second.size:
         sizes = " and ".join(f"{p.width} x {p.height}" for p in (first, second))
         raise ValueError(f"The two pictures are {sizes}: bring them to one size with as_picture(picture, size).")
-    left, right = (str(label) for label in labels)
+    left, right = labels
     pair = captioned(first, f"{alt}: {left}", left, width) + captioned(second, f"{alt}: {right}", right, width)
     name = f"{name_of('compare', alt, left, right, width)}-{width}"
     return Html(framed("compare", name, pair, alt), f"<compare: {left} | {right}>")

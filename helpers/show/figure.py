@@ -90,9 +90,8 @@ def compact(picture: Image.Image) -> tuple[str, bytes]:
 
 def labelled(name: str, value: Any) -> list[str]:
     """Labels as texts: of what stands in a list, numbers, too."""
-    return [
-        text(f"{name}[{i}]", str(each)) for i, each in enumerate(listed(name, value, "a list of texts", empty=True))
-    ]
+    several = listed(name, value, "a list of texts", empty=True)
+    return [text(f"{name}[{i}]", str(each)) for i, each in enumerate(several)]
 
 
 Labels = Annotated[Sequence[Any], Kind(labelled)]
@@ -119,6 +118,12 @@ def checked(alt: str) -> str:
             'notice: alt="an orange cat on a bicycle, before and after - notice that only the fur changed colour".'
         )
     return " ".join(alt.split())
+
+
+def check_titles(name: str, titles: Sequence[str], count: int) -> None:
+    """ValueError unless there are as many as pictures."""
+    if len(titles) != count:
+        raise ValueError(f"{len(titles)} {name} for {count} pictures: give one for each.")
 
 
 def lines(text: object, width: float) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from helpers.core.interface import Picture
 from helpers.core.pictures import Read, Several, as_picture, no_strip, several
 from helpers.core.values import AtLeastOne, Kind, Number, Numbers, Prompt, WrongKind, entrance, numbers, shown, text
-from helpers.show.figure import LINE, Figure, Labels, Page, checked, lines
+from helpers.show.figure import LINE, Figure, Labels, Page, check_titles, checked, lines
 from helpers.show.palette import AMOUNT, COLORS, FAINT, look
 from helpers.show.recording import Recording
 
@@ -34,7 +34,7 @@ def series(name: str, value: Any) -> dict[str, np.ndarray]:
 
 
 Side = Annotated[int, Number(16, 2048, whole=True, hint="pixels")]
-Series = Annotated[Mapping[str, Sequence[float]], Kind(series)]
+Series = Annotated[Mapping[str, Any], Kind(series)]  # in: Sequence[float] for each name; out: arrays
 
 
 @entrance
@@ -83,11 +83,11 @@ def pictures(
 def _draw_row(page: Page, row: Sequence[Any], texts: Sequence[list[str]], corner: tuple[float, float],
               size: tuple[int, int]) -> None:
     """The pictures of one row and the texts below them."""
-    for c, (picture, words) in enumerate(zip(row, texts, strict=True)):
+    for c, (picture, below) in enumerate(zip(row, texts, strict=True)):
         left = corner[0] + c * (size[0] + GAP)
         if picture is not None:
             page.place(picture, left, corner[1], size)
-        page.words(words, left + size[0] / 2, corner[1] + size[1] + 3)
+        page.words(below, left + size[0] / 2, corner[1] + size[1] + 3)
 
 
 @entrance
@@ -132,10 +132,8 @@ def sweep(
 
     scores: a curve for each name, with one number for each picture.
     """
-    alt = checked(alt)
-    places = numbers("values", values)
-    curves = {label: numbers(label, series) for label, series in (scores or {}).items()}
-    for label, series in {"values": places, **curves}.items():
+    alt, curves = checked(alt), scores or {}
+    for label, series in {"values": values, **curves}.items():
         if series.shape != (len(pictures),):
             raise ValueError(f"{series.size} {label} for {len(pictures)} pictures: give one for each.")
     margin, height = (70 if curves else 4), 120
@@ -152,7 +150,7 @@ def sweep(
     axes = _over(page, margin, size[1] + 2 * GAP + len(curves) * (height + 2 * GAP), span, 2)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
-    axes.set_xticks(middles, [f"{value:g}" for value in places])
+    axes.set_xticks(middles, [f"{value:g}" for value in values])
     axes.set_xlabel(name, fontsize=10)
     return page.finish(alt, caption)
 
@@ -247,12 +245,6 @@ def difference(
     bar = page.drawing.colorbar(shown, cax=page.axes(3 * (size[0] + GAP) + 2, 20, 12, size[1] - 2))
     bar.outline.set_edgecolor(FAINT)
     return page.finish(alt, caption)
-
-
-def check_titles(name: str, titles: Sequence[str], count: int) -> None:
-    """ValueError unless there are as many as pictures."""
-    if len(titles) != count:
-        raise ValueError(f"{len(titles)} {name} for {count} pictures: give one for each.")
 
 
 def as_grid(pictures: Sequence[Any]) -> list[list[Any]]:

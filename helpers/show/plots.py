@@ -40,14 +40,12 @@ def curve(
     alt, errors = checked(alt), errors or {}
     lines_of_names = math.ceil(len(series) / NAMES_IN_A_LINE) if len(series) > 1 else 0
     page, axes = plot(xlabel, ylabel, above=24 * lines_of_names)
-    places = numbers("x", x)
-    for i, (name, values) in enumerate(series.items()):
-        y = numbers(name, values)
-        if y.shape != places.shape:
-            raise ValueError(f"{name!r} has {y.size} values for {places.size} places on the axis: give one for each.")
+    for i, (name, y) in enumerate(series.items()):
+        if y.shape != x.shape or y.ndim != 1:
+            raise ValueError(f"{name!r} has {y.size} values for {x.size} places on the axis: give one for each.")
         style = look(i)
         bars = half_widths(y, errors[name]) if name in errors else None
-        axes.errorbar(places, y, yerr=bars, label=name, color=style.color, marker=style.marker, linestyle=style.line,
+        axes.errorbar(x, y, yerr=bars, label=name, color=style.color, marker=style.marker, linestyle=style.line,
                       capsize=3, markersize=6)
     if len(series) > 1:  # above the axes: error bars leave it no room within
         legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=NAMES_IN_A_LINE, borderaxespad=0.2)
