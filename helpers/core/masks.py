@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
+from helpers.core.interface import Picture
 from helpers.core.pictures import AS_SIZE, as_array, as_picture, opened, rgb
 from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
