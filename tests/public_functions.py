@@ -105,6 +105,10 @@ SAME = Values(of(picture, lambda: np.full((16, 16, 3), 0.5), lambda: picture("RG
 WIDTHS = Values(of(64, np.int64(100)), other_kinds())
 #: function -> what is passed for arguments that mean something else there than elsewhere
 OWN: dict[str, dict[str, Values]] = {
+    "methods.prompt_to_prompt.sweep": {
+        "cross_replace_steps": Values(of([0, 1], (0.5,), lambda: np.array([0.2, 0.8])), st.one_of(
+            other_kinds(), of([2], [None], ["x"], [float("nan")]))),
+        "self_replace_steps": Values(of(0.4, [0.5], np.float32(1)), other_kinds())},
     "methods.textual_inversion.fit_textual_inversion": {
         "prompt": Values(of("a red cat", "red"), V["prompt"].strange), "word": Values(of("red"), V["word"].strange),
         "like": Values(of("cat", "dog"), V["word"].strange)},

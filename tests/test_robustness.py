@@ -11,7 +11,7 @@ from robustness import judged, outcome, run
 
 NAMES = [*(f"{module.removeprefix('helpers.')}.{name}" for module, names in FUNCTIONS.items() for name in names),
          *THINGS, *(f"model.{name}" for name in METHODS_OF_THE_MODEL)]
-CALLS = 60  # of each function; `python tests/robustness.py` makes more
+CALLS = 100  # of each function; `python tests/robustness.py` makes more
 
 
 @pytest.fixture(scope="module")

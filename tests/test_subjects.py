@@ -49,7 +49,7 @@ def test_prompts_are_those_a_reader_would_type() -> None:
 def test_what_there_is_not_is_an_error_that_lists_what_there_is() -> None:
     with pytest.raises(ValueError, match="context is 'moon'; expected 'temple'"):
         check_context("moon")
-    with pytest.raises(ValueError, match="count is 7; there are 1 to 6"):
+    with pytest.raises(ValueError, match="count is 7; expected a whole number from 1 to 6"):
         SUBJECTS["bo"].pictures(7)
 
 
