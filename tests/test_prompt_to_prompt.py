@@ -305,7 +305,7 @@ def test_the_maps_before_and_after_the_edit_can_be_seen(model: DiffusersModel, k
         (P_STAR, {"weights": {"dog": 2.0}}, "'dog' is not in the prompt 'a zq ab cd'; its words are: a, zq, ab, cd"),
         (P_STAR, {"blend": "dog"}, "'dog' is not in the prompt"),
         (P_STAR, {"cross_replace_steps": {"dog": 0.5}}, "'dog' is not in the prompt"),
-        (P_STAR, {"cross_replace_steps": 1.5}, "expected shares of the steps, from 0 to 1"),
+        (P_STAR, {"cross_replace_steps": 1.5}, "end is 1.5; expected a number from 0 to 1"),
         (P_STAR, {"self_replace_steps": -1}, "self_replace_steps is -1; expected a number from 0 to 1"),
         ([P_STAR, P_PLUS], {"cross_replace_steps": [0.1, 0.2, 0.3]}, "cross_replace_steps has 3 values for 2 targets"),
     ],

@@ -177,13 +177,12 @@ def during(edit: Edit, start: float = 0.0, end: float | Mapping[str, float] = 1.
 
     end: one number, or one for each word of P*: {"default": 0.8, "car": 0.4}. Words not named have "default" (1.0).
     """
-    words = dict(end) if isinstance(end, Mapping) else {"default": end}
+    shares = dict(end) if isinstance(end, Mapping) else {"default": end}
+    start, words = number("start", start, 0, 1), {word: number("end", share, 0, 1) for word, share in shares.items()}
     last = words.pop("default", 1.0)
-    ends = torch.full((edit.target.window,), float(last), dtype=torch.float64)
+    ends = torch.full((edit.target.window,), last, dtype=torch.float64)
     for word, its_end in words.items():
-        ends[tokens_of(edit.target, word)] = float(its_end)
-    if not all(0 <= share <= 1 for share in (start, *ends.tolist())):
-        raise ValueError(f"start is {start} and end is {end}; expected shares of the steps, from 0 to 1.")
+        ends[tokens_of(edit.target, word)] = its_end
     edit = edit.cut({start, *ends.tolist()})
     begun = torch.tensor(edit.starts, dtype=torch.float64)[:, None]
     on = (begun >= start) & (begun < ends)  # (pieces, n)

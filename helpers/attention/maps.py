@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from helpers.attention.edits import UP_TO
+from helpers.core.values import listed, text
 from helpers.core.words import Tokens, tokens_of
 
 
@@ -46,7 +47,9 @@ class AttentionStore:
     counts: dict[Site, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.words = [self.words] if isinstance(self.words, str) else list(self.words)
+        one = isinstance(self.words, str)
+        words = [self.words] if one else listed("words", self.words, "a word or a list", empty=True)
+        self.words = [text("word", word) for word in words]
         self.layers = [self.layers] if isinstance(self.layers, str) else self.layers
         self.keep_separate = [self.keep_separate] if isinstance(self.keep_separate, str) else self.keep_separate
         if strange := set(self.keep_separate) - {"step", "layer"}:
