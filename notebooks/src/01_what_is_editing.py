@@ -27,9 +27,10 @@ import sys
 
 if "google.colab" in sys.modules:
     pip = [sys.executable, "-m", "pip", "install", "-q"]
-    for what in (["aggdraw"], ["--no-deps", "git+https://github.com/{{repository}}"]):
+    course = "git+https://github.com/{{repository}}"
+    for what in (["aggdraw"], ["--no-deps", course]):
         if subprocess.run([*pip, *what]).returncode:
-            sys.exit("The course could not be fetched. Is the address right, and public?")
+            sys.exit("The course could not be fetched: is its address public?")
 
 import helpers
 
@@ -347,7 +348,8 @@ measured = {
     "true I*, autoencoder": ("{{lesson01.truth.obeyed:.2f}}", "{{lesson01.truth.kept:.1f}}"),
 }
 line = ["SDEdit 0.3", "0.6", "0.8", "0.9"]
-show.scatter(measured, line=line, xlabel="obeyed", ylabel="kept (dB)", alt="01.editors_plane")
+axes = {"xlabel": "obeyed", "ylabel": "kept (dB)"}
+show.scatter(measured, line=line, **axes, alt="01.editors_plane")
 
 # %% [markdown]
 # SDEdit runs along a line from the autoencoder alone (strength 0) to generating anew. Its knob chooses a place on the

@@ -28,9 +28,10 @@ import sys
 
 if "google.colab" in sys.modules:
     pip = [sys.executable, "-m", "pip", "install", "-q"]
-    for what in (["aggdraw"], ["--no-deps", "git+https://github.com/{{repository}}"]):
+    course = "git+https://github.com/{{repository}}"
+    for what in (["aggdraw"], ["--no-deps", course]):
         if subprocess.run([*pip, *what]).returncode:
-            sys.exit("The course could not be fetched. Is the address right, and public?")
+            sys.exit("The course could not be fetched: is its address public?")
 
 import helpers
 
