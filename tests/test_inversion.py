@@ -36,6 +36,7 @@ from helpers.methods.inversion import (
 from helpers.methods.source import Source, check_source
 from helpers.models.analytic import AnalyticModel
 from helpers.models.diffusers_model import DiffusersModel
+from helpers.models.recognise import Kind
 from helpers.models.quiet import quiet
 
 PLANE = AnalyticModel()
@@ -389,7 +390,7 @@ def test_a_backward_pass_through_stable_diffusion_1_5_fits_a_16_gb_gpu() -> None
             sample_size=64, cross_attention_dim=768, attention_head_dim=8, block_out_channels=(320, 640, 1280, 1280)
         )
         x, words = torch.empty(1, 4, 64, 64), torch.empty(1, 77, 768, requires_grad=True)
-    model = DiffusersModel(pipeline)
+    model = DiffusersModel(pipeline, kind=Kind("Stable Diffusion"))  # parts of two sizes, which is no matter here
     pipeline.unet.requires_grad_(False).eval()
     with model.changed({}, gradient_checkpointing=True), Alive() as alive:
         loss = model.eps(x, 500, Text(words)).square().mean()

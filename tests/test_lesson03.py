@@ -36,7 +36,7 @@ def test_every_knob_it_names_is_one_of_the_method_s() -> None:
 
 def test_the_numbers_of_estimates_it_names_are_those_of_the_exercise() -> None:
     told = re.search(r"That is (\d+) at 50 steps and strength\s+0\.8; a widely\s+used pipeline makes (\d+)", TEXT)
-    assert told and lesson03.ESTIMATES[int(told[1])][0] and not lesson03.ESTIMATES[int(told[2])][0]
+    assert told and lesson03.COST[int(told[1])][0] and not lesson03.COST[int(told[2])][0]
 
 
 def test_guidance_falls_out_of_the_difference_as_the_text_derives() -> None:

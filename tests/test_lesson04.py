@@ -20,7 +20,7 @@ from helpers.attention import kernel
 from helpers.attention.edits import during, mixed, replace, reweight
 from helpers.attention.kernel import remixed
 from helpers.core.words import align
-from helpers.methods import prompt_to_prompt
+from helpers.methods import local_blend, prompt_to_prompt
 from helpers.models.diffusers_model import DiffusersModel
 
 ROOT = Path(__file__).parent.parent
@@ -38,7 +38,7 @@ def test_the_rule_of_the_sweet_spot_is_the_script_s() -> None:
 
 def test_every_function_it_names_exists() -> None:
     named = set(re.findall(r"`(\w+)`", TEXT))
-    found = {name for module in (attention, kernel, prompt_to_prompt) for name in vars(module)}
+    found = {name for module in (attention, kernel, local_blend, prompt_to_prompt) for name in vars(module)}
     assert named and named <= found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -174,6 +175,6 @@ def test_the_figures_show_the_notebook_s_edit() -> None:
 
 def test_the_notebook_fits_with_the_numbers_that_are_the_package_s_own() -> None:
     source = (ROOT / "notebooks" / "src" / "06_imagic.py").read_text(encoding="utf-8")
-    knobs = imagic.fit_imagic.__kwdefaults__
+    knobs = {name: one.default for name, one in inspect.signature(imagic.fit_imagic).parameters.items()}
     assert f'embedding_fit = {{"steps": {knobs["embedding_steps"]}, "lr": 5e-3}}' in source
     assert knobs["embedding_lr"] == 5e-3 and f'model_fit = {{"steps": {knobs["model_steps"]}, "lr": 5e-5}}' in source
