@@ -36,8 +36,8 @@ from helpers.methods.inversion import (
 from helpers.methods.source import Source, check_source
 from helpers.models.analytic import AnalyticModel
 from helpers.models.diffusers_model import DiffusersModel
-from helpers.models.recognise import Kind
 from helpers.models.quiet import quiet
+from helpers.models.recognise import Kind
 
 PLANE = AnalyticModel()
 ONE_PLACE = AnalyticModel({"here": (1.0, -1.0)}, spreads=0.5)

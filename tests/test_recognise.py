@@ -27,7 +27,7 @@ def folder(folders: dict[str, Path], tmp_path: Path) -> Path:
 
 def edited(file: Path, **settings: object) -> None:
     """A configuration with other settings."""
-    file.write_text(json.dumps(json.loads(file.read_text()) | settings))
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | settings), encoding="utf-8")
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
     for place in (tmp_path / "evil", tmp_path / "model" / "evil", tmp_path / "model" / "unet"):
         place.mkdir(exist_ok=True)
         for name in ("__init__.py", "modeling.py", "evil.py"):
-            (place / name).write_text(code)
-    (tmp_path / "model" / "pipeline.py").write_text(code)
+            (place / name).write_text(code, encoding="utf-8")
+    (tmp_path / "model" / "pipeline.py").write_text(code, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     return mark.exists
