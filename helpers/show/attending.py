@@ -208,12 +208,7 @@ def kept(look: AttentionStore, prompts: Sequence[str], made: Sequence[Image.Imag
 def attention_maps(
     seen: Attended,
     words: Sequence[str] | None = None,
-    *,
-    by: str = "step",
-    alt: str,
-    view: str | None = None,
-    grid: tuple[int, int] | None = None,
-    most: int = 6,
+    *, by: str = "step", alt: str, view: str | None = None, grid: tuple[int, int] | None = None, most: int = 6,
     caption: str = "",
 ) -> Figure:
     """A row for each word, its maps over the picture; below each map how large its largest share is.
