@@ -336,13 +336,8 @@ grid = [
     [inverted(cat), *map(redrawn, places.values())],
     [None, *(e.target_picture for e in moved)],
 ]
-show.pictures(
-    grid,
-    rows=["P*", "the place alone", "the true I*"],
-    columns=["I, the mask", *places],
-    side=160,
-    alt="03.cat_before",
-)
+rows, columns = ["P*", "the place alone", "the true I*"], ["I, the mask", *places]
+show.pictures(grid, rows=rows, columns=columns, side=160, alt="03.cat_before")
 
 # %% [markdown]
 # The network does not know that there is a cat already, until the noise has cleared enough to show it. A prompt for the
