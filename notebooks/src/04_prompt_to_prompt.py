@@ -523,12 +523,6 @@ show.sweep(
 # table). Picturebook's text encoder tells the *bunny* that it is fluffy, too: a token's vector depends on the words
 # before it. Turning one token leaves what the others were told.
 #
-# The same pictures with a slider.
-
-# %%
-show.reweighter(turned["fluffy"], alt="04.bunny_doll_whose")
-
-# %% [markdown]
 # And a street that you empty and fill yourself. Without a running kernel you see one picture; run the cell, and each
 # move of the slider makes a new one.
 
