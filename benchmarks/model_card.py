@@ -30,7 +30,7 @@ The prompts of these pictures, in order, are in [samples.txt](samples.txt).
 | denoiser | `UNet2DConditionModel`, {widths} wide | {unet_minutes} minutes, {unet_pictures} pictures seen |
 | judge | finds the parts of a picture, then reads each attribute from its part | {judge_minutes} minutes |
 
-Trained on two CPU cores, the parts partly side by side. The recipe is `helpers/picturebook/training/`, at commit
+Trained on two CPU cores, the parts partly side by side. The recipe is `training/`, at commit
 `{commit}`; each file says how to run it. Every known word is one token. The text encoder is trained first, to
 understand captions, and then kept as it is. The denoiser predicts v under a cosine schedule, with cross-attention at
 16 x 16, 8 x 8 and 4 x 4. While it learns, a second small loss asks the cross-attention of a word to look at what the

@@ -14,10 +14,10 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from helpers.picturebook.judge import Judge
-from helpers.picturebook.training import pack
-from helpers.picturebook.training.autoencoder import build
-from helpers.picturebook.training.judge import spoil
-from helpers.picturebook.training.loop import fast
+from training import pack
+from training.autoencoder import build
+from training.judge import spoil
+from training.loop import fast
 
 # ------------------------------------------------------------------------------------------------------------- packing
 

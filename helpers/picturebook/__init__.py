@@ -4,7 +4,7 @@
     draw(Scene(thing="cat", ride="bicycle", doing="riding"))
 
 scene.py says what is in a picture, caption.py what people type for it, drawing/ draws it, edits.py makes edits with
-known answers, judge.py reads a picture, training/ trains the model.
+known answers, judge.py reads a picture. The folder `training/` of the repository trains the model.
 """
 
 from .drawing import draw, part_mask

@@ -4,7 +4,7 @@
     reading.attributes["color"]     "red"
     reading.amounts["fluffy"]       0.6
 
-It is trained on drawings, also as they come out of the autoencoder (training/judge.py), and scores pictures for which
+It is trained on drawings, also as they come out of the autoencoder (training/judge.py, outside of the package), and scores pictures for which
 there is no drawing to compare with.
 """
 

@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ...finetune import fast_dtype
+from helpers.finetune import fast_dtype
 
 
 def device() -> torch.device:

@@ -1,6 +1,6 @@
 """Trains the judge on drawings, on what the autoencoder makes of them, and on slightly spoilt ones.
 
-    python -m helpers.picturebook.training.judge --minutes 30
+    python -m training.judge --minutes 30
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..drawing import draw
-from ..judge import Judge
-from ..sampling import held_out_scenes
-from ..scene import Scene
-from ..vocabulary import CLASSES, GRADED
+from helpers.picturebook.drawing import draw
+from helpers.picturebook.judge import Judge
+from helpers.picturebook.sampling import held_out_scenes
+from helpers.picturebook.scene import Scene
+from helpers.picturebook.vocabulary import CLASSES, GRADED
 from .autoencoder import RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
 from .autoencoder import to_pixels, to_tensor

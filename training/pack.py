@@ -1,6 +1,6 @@
 """Puts the trained parts together: a diffusers `StableDiffusionPipeline` folder and the judge, in half precision.
 
-    python -m helpers.picturebook.training.pack
+    python -m training.pack
 
 Any diffusers loads the folder, and any transformers from version 4 on: the text encoder's keys keep the prefix that
 older versions look for (without it they load random weights and say so only in a log line), and the tokenizer is saved
@@ -20,7 +20,7 @@ import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from safetensors.torch import load_file
 
-from ..caption import KNOWN_WORDS
+from helpers.picturebook.caption import KNOWN_WORDS
 from .autoencoder import RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
 from .judge import RUN as JUDGE_RUN

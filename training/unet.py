@@ -1,6 +1,6 @@
 """Trains the denoiser: a UNet with cross-attention at 16 x 16, 8 x 8 and 4 x 4, conditioned on captions.
 
-    python -m helpers.picturebook.training.unet --minutes 90
+    python -m training.unet --minutes 90
 
 Predicts v (Salimans & Ho 2022, arXiv 2202.00512) under a cosine schedule, loss weighted by min-SNR (Hang et al. 2023,
 arXiv 2303.09556). Since the world is drawn, we know which pixels every word of a caption speaks of; a second, small
@@ -20,10 +20,10 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
-from ..drawing import PARTS
-from ..judge import Judge
-from ..sampling import held_out_scenes
-from ..scene import Scene
+from helpers.picturebook.drawing import PARTS
+from helpers.picturebook.judge import Judge
+from helpers.picturebook.sampling import held_out_scenes
+from helpers.picturebook.scene import Scene
 from .autoencoder import LATENT_CHANNELS, to_pixels
 from .judge import RUN as JUDGE_RUN
 from .judge import load_autoencoder

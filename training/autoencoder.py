@@ -1,7 +1,7 @@
 """Trains the autoencoder: 128 x 128 pictures <-> 16 x 16 latents of 16 channels (AutoencoderTiny's architecture).
 
-    python -m helpers.picturebook.training.autoencoder --minutes 30
-    python -m helpers.picturebook.training.autoencoder --minutes 60 --decoder-only    (the latents stay what they are)
+    python -m training.autoencoder --minutes 30
+    python -m training.autoencoder --minutes 60 --decoder-only    (the latents stay what they are)
 
 Learns on crops, mostly around the things in the picture, since backgrounds are easy and the network is convolutional.
 Latents are pulled to mean 0 and deviation 1 per channel and blurred with a little noise, so that the denoiser's small
@@ -19,8 +19,8 @@ from diffusers import AutoencoderTiny
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..drawing import PARTS, draw
-from ..sampling import held_out_scenes
+from helpers.picturebook.drawing import PARTS, draw
+from helpers.picturebook.sampling import held_out_scenes
 from .loop import Log, Trainee, batches, device, fast, one_cycle, save_half, sheet, started
 from .pool import LABEL_SIZE, SIZE, Pool
 

@@ -1,6 +1,6 @@
 """The training pictures as latents, encoded once: `runs/latents/`, one file for each shard of the pool.
 
-    python -m helpers.picturebook.training.latents
+    python -m training.latents
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..drawing import PARTS
+from helpers.picturebook.drawing import PARTS
 from .judge import load_autoencoder
 from .loop import device, fast
 from .pool import POOL, Pool, coarse_parts
@@ -29,7 +29,7 @@ def encode_shard(name: str) -> None:
         return
     vae = load_autoencoder()
     if vae is None:
-        raise FileNotFoundError("No trained autoencoder: run python -m helpers.picturebook.training.autoencoder first.")
+        raise FileNotFoundError("No trained autoencoder: run python -m training.autoencoder first.")
     vae = vae.to(memory_format=torch.channels_last)
     pictures = np.load(POOL / f"{name}.pictures.npy", mmap_mode="r")
     out = []

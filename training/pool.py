@@ -1,7 +1,7 @@
 """The training pictures, drawn once: `runs/pool/` holds shards of pictures and of which part each pixel shows.
 
-    python -m helpers.picturebook.training.pool --shards 20
-    python -m helpers.picturebook.training.pool --shards 8 --all-combinations      (for the judge: runs/pool-judge/)
+    python -m training.pool --shards 20
+    python -m training.pool --shards 8 --all-combinations      (for the judge: runs/pool-judge/)
 
 The judge measures held-out combinations, so it learns on all of them; on other scene numbers, as everything here.
 """
@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ..canvas import labels
-from ..drawing import PARTS, compose, styles
-from ..sampling import FIRST_HELD_OUT_SEED, random_scene, training_scenes
-from ..scene import Scene
+from helpers.picturebook.canvas import labels
+from helpers.picturebook.drawing import PARTS, compose, styles
+from helpers.picturebook.sampling import FIRST_HELD_OUT_SEED, random_scene, training_scenes
+from helpers.picturebook.scene import Scene
 
 POOL = Path("runs/pool")
 JUDGE_POOL = Path("runs/pool-judge")

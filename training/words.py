@@ -1,6 +1,6 @@
 """Makes the tokenizer and trains the text encoder to understand captions, before any picture is made from them.
 
-    python -m helpers.picturebook.training.words --minutes 6
+    python -m training.words --minutes 6
 
 The text encoder learns two things. From all tokens together: what the caption asks for, and what it leaves open. From
 each word's own token: which part of the picture it speaks of, and what that part is and which colour it has ("hat" in
@@ -24,11 +24,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from ..caption import KNOWN_WORDS, LANDSCAPE, NOUNS, PLACE, PLURALS, Caption, describe
-from ..drawing import PARTS
-from ..sampling import held_out_scenes, is_held_out, random_scene
-from ..scene import Scene
-from ..vocabulary import CLASSES, COLORS, GRADED, THINGS
+from helpers.picturebook.caption import KNOWN_WORDS, LANDSCAPE, NOUNS, PLACE, PLURALS, Caption, describe
+from helpers.picturebook.drawing import PARTS
+from helpers.picturebook.sampling import held_out_scenes, is_held_out, random_scene
+from helpers.picturebook.scene import Scene
+from helpers.picturebook.vocabulary import CLASSES, COLORS, GRADED, THINGS
 from .loop import Log, Trainee, batches, device, one_cycle, save_half
 
 RUN = Path("runs/words")

@@ -1,11 +1,11 @@
 """How Picturebook is trained: one command per part, each resumable after a kill, the same on a CPU and a GPU.
 
-    python -m helpers.picturebook.training.pool          draw the training pictures
-    python -m helpers.picturebook.training.autoencoder   pictures <-> latents
-    python -m helpers.picturebook.training.judge         pictures -> what is in them
-    python -m helpers.picturebook.training.words         the tokenizer and the text encoder
-    python -m helpers.picturebook.training.unet          the denoiser
-    python -m helpers.picturebook.training.pack          the folder that is shipped, and its model card
+    python -m training.pool          draw the training pictures
+    python -m training.autoencoder   pictures <-> latents
+    python -m training.judge         pictures -> what is in them
+    python -m training.words         the tokenizer and the text encoder
+    python -m training.unet          the denoiser
+    python -m training.pack          the folder that is shipped, and its model card
 
 All write to `runs/`: checkpoints, a log and a sample sheet as they go. `pack` ships what is there, and tools/remake.py
 then measures everything anew: all numbers of the course are those of the shipped weights.
