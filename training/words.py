@@ -223,10 +223,17 @@ def noisy(text: str, rng: np.random.Generator) -> str:
     return " ".join(words)
 
 
-def draw_captions(scenes: Sequence[Scene], rng: np.random.Generator) -> list[Caption]:
-    """A wording for each scene, another each time."""
-    captions = [describe(s, seed=int(rng.integers(2**40))) for s in scenes]
+def draw_captions(scenes: Sequence[Scene], rng: np.random.Generator, full: float = 0.0) -> list[Caption]:
+    """A wording for each scene, another each time; a share `full` of them tells all that there is to tell."""
+    told = [everything(s) if rng.random() < full else () for s in scenes]
+    captions = [describe(s, seed=int(rng.integers(2**40)), tell=t) for s, t in zip(scenes, told, strict=True)]
     return [Caption(noisy(c.text, rng), c.said) for c in captions]
+
+
+def everything(scene: Scene) -> set[str]:
+    """The attributes that a caption may leave out and this scene has; nobody says that it is day."""
+    names = {"color", "place", *(f"{slot}_color" for slot in _SLOTS if slot != "thing"), "cloudy", "snowy", "rainbow"}
+    return names | ({"sky"} if scene.sky != "day" else set())
 
 
 def load_text_encoder(folder: Path = RUN) -> tuple[CLIPTokenizer, CLIPTextModel]:
