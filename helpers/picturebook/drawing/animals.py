@@ -22,7 +22,7 @@ from .tails import WIDTHS, draw_foot, draw_tail, paw_color
 #: doing -> smallest and largest unit, lowest and highest y of the feet, y of the head, y of the hand (in units)
 _POSES: dict[str, tuple[float, float, float, float, float, float]] = {
     "standing": (0.86, 0.96, 116, 121, -72, -34),
-    "riding": (0.62, 0.68, 84, 86, -62, -26),
+    "riding": (0.72, 0.78, 84, 86, -62, -26),
     "swimming": (0.88, 0.98, 122, 128, -72, -50),
     "in a doghouse": (0.72, 0.78, 114, 119, -70, -34),
     "in a bucket": (0.78, 0.86, 114, 120, -78, -50),
@@ -41,7 +41,7 @@ def pose(scene: Scene) -> Body:
     position, arms = scene.stream("position"), scene.stream("arms")
     lying = scene.doing == "sleeping"
     unit = small + (big - small) * scene.stream("size").random()
-    x = UNITS / 2 + (position.random() - 0.5) * _SPREAD.get(scene.doing, 10)
+    x = UNITS / 2 + (position.random() - 0.5) * _SPREAD.get(scene.doing, 8)
     y = position.uniform(high, low)
     mirrored = free_side(scene) < 0  # the hand, and what it holds, where there is more room
     side = -unit if mirrored else unit
