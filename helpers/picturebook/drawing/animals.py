@@ -22,12 +22,12 @@ from .tails import WIDTHS, draw_foot, draw_tail, paw_color
 #: doing -> smallest and largest unit, lowest and highest y of the feet, y of the head, y of the hand (in units)
 _POSES: dict[str, tuple[float, float, float, float, float, float]] = {
     "standing": (0.86, 0.96, 116, 121, -72, -34),
-    "riding": (0.72, 0.78, 84, 86, -62, -26),
+    "riding": (0.66, 0.72, 84, 86, -62, -26),
     "swimming": (0.88, 0.98, 122, 128, -72, -50),
     "in a doghouse": (0.72, 0.78, 114, 119, -70, -34),
     "in a bucket": (0.78, 0.86, 114, 120, -78, -50),
     "getting a haircut": (0.74, 0.80, 96, 99, -62, -26),
-    "sleeping": (0.90, 1.00, 108, 114, -27, -8),
+    "sleeping": (0.84, 0.92, 107, 112, -27, -8),
 }
 _SEATED = ("riding", "getting a haircut")
 _TUCKED = ("in a doghouse", "in a bucket")  # only the upper half looks out
@@ -48,7 +48,7 @@ def pose(scene: Scene) -> Body:
     hand = (-4, hand_y) if lying else (arms.uniform(34, 37), hand_y + arms.uniform(-5, 3))
     head_x = -24 if lying else 0
     return Body(unit=unit, feet=(x, y), head=(x + side * head_x, y + unit * head_y), head_radius=unit * _HEAD_RADIUS,
-                neck=(x + side * (-6 if lying else 0), y + unit * (-12 if lying else head_y + 25)),
+                neck=(x + side * (-6 if lying else 0), y + unit * (-12 if lying else head_y + 28)),
                 hand=(x + side * hand[0], y + unit * hand[1]), mirrored=mirrored, lying=lying)
 
 
