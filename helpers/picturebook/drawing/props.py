@@ -164,12 +164,12 @@ def _barber_behind(canvas: Canvas, scene: Scene, body: Body) -> None:
 def _barber_front(canvas: Canvas, scene: Scene, body: Body) -> None:
     """The cape, big scissors and a big comb."""
     stream = scene.stream("prop")
-    side = 1 if body.mirrored else -1  # beside the hand there may be something held
+    side = -1 if body.mirrored else 1  # the sun is on the other side
     _cape(canvas, body, mix((250, 250, 252), tint(stream.choice(("blue", "pink", "green", "purple")), stream), 0.3))
     r, x = body.head_radius, body.head[0]
     with canvas.at(x + side * (r + 16), body.head[1] - 0.8 * r, scale=0.9, flip=side > 0):
         _scissors(canvas, stream.uniform(24, 36), stream.uniform(15, 20))
-    with canvas.at(x - side * (r + 12), body.head[1] - 0.7 * r, flip=side < 0):
+    with canvas.at(x - side * (r + 18), body.head[1] + 0.1 * r, flip=side < 0):
         _comb(canvas, stream.uniform(-30, -10))
 
 
