@@ -120,9 +120,11 @@ class Canvas:
     def oval_piece(self, x: float, y: float, rx: float, ry: float, color: Color, rim: Color, angle: float = 0.0,
                    width: float = 1.5) -> None:
         """A filled ellipse with an outline `width` picture units thick around it."""
-        grow = width / self.scale
-        self.ellipse(x, y, rx + grow, ry + grow, rim, angle)
-        self.ellipse(x, y, rx, ry, color, angle)
+        points = _CIRCLE * (rx, ry)
+        if angle:
+            c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+            points = points @ np.array([[c, s], [-s, c]])
+        self.piece(points + (x, y), color, rim, width)
 
     def ring(self, x: float, y: float, r: float, color: Color, width: float, opacity: int = 255) -> None:
         """A circle's outline."""
