@@ -19,9 +19,8 @@ from helpers.picturebook.drawing import draw
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.sampling import held_out_scenes
 
-from .autoencoder import LATENT_CHANNELS, to_pixels
+from .autoencoder import LATENT_CHANNELS, load_autoencoder, to_pixels
 from .judge import RUN as JUDGE_RUN
-from .judge import load_autoencoder
 from .loop import device, fast, sheet
 from .pool import GRID, SIZE
 from .unet import build, build_scheduler, watch

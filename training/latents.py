@@ -21,8 +21,7 @@ from helpers.picturebook.drawing import PARTS
 from helpers.picturebook.sampling import random_scene
 from helpers.picturebook.scene import Scene
 
-from .autoencoder import to_tensor
-from .judge import load_autoencoder
+from .autoencoder import load_autoencoder, to_tensor
 from .loop import fast
 from .pool import POOL, coarse_parts, drawn, scenes_of
 

@@ -147,17 +147,17 @@ class Trainee:
         return True
 
 
-def batches(trainee: Trainee, folder: Path, minutes: float, seed: int, every: float = 120.0,
-            on_pause: Callable[[], None] | None = None, steps: float = math.inf,
-            this_call: float = math.inf, save_every: float = 180.0) -> Iterator[np.random.Generator]:
-    """Yields the random numbers of one step after the other until `minutes` or `steps` of training (in all runs) are
-    used up, or this call has taken `this_call` minutes.
+def batches(trainee: Trainee, folder: Path, steps: float, seed: int, every: float = 120.0,
+            on_pause: Callable[[], None] | None = None, this_call: float = math.inf,
+            save_every: float = 180.0) -> Iterator[np.random.Generator]:
+    """Yields the random numbers of one step after the other until there were `steps` in all runs, or this call
+    has taken `this_call` minutes.
 
     Saves a checkpoint every `save_every` seconds and at the end, and calls `on_pause` (a sample sheet) every `every`.
     """
     trainee.resume(folder)
     began = last = saved = looked = time.monotonic()
-    while trainee.seconds < 60 * minutes and trainee.step_count < steps and last - began < 60 * this_call:
+    while trainee.step_count < steps and last - began < 60 * this_call:
         yield np.random.default_rng([seed, trainee.step_count])
         now = time.monotonic()
         trainee.seconds += now - last
@@ -180,13 +180,6 @@ def started(network: nn.Module, weights: Path | None) -> nn.Module:
     return network
 
 
-def one_cycle(trainee: Trainee, minutes: float, peak: float, warmup_steps: int = 200, decay: float = 0.3) -> float:
-    """The learning rate now: up in `warmup_steps`, level, and down to zero over the last `decay` of `minutes`."""
-    up = min(1.0, (trainee.step_count - trainee.first_step + 1) / warmup_steps)
-    left = max(0.0, 1 - trainee.seconds / (60 * minutes))
-    return peak * up * min(1.0, left / decay if decay else 1.0)
-
-
 def level(trainee: Trainee, peak: float, steps: float, falling: float, warmup_steps: int = 500) -> float:
     """The learning rate now: up in `warmup_steps`, level, and down to zero over the last `falling` of `steps`.
 
@@ -201,6 +194,7 @@ class Log:
 
     def __init__(self, folder: Path, every: int = 50) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
         self.file, self.every, self.sums, self.count = folder / "log.jsonl", every, {}, 0
 
     def add(self, trainee: Trainee, **numbers: float) -> None:
@@ -215,6 +209,14 @@ class Log:
             with self.file.open("a") as f:
                 f.write(json.dumps(line) + "\n")
             self.sums, self.count = {}, 0
+
+    def score(self, trainee: Trainee, scores: dict[str, float], **more: float) -> None:
+        """Prints and writes down what an examination gave."""
+        line = {"step": trainee.step_count, "minutes": round(trainee.seconds / 60, 1)} | more
+        line |= {k: round(v, 4) for k, v in scores.items()}
+        print(json.dumps(line), flush=True)
+        with (self.folder / "scores.jsonl").open("a") as f:
+            f.write(json.dumps(line) + "\n")
 
 
 def read_clock(file: Path) -> tuple[int, float, int]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,7 +20,9 @@ from diffusers import AutoencoderTiny, UNet2DConditionModel
 from safetensors.torch import load_file
 
 from helpers.picturebook.caption import KNOWN_WORDS
-from .autoencoder import RUN as AUTOENCODER_RUN
+from helpers.picturebook.judge import WEIGHTS as JUDGE
+
+from .autoencoder import SHARP_RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
 from .judge import RUN as JUDGE_RUN
 from .loop import read_clock, save_half
@@ -31,7 +32,7 @@ from .unet import build as build_unet
 from .words import RUN as WORDS_RUN
 from .words import WINDOW, build_text_encoder, build_tokenizer, load_text_encoder
 
-WEIGHTS = Path(__file__).parent.parent / "weights"
+WEIGHTS = JUDGE.parent
 FOLDER = WEIGHTS / "pipeline"
 RESULTS = Path("results/training.json")
 CURVE = Path("results/training_curve.json")
@@ -90,9 +91,10 @@ def write_training(file: Path) -> None:
 def write_curve(file: Path) -> None:
     """What the denoiser had learned after how many pictures: earlier runs' numbers, and those of this run."""
     curve = {c["pictures"]: c for c in json.loads(file.read_text())["curve"]} if file.exists() else {}
-    for line in (UNET_RUN / "scores.txt").read_text().splitlines():
-        pictures = int(line.split()[0]) * BATCH
-        curve[pictures] = {"pictures": pictures} | {k: int(v) for k, v in re.findall(r"(\w+) (\d+)%", line)}
+    for line in (UNET_RUN / "scores.jsonl").read_text().splitlines():
+        scores = json.loads(line)
+        shares = {k: round(100 * v) for k, v in scores.items() if k not in ("step", "pictures", "minutes", "distance")}
+        curve[scores["pictures"]] = {"pictures": scores["pictures"]} | shares
     file.write_text(json.dumps({"curve": [curve[k] for k in sorted(curve)]}, indent=1) + "\n")
 
 

@@ -13,7 +13,6 @@ readable. A third asks the features to name what every cell shows (truth.py).
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from torch import Tensor, nn
 
 from helpers.picturebook.drawing import PARTS
 from helpers.picturebook.scene import Scene
+
 from .autoencoder import LATENT_CHANNELS
 from .latents import LatentPool
 from .loop import Log, Trainee, batches, device, fast, level, save_half, started
@@ -176,7 +176,6 @@ class Lesson:
 def options() -> argparse.Namespace:
     """What can be asked for; the defaults are the recipe."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="of training in all")
     parser.add_argument("--this-call", type=float, default=math.inf, help="minutes until this call ends")
     parser.add_argument("--pictures", type=float, default=math.inf, help="how many to see in all")
     parser.add_argument("--falling", type=float, default=0, help="over the last how many of them the rate falls to 0")
@@ -195,7 +194,7 @@ def options() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Trains until the minutes or the pictures are used up, from the last checkpoint on."""
+    """Trains until there were `--pictures` in all, from the last checkpoint on, in one call or many."""
     args = options()
     torch.set_num_threads(args.threads)
     from .examine import Examiner  # which samples, and so needs this file
@@ -213,15 +212,11 @@ def main() -> None:
         save_half(averaged.state_dict(), args.run / "unet.safetensors", trainee.clock)
         watch(averaged.to(fast()).to(memory_format=torch.channels_last), None)
         scores = examiner.examine(averaged, args.run / "sheet.png")
-        line = {"pictures": trainee.step_count * args.batch, "minutes": round(trainee.seconds / 60, 1)}
-        line |= {k: round(v, 4) for k, v in scores.items()}
-        print(json.dumps(line), flush=True)
-        with (args.run / "scores.jsonl").open("a") as f:
-            f.write(json.dumps(line) + "\n")
+        log.score(trainee, scores, pictures=trainee.step_count * args.batch)
 
     steps, falling = args.pictures / args.batch, args.falling / args.batch
-    for rng in batches(trainee, args.run, args.minutes, seed=4, every=60 * args.look_every, on_pause=look,
-                       steps=steps, this_call=args.this_call):
+    for rng in batches(trainee, args.run, steps, seed=4, every=60 * args.look_every, on_pause=look,
+                       this_call=args.this_call):
         losses = lesson.losses(rng, args.batch)
         losses.pop("total").backward()
         lr = level(trainee, args.peak, steps, falling)

@@ -1,6 +1,6 @@
 """Makes the tokenizer and trains the text encoder to understand captions, before any picture is made from them.
 
-    python -m training.words --minutes 6
+    python -m training.words
 
 The text encoder learns two things. From all tokens together: what the caption asks for, and what it leaves open. From
 each word's own token: which part of the picture it speaks of, and what that part is and which colour it has ("hat" in
@@ -10,6 +10,7 @@ each word's own token: which part of the picture it speaks of, and what that par
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import string
 from collections import Counter
@@ -29,9 +30,11 @@ from helpers.picturebook.drawing import PARTS
 from helpers.picturebook.sampling import held_out_scenes, is_held_out, random_scene
 from helpers.picturebook.scene import Scene
 from helpers.picturebook.vocabulary import CLASSES, COLORS, GRADED, THINGS
-from .loop import Log, Trainee, batches, device, one_cycle, save_half
+
+from .loop import Log, Trainee, batches, device, level, save_half
 
 RUN = Path("runs/words")
+STEPS = 2000
 WINDOW = 40  #: tokens the text encoder reads
 WIDTH = 256
 START, END, UNKNOWN = "<|startoftext|>", "<|endoftext|>", "<|unk|>"
@@ -247,9 +250,10 @@ def load_text_encoder(folder: Path = RUN) -> tuple[CLIPTokenizer, CLIPTextModel]
 
 
 def main() -> None:
-    """Trains for `--minutes` in all, or goes on until then."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=6)
+    """Trains until `--steps` are done, in one call or many."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=STEPS, help="in all")
+    parser.add_argument("--this-call", type=float, default=math.inf, help="minutes until this call ends")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--peak", type=float, default=1e-3)
@@ -272,7 +276,7 @@ def main() -> None:
             loss, right = understanding_loss(judge, tested(ids).last_hidden_state, parts, test_captions, test_scenes)
         print(f"held-out captions: loss {loss:.4f}, {right:.2%} of attributes understood", flush=True)
 
-    for rng in batches(trainee, RUN, args.minutes, seed=3, every=60, on_pause=look):
+    for rng in batches(trainee, RUN, args.steps, seed=3, every=60, on_pause=look, this_call=args.this_call):
         scenes = [random_scene(int(i)) for i in rng.integers(5_000_000, size=args.batch)]
         scenes = [s for s in scenes if not is_held_out(s)]
         captions = draw_captions(scenes, rng)
@@ -280,7 +284,7 @@ def main() -> None:
         states = encoder(ids.to(device())).last_hidden_state
         loss, right = understanding_loss(reader, states, parts, captions, scenes)
         loss.backward()
-        lr = one_cycle(trainee, args.minutes, args.peak, decay=0.5)
+        lr = level(trainee, args.peak, args.steps, 0.5 * args.steps, 200)
         log.add(trainee, loss=loss, right=right, norm=trainee.step(lr), lr=lr)
 
 
