@@ -1,7 +1,7 @@
 """What a creature rides, seen from the side and built around the seat. Aloft and afloat ones are in vessels.py.
 
-(0, 0) is the seat, y points down, the front is at +x and the ground at y = GROUND; one unit is a picture unit. A ride is
-some 100 units long: few parts, and all of them thick.
+(0, 0) is the seat, y points down, the front is at +x and the ground at y = GROUND; one unit is a picture unit. A ride
+is some 100 units long: few parts, and all of them thick.
 """
 
 from __future__ import annotations

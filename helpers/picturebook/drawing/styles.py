@@ -1,8 +1,8 @@
 """The styles of the world: what a picture looks like, whatever is in it.
 
 Every style draws the same display list, so layout and label map are those of the plain picture. A style is a look that
-a model can predict: outlines, fills, paper and regular patterns that are the same in every picture. None has a texture of
-random grains, which no model of this size could learn, and which would hide what the picture shows.
+a model can predict: outlines, fills, paper and regular patterns that are the same in every picture. None has a texture
+of random grains, which no model of this size could learn, and which would hide what the picture shows.
 """
 
 from __future__ import annotations
