@@ -21,9 +21,9 @@ from .tails import WIDTHS, draw_foot, draw_tail, paw_color
 
 #: doing -> smallest and largest unit, lowest and highest y of the feet, y of the head, y of the hand (in units)
 _POSES: dict[str, tuple[float, float, float, float, float, float]] = {
-    "standing": (0.86, 0.96, 116, 121, -72, -34),
+    "standing": (0.81, 0.91, 116, 121, -72, -34),
     "riding": (0.66, 0.72, 84, 86, -62, -26),
-    "swimming": (0.88, 0.98, 122, 128, -72, -50),
+    "swimming": (0.84, 0.93, 122, 128, -72, -50),
     "in a doghouse": (0.72, 0.78, 114, 119, -70, -34),
     "in a bucket": (0.78, 0.86, 114, 120, -78, -50),
     "getting a haircut": (0.74, 0.80, 96, 99, -62, -26),

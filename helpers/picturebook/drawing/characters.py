@@ -47,6 +47,8 @@ def neck_mark(canvas: Canvas, look: Look) -> None:
         band = np.array([(-0.95, 0.74), (-0.5, 0.9), (0, 0.95), (0.5, 0.9), (0.95, 0.74), (1.0, 1.14), (0.5, 1.34),
                          (0, 1.4), (-0.5, 1.34), (-1.0, 1.14)])
         for points, axis in (([(0.2, 1.1), (0.66, 1.1), (0.74, 2.05), (0.24, 2.05)], 1), (band, 0)):
+            if axis and look.asleep:  # the hanging end would lie over the bed
+                continue
             points = np.array(points)
             canvas.piece(points, (240, 60, 70), (96, 20, 40))
             for low in (1.3, 1.72) if axis else (-0.8, -0.2, 0.4):

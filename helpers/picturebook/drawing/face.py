@@ -89,7 +89,8 @@ def buttons(canvas: Canvas, look: Look) -> None:
             canvas.ellipse(side * 0.42, -0.02, 0.3, 0.3, look.pale if look.fur[1] < 200 else look.rim)
             canvas.ellipse(side * 0.42, -0.02, 0.24, 0.24, color)
             for d in SIDES:
-                canvas.line([(side * 0.42 - 0.11, -0.02 - 0.11 * d), (side * 0.42 + 0.11, -0.02 + 0.11 * d)], SNOW, 0.07)
+                x = side * 0.42
+                canvas.line([(x - 0.11, -0.02 - 0.11 * d), (x + 0.11, -0.02 + 0.11 * d)], SNOW, 0.07)
     return None
 
 

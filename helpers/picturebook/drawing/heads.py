@@ -124,16 +124,16 @@ def _pig(canvas: Canvas, look: Look) -> None:
 def _frog(canvas: Canvas, look: Look) -> None:
     r = 0.46
     for side in SIDES:
-        canvas.oval_piece(side * 0.54, -0.42, r, r, look.fur, look.rim)
-    skull(canvas, look, oval(0, 0.28, 1.26, 0.68, 0.06))
+        canvas.oval_piece(side * 0.54, -0.26, r, r, look.fur, look.rim)
+    skull(canvas, look, oval(0, 0.32, 1.26, 0.64, 0.06))
     for side in SIDES:
-        canvas.ellipse(side * 0.54, -0.36, r - 0.02, r - 0.02, look.fur)
+        canvas.ellipse(side * 0.54, -0.22, r - 0.02, r - 0.02, look.fur)
     with canvas.detail("mouth"):
         canvas.blob([(-0.92, 0.34), (-0.4, 0.46), (0.4, 0.46), (0.92, 0.34), (0.5, 0.78), (0, 0.86), (-0.5, 0.78)],
                     (120, 34, 48))
         canvas.ellipse(0, 0.72, 0.34, 0.12, (236, 88, 104))
     cheeks(canvas, look, 1.0, 0.14)
-    eyes(canvas, look, 0.54, -0.4, 0.34)
+    eyes(canvas, look, 0.52, -0.24, 0.31)
 
 
 def _owl(canvas: Canvas, look: Look) -> None:

@@ -144,8 +144,8 @@ def draw_mountain(canvas: Canvas, scene: Scene, light: Light, horizon: float) ->
                    light.ground(darker(rock, 0.28), 0.4))
     slope, depth = 84 / (foot - top), 26.0
     half = slope * depth
-    zigzag = [(peak - half * 0.5, top + depth - 6), (peak - half * 0.2, top + depth + 6), (peak + half * 0.12, top + depth - 6),
-              (peak + half * 0.5, top + depth + 5)]
+    zigzag = [(peak - half * 0.5, top + depth - 6), (peak - half * 0.2, top + depth + 6),
+              (peak + half * 0.12, top + depth - 6), (peak + half * 0.5, top + depth + 5)]
     canvas.polygon([(peak, top), (peak - half, top + depth), *zigzag, (peak + half, top + depth)],
                    light((252, 253, 255)))
     hills(canvas, horizon + 6, 5, 1.6, stream.uniform(0, 6), light.ground((104, 160, 92)))

@@ -40,4 +40,4 @@ def lighter(color: Color, t: float = 0.35) -> Color:
 
 def rim_of(color: Color) -> Color:
     """The outline of a thing of this colour: a dark shade of it, or a light one where it is nearly black."""
-    return lighter(color, 0.5) if sum(color) < 230 else darker(color, 0.55)
+    return lighter(color, 0.5) if sum(color) < 190 else darker(color, 0.55)

@@ -1,7 +1,7 @@
 """What a creature rides, seen from the side and built around the seat. Aloft and afloat ones are in vessels.py.
 
-(0, 0) is the seat, y points down, the front is at +x and the ground at y = GROUND; one unit is a picture unit. A ride is
-some 100 units long: few parts, and all of them thick.
+(0, 0) is the seat, y points down, the front is at +x and the ground at y = GROUND; one unit is a picture unit. A ride
+is some 100 units long: few parts, and all of them thick.
 """
 
 from __future__ import annotations
@@ -80,22 +80,22 @@ def _bicycle_front(canvas: Canvas, color: Color, stream: random.Random) -> None:
 
 
 def _motorcycle_behind(canvas: Canvas, color: Color, stream: random.Random) -> None:
-    """Two fat wheels, the fork and the handlebar."""
+    """Two fat wheels, the fork, the exhaust pipe and the handlebar."""
     shadow(canvas, 52)
-    for x in (-33, 34):
-        wheel(canvas, x, 17.5, STEEL)
     for width, paint in ((8, IRON), (4.6, STEEL)):
         canvas.line([(34, 14), (20, -14)], paint, width)
+    for width, paint in ((8, IRON), (5, STEEL)):
+        canvas.line([(4, 25), (-16, 25), (-57, 21)], paint, width)
+    for x in (-33, 34):  # in front of fork and exhaust pipe: a wheel in one piece can be counted
+        wheel(canvas, x, 17.5, STEEL)
     canvas.line([(23, -12), (17, -19), (8, -18)], IRON, 5)
 
 
 def _motorcycle_front(canvas: Canvas, color: Color, stream: random.Random) -> None:
-    """The tank, seat, fenders, engine, exhaust pipe and headlight."""
+    """The tank, seat, fenders, engine and headlight."""
     rim = rim_of(color)
     canvas.polygon([(-16, 2), (20, 2), (15, 24), (-11, 24)], IRON)
     canvas.oval_piece(2, 15, 9, 9, STEEL, (40, 40, 52))
-    canvas.line([(4, 25), (-16, 26), (-50, 22)], IRON, 8)
-    canvas.line([(4, 25), (-16, 26), (-50, 22)], STEEL, 5)
     canvas.piece([(-52, 9), (-46, -6), (-32, -11), (-15, -7), (-8, 6), (-20, 6), (-32, 2), (-44, 9)], color, rim)
     canvas.piece([(18, 12), (22, -1), (34, -7), (47, -1), (53, 12), (44, 7), (34, 5), (25, 7)], color, rim)
     canvas.piece([(-7, 4), (-5, -8), (6, -14), (20, -9), (25, 1), (14, 7)], color, rim)
@@ -161,7 +161,7 @@ def _train_front(canvas: Canvas, color: Color, stream: random.Random) -> None:
     canvas.piece([(-38, 11), (54, 11), (54, 17), (-38, 17)], IRON, (24, 22, 32), 1.0)
     canvas.piece([(50, 16), (60, GROUND - 1), (46, GROUND - 1)], (226, 56, 48), (90, 20, 20))
     hub = gold if sum(abs(a - b) for a, b in zip(color, gold, strict=True)) > 120 else (226, 56, 48)
-    for x, r in ((-25, 12), (1, 12), (22, 8.5), (40, 8.5)):
+    for x, r in ((-26, 12), (0, 12), (22.5, 8.5), (41.5, 8.5)):
         wheel(canvas, x, r, hub)
 
 

@@ -24,7 +24,8 @@ def draw_room(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> Non
     left, right = (_NEAR, _FAR) if side > 0 else (UNITS - _FAR, UNITS - _NEAR)
     _draw_view(canvas, scene, left, right)
     paper, base = stream.choice(_WALLPAPERS), horizon + 16
-    for box in ((0, 0, UNITS, _TOP), (0, _BOTTOM, UNITS, base), (0, _TOP, left, _BOTTOM), (right, _TOP, UNITS, _BOTTOM)):
+    for box in ((0, 0, UNITS, _TOP), (0, _BOTTOM, UNITS, base), (0, _TOP, left, _BOTTOM),
+                (right, _TOP, UNITS, _BOTTOM)):
         canvas.rect(*box, light(paper))
     stripe = light(darker(paper, 0.08))
     for x in range(0, 128, 24):

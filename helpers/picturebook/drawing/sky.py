@@ -77,9 +77,9 @@ def _draw_day_sun(canvas: Canvas, x: float, y: float) -> None:
 
 
 def _draw_low_sun(canvas: Canvas, x: float, y: float) -> None:
-    canvas.ellipse(x, y + 4, 19, 19, (255, 216, 140), opacity=80)
+    canvas.ellipse(x, y + 1, 18, 18, (255, 216, 140), opacity=80)
     with canvas.detail("sun"):
-        canvas.ellipse(x, y + 4, 13, 13, (255, 232, 130))
+        canvas.ellipse(x, y + 1, 11.5, 11.5, (255, 232, 130))
 
 
 def _draw_moon(canvas: Canvas, x: float, y: float) -> None:

@@ -1,8 +1,8 @@
 """The styles of the world: what a picture looks like, whatever is in it.
 
-Every style draws the same display list, so layout and label map are those of the plain picture. A style is a look that a
-model can predict: outlines, fills, paper and regular patterns that are the same in every picture. None has a texture of
-random grains, which no model of this size could learn, and which would hide what the picture shows.
+Every style draws the same display list, so layout and label map are those of the plain picture. A style is a look that
+a model can predict: outlines, fills, paper and regular patterns that are the same in every picture. None has a texture
+of random grains, which no model of this size could learn, and which would hide what the picture shows.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def _on_paper(picture: np.ndarray, paper: Color, margin: float, wave: float) -> 
 def _inside(size: int, margin: float, wave: float) -> np.ndarray:
     """1 inside of the painted area, 0 on the paper's rim: (size, size, 1)."""
     x, y = _grid(size)
-    side = np.minimum(np.minimum(x, UNITS - x) + wave * np.sin(y / 7.0), np.minimum(y, UNITS - y) + wave * np.sin(x / 8.0))
+    side = np.minimum(np.minimum(x, UNITS - x) + wave * np.sin(y / 7.0),
+                      np.minimum(y, UNITS - y) + wave * np.sin(x / 8.0))
     return ((side - margin) * size / UNITS / 2 + 0.5).clip(0, 1)[..., None]
 
 
@@ -165,7 +166,7 @@ def _crayon(shapes: Sequence[Shape], size: int) -> Image.Image:
     first = next((i for i, s in enumerate(shapes) if s.part not in BACKGROUND), len(shapes))
     _crayon_shapes(image, shapes[:first], rooms[:first], k)
     picture = np.asarray(image, np.float32)
-    gaps = 0.5 * _hatching(size, 12.0, 2.0, False)
+    gaps = 0.36 * _hatching(size, 12.0, 2.0, False)
     picture = picture + (np.array(_CREAM, np.float32) - picture) * gaps
     image = _image(_on_paper(picture, _CREAM, 4.5, 1.2))
     _crayon_shapes(image, shapes[first:], rooms[first:], k)
