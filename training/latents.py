@@ -8,6 +8,7 @@ A shard whose pictures are not in the pool is drawn for this and forgotten: 0.8 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -89,6 +90,7 @@ def main() -> None:
     """Encodes the shards that are not encoded yet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--shards", type=int, default=24)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -97,7 +99,7 @@ def main() -> None:
     if vae is None:
         raise FileNotFoundError("No trained autoencoder: run python -m training.autoencoder first.")
     vae = vae.to(memory_format=torch.channels_last)
-    with ProcessPoolExecutor(args.threads, get_context("spawn")) as workers:
+    with ProcessPoolExecutor(args.workers, get_context("spawn")) as workers:
         for index in range(args.shards):
             encode_shard(index, vae, workers)
             print(f"shard {index} encoded", flush=True)
