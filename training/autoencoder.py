@@ -199,7 +199,8 @@ class Examiner:
         quality, rows = {}, []
         for name, drawn in self.drawn.items():
             x = torch.cat([to_tensor(b) for b in np.split(drawn, 8)])
-            y = torch.cat([vae(b).sample for b in x.to(fast()).split(8)]).float().clamp(-1, 1)
+            z = torch.cat([vae.encode(b).latents for b in x.to(fast()).split(8)])  # vae(x) would round them to bytes
+            y = torch.cat([vae.decode(b).sample for b in z.split(8)]).float().clamp(-1, 1)
             halves = (F.avg_pool2d(y, 2) - F.avg_pool2d(x, 2)).square().mean((1, 2, 3)) / 4
             quality[name] = float(-10 * halves.log10().mean())
             if name == "all":
