@@ -162,12 +162,13 @@ def batches(trainee: Trainee, folder: Path, steps: float, seed: int, every: floa
         now = time.monotonic()
         trainee.seconds += now - last
         last = now
-        if now - saved > min(save_every, every):
+        look = on_pause is not None and now - looked > every
+        if look or now - saved > save_every:
             trainee.save(folder)
-            if on_pause is not None and now - looked > every:
-                on_pause()
-                looked = time.monotonic()
             saved = last = time.monotonic()
+        if look:
+            on_pause()
+            looked = last = time.monotonic()
     trainee.save(folder)
     if on_pause is not None:
         on_pause()
