@@ -45,7 +45,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("decoder/vae", "words/text_encoder", "unet/unet", "judge/judge"):
         file = tmp_path / "runs" / f"{name}.safetensors"
         file.parent.mkdir(parents=True)
-        save_file({"text_model.w": torch.ones(2)}, file, metadata={"clock": "[7, 60.0, 0]"})
+        save_file({"text_model.w": torch.ones(2)}, file, metadata={"clock": "[7, 60.0]"})
     (tmp_path / "runs" / "unet" / "scores.jsonl").write_text('{"pictures": 448, "place": 0.9}\n')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pack, "WEIGHTS", weights)

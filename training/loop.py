@@ -52,7 +52,6 @@ class Trainee:
                     part.float()  # running averages need the precision
         self.working = [p for m in self.modules.values() for p in m.parameters()]
         self.ema, self.step_count, self.seconds = ema, 0, 0.0
-        self.first_step = 0  # where the optimizer began; it warms up from there
         for p in self.master:
             p.requires_grad_(True)
         # what comes first and last is no map between features: AdamW's
@@ -112,16 +111,10 @@ class Trainee:
                   metadata={"clock": json.dumps(self.clock)})
         os.replace(folder / "new.safetensors", folder / "checkpoint.safetensors")
 
-    def start_from(self, weights: Path | None) -> None:
-        """Sets the clock to that of shipped weights (see `started`); the optimizer starts afresh."""
-        if weights is not None:
-            self.step_count, self.seconds, _ = read_clock(weights)
-            self.first_step = self.step_count
-
     @property
-    def clock(self) -> tuple[int, float, int]:
-        """Steps and seconds of training so far, in all runs, and the step at which the optimizer began."""
-        return self.step_count, self.seconds, self.first_step
+    def clock(self) -> tuple[int, float]:
+        """Steps and seconds of training so far, in all calls."""
+        return self.step_count, self.seconds
 
     def resume(self, folder: Path) -> bool:
         """Goes on from the checkpoint in `folder`, if there is one."""
@@ -129,7 +122,7 @@ class Trainee:
         if not file.exists():
             return False
         tensors = load_file(file, device=str(device()))
-        self.step_count, self.seconds, self.first_step = read_clock(file)
+        self.step_count, self.seconds = read_clock(file)
         with torch.no_grad():
             for i, name in enumerate(self.names):
                 p = self.master[i]
@@ -186,7 +179,7 @@ def level(trainee: Trainee, peak: float, steps: float, falling: float, warmup_st
 
     So a run goes on as long as there is time for, and falls when it is decided where it ends.
     """
-    up = min(1.0, (trainee.step_count - trainee.first_step + 1) / warmup_steps)
+    up = min(1.0, (trainee.step_count + 1) / warmup_steps)
     return peak * up * min(1.0, max(0.0, steps - trainee.step_count) / falling if falling else 1.0)
 
 
@@ -220,14 +213,14 @@ class Log:
             f.write(json.dumps(line) + "\n")
 
 
-def read_clock(file: Path) -> tuple[int, float, int]:
-    """Steps and seconds of training behind a checkpoint or shipped weights, and where the optimizer began."""
+def read_clock(file: Path) -> tuple[int, float]:
+    """Steps and seconds of training behind a checkpoint or shipped weights."""
     with safe_open(file, "pt") as f:
-        steps, seconds, first_step = json.loads((f.metadata() or {}).get("clock", "[0, 0, 0]"))
-    return steps, seconds, first_step
+        steps, seconds = json.loads((f.metadata() or {}).get("clock", "[0, 0]"))[:2]
+    return steps, seconds
 
 
-def save_half(tensors: dict[str, torch.Tensor], file: Path, clock: tuple[int, float, int]) -> None:
+def save_half(tensors: dict[str, torch.Tensor], file: Path, clock: tuple[int, float]) -> None:
     """Weights in half precision, readable by everybody (safetensors writes files with mode 0600)."""
     file.parent.mkdir(parents=True, exist_ok=True)
     save_file({k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}, file,

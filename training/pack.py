@@ -81,7 +81,7 @@ def write_training(file: Path) -> None:
         ("autoencoder", AUTOENCODER_RUN / "vae.safetensors"), ("words", WORDS_RUN / "text_encoder.safetensors"),
         ("unet", UNET_RUN / "unet.safetensors"), ("judge", JUDGE_RUN / "judge.safetensors"))}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    figures = {f"{name}_minutes": round(seconds / 60) for name, (_, seconds, _) in clocks.items()}
+    figures = {f"{name}_minutes": round(seconds / 60) for name, (_, seconds) in clocks.items()}
     figures |= {"unet_pictures": f"{clocks['unet'][0] * BATCH:,}", "window": WINDOW, "commit": commit,
                 "widths": ", ".join(map(str, WIDTHS))}
     file.parent.mkdir(exist_ok=True)

@@ -184,7 +184,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--peak", type=float, default=RATE)
     parser.add_argument("--name", type=float, default=NAME, help="weight of naming what every cell shows")
     parser.add_argument("--full", type=float, default=0.5, help="share of the captions that tell all there is")
-    parser.add_argument("--adamw", action="store_true", help="for the matrices too, instead of Muon")
+    parser.add_argument("--muon", action="store_true", help="for the matrices, instead of AdamW")
     parser.add_argument("--compile", action="store_true", help="two minutes at the start; then a quarter faster")
     parser.add_argument("--look-every", type=float, default=20, help="minutes between two sample sheets")
     parser.add_argument("--count", type=int, default=64, help="pictures by which it is scored")
@@ -200,8 +200,7 @@ def main() -> None:
     from .examine import Examiner  # which samples, and so needs this file
     unet, log, examiner = started(build(), args.start), Log(args.run), Examiner(args.count)
     lesson = Lesson(unet, args.name, args.full)
-    trainee = Trainee({"unet": unet, "reader": lesson.reader}, ema=0.9995, muon=() if args.adamw else ("unet",))
-    trainee.start_from(args.start)
+    trainee = Trainee({"unet": unet, "reader": lesson.reader}, ema=0.9995, muon=("unet",) if args.muon else ())
     unet.to(memory_format=torch.channels_last)
     if args.compile:
         lesson.student = torch.compile(lesson.student)
