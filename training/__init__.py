@@ -19,6 +19,6 @@ the shipped weights.
 The denoiser's rate is level, so that nobody need know beforehand how long it will be trained. To end it, ask for
 `--pictures N --falling M`: over the last M of N pictures the rate falls to 0.
 
-On a machine of two cores that others share, one thread is worth more than two: two wait for each other. Alone, two
-give 1.9 times as much. What was tried, and how fast it is: results/training_choices.json.
+A machine of two cores that others share gives more with one thread than with two, which wait for each other; alone, two
+give 1.9 times as much as one. What was tried, and how fast it is: results/training_choices.json.
 """

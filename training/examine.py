@@ -86,7 +86,8 @@ class Examiner:
         for name in ("place", "thing", "color", "doing", "ride", "ride_color", "wearing", "holding", "beside", "style"):
             right = [r.agrees(s, name) for r, s, c in zip(readings, self.scenes, self.captions, strict=True)
                      if name in c.said]
-            scores[name] = float(np.mean(right))
+            if right:
+                scores[name] = float(np.mean(right))
         return scores
 
 
