@@ -16,6 +16,11 @@ sheet as they go. The random numbers of step k depend on k alone, so a run that 
 `pack` ships what is there, and tools/remake.py then measures everything anew: all numbers of the course are those of
 the shipped weights.
 
+All but `words` go on from shipped weights with `--start`, and `training.all` does so. An autoencoder that did keeps
+what its latents mean (per channel they are correlated by 0.97 and more with those before it grew to 256 px). So the
+denoiser can do so too; it needs the text encoder that it knows. After the autoencoder has changed, all has to be
+encoded again: delete runs/latents/.
+
 The denoiser's rate is level, so that nobody need know beforehand how long it will be trained. To end it, ask for
 `--pictures N --falling M`: over the last M of N pictures the rate falls to 0.
 

@@ -111,8 +111,7 @@ def main() -> None:
         nonlocal vae
         vae = load_autoencoder()
         averaged = Judge().to(device())
-        averaged.load_state_dict(trainee.averaged()["judge"])
-        averaged.eval()
+        averaged.eval().load_state_dict(trainee.averaged()["judge"])
         scores = {"drawn": score(averaged, scenes, drawings)}
         if vae is not None:
             scores["through the autoencoder"] = score(averaged, scenes, through_autoencoder(drawings, vae))

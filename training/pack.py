@@ -29,8 +29,7 @@ from .loop import read_clock, save_half
 from .unet import BATCH, WIDTHS, build_scheduler
 from .unet import RUN as UNET_RUN
 from .unet import build as build_unet
-from .words import RUN as WORDS_RUN
-from .words import WINDOW, build_text_encoder, build_tokenizer, load_text_encoder
+from .words import WINDOW, build_text_encoder, build_tokenizer, load_text_encoder, text_encoder_file
 
 WEIGHTS = JUDGE.parent
 FOLDER = WEIGHTS / "pipeline"
@@ -47,10 +46,10 @@ def pack_network(network: UNet2DConditionModel | AutoencoderTiny, weights: Path,
 def pack_text_encoder(folder: Path) -> None:
     """The text encoder, its keys as all versions of transformers find them."""
     tokenizer = build_tokenizer()
-    tensors = load_file(WORDS_RUN / "text_encoder.safetensors")
+    tensors = load_file(text_encoder_file())
     tensors = {k if k.startswith("text_model.") else f"text_model.{k}": v for k, v in tensors.items()}
     save_half({k: v for k, v in tensors.items() if "position_ids" not in k}, folder / "model.safetensors",
-              read_clock(WORDS_RUN / "text_encoder.safetensors"))
+              read_clock(text_encoder_file()))
     config = build_text_encoder(tokenizer).config.to_dict() | {"architectures": ["CLIPTextModel"]}
     config |= {"dtype": "float32", "torch_dtype": "float32"}  # the halves are read into float32, like the other parts
     (folder / "config.json").write_text(json.dumps(config, indent=1, default=str))
@@ -78,7 +77,7 @@ def write_fingerprint(folder: Path, prompt: str = "a red cat on the beach") -> N
 def write_training(file: Path) -> None:
     """How long each part was trained, for the model card."""
     clocks = {name: read_clock(file) for name, file in (
-        ("autoencoder", AUTOENCODER_RUN / "vae.safetensors"), ("words", WORDS_RUN / "text_encoder.safetensors"),
+        ("autoencoder", AUTOENCODER_RUN / "vae.safetensors"), ("words", text_encoder_file()),
         ("unet", UNET_RUN / "unet.safetensors"), ("judge", JUDGE_RUN / "judge.safetensors"))}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     figures = {f"{name}_minutes": round(seconds / 60) for name, (_, seconds) in clocks.items()}

@@ -27,6 +27,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from helpers.picturebook.caption import KNOWN_WORDS, LANDSCAPE, NOUNS, PLACE, PLURALS, Caption, describe
 from helpers.picturebook.drawing import PARTS
+from helpers.picturebook.judge import WEIGHTS as JUDGE
 from helpers.picturebook.sampling import held_out_scenes, is_held_out, random_scene
 from helpers.picturebook.scene import Scene
 from helpers.picturebook.vocabulary import CLASSES, COLORS, GRADED, THINGS
@@ -34,6 +35,7 @@ from helpers.picturebook.vocabulary import CLASSES, COLORS, GRADED, THINGS
 from .loop import Log, Trainee, batches, device, level, save_half
 
 RUN = Path("runs/words")
+SHIPPED = JUDGE.parent / "pipeline" / "text_encoder" / "model.safetensors"
 STEPS = 2000
 WINDOW = 40  #: tokens the text encoder reads
 WIDTH = 256
@@ -239,13 +241,19 @@ def everything(scene: Scene) -> set[str]:
     return names | ({"sky"} if scene.sky != "day" else set())
 
 
-def load_text_encoder(folder: Path = RUN) -> tuple[CLIPTokenizer, CLIPTextModel]:
-    """The tokenizer, and the text encoder as it is trained by now, or as it was shipped (its keys have a prefix)."""
-    tokenizer = build_tokenizer()
+def text_encoder_file() -> Path:
+    """The text encoder's weights as they are trained by now, or as they were shipped."""
+    trained = RUN / "text_encoder.safetensors"
+    return trained if trained.exists() else SHIPPED
+
+
+def load_text_encoder() -> tuple[CLIPTokenizer, CLIPTextModel]:
+    """The tokenizer and the text encoder; the keys of a shipped one have a prefix."""
+    tokenizer, weights = build_tokenizer(), load_file(text_encoder_file())
     encoder = build_text_encoder(tokenizer)
     prefix = "" if any(k.startswith("text_model.") for k in encoder.state_dict()) else "text_model."
     encoder.load_state_dict({k.removeprefix(prefix): v.float() if v.is_floating_point() else v
-                             for k, v in load_file(folder / "text_encoder.safetensors").items()})
+                             for k, v in weights.items()})
     return tokenizer, encoder.eval().requires_grad_(False)
 
 
