@@ -37,7 +37,7 @@ from .pool import LABEL_SIZE, SIZE, Pool
 RUN = Path("runs/autoencoder")
 SHARP_RUN = Path("runs/decoder")  #: the later phases, of the decoder alone
 LATENT_CHANNELS = 16
-LATENT_NOISE = 0.2  #: largest deviation of the noise on latents in training
+LATENT_NOISE = 0.1  #: largest deviation of the noise on latents in training
 STRIDE = 16  #: pixels of a cell, in both directions
 STEPS = 6000
 FEATURES = 0.1  #: weight of the loss on the features of a network
