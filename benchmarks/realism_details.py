@@ -4,8 +4,8 @@
     counts(scene)       {"main": {1}, "lamp": {1}, "eye": {2}, "wheel": {0}}: what the drawing shows
     asked(scene)        the same, but whatever drawings of these words show, however they are laid out
 
-A detail hidden by more than half (CLEAR) may be counted or not; one nearly hidden (HIDDEN) is not there. The world's
-code does not say which shape is an eye, so the shapes that the drawing functions put on the canvas are watched here.
+A detail of which less than half is seen (CLEAR) may be counted or not; one nearly hidden (HIDDEN) is not there. Shapes
+say themselves what detail they are a piece of (`Canvas.detail`); a main thing is known by its head, or is an object.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from helpers.picturebook.canvas import UNITS, Canvas, Shape
-from helpers.picturebook.drawing import compose, heads, places, rides, things
+from helpers.picturebook.drawing import compose, heads, things
 from helpers.picturebook.scene import Scene
 
 DETAILS = ("main", "lamp", "eye", "wheel")
 CLEAR, HIDDEN = 0.5, 0.12  # visible share from which a detail surely counts, and below which it is not there
 LAYOUTS, OFTEN = 12, 2  # `asked`: so many layouts are drawn, and a count must occur in so many of them
+CALLED = {"eye": "eye", "wheel": "wheel", "sun": "lamp", "moon": "lamp"}  # what the canvas calls them
 FINE = 2  # pixels of the visibility map per picture unit
 
 
@@ -66,71 +67,39 @@ def head(canvas: Canvas, new: list[int]) -> list[Tag]:
     return [Tag("main", *canvas.where(0, 0), tuple(new))]
 
 
-def lamp(canvas: Canvas, new: list[int]) -> list[Tag]:
-    """The disc of sun or moon: the last full ellipse."""
-    disc = [i for i in new if len(canvas.shapes[i].points) == 36 and canvas.shapes[i].opacity == 255][-1:]
-    rest = [i for i in new if i > disc[0]]
-    return [Tag("lamp", *middle(canvas.shapes[disc[0]].points), (*disc, *rest))]
-
-
-def eyes(canvas: Canvas, new: list[int]) -> list[Tag]:
-    """Shapes left and right of the head's middle line are one eye each; closed lids (strokes) are none."""
-    return sided(canvas, [i for i in new if not canvas.shapes[i].width])
-
-
-def frog_eyes(canvas: Canvas, new: list[int]) -> list[Tag]:
-    """What lies around a frog's eyeballs, of the shapes of its whole head."""
-    places_of = [np.array(canvas.where(s * 0.5, -0.33)) for s in (-1, 1)]
-    near = [i for i in new if min(np.linalg.norm(middle(canvas.shapes[i].points) - p) for p in places_of)
-            < 0.16 * canvas.scale and np.ptp(canvas.shapes[i].points[:, 0]) < 0.75 * canvas.scale]
-    pale = [i for i in near if canvas.shapes[i].color == heads.SNOW or canvas.shapes[i].color == heads.INK]
-    return sided(canvas, pale)
-
-
-def sided(canvas: Canvas, new: list[int]) -> list[Tag]:
-    """One eye from the shapes on each side of the head."""
-    inverse = np.linalg.inv(canvas._turn)
-    side = {i: float((inverse @ (np.array(middle(canvas.shapes[i].points)) - canvas._shift))[0]) > 0 for i in new}
-    groups = [tuple(i for i in new if side[i] == right) for right in (False, True)]
-    return [Tag("eye", *middle(canvas.shapes[g[0]].points), g) for g in groups if g]
-
-
-def bicycle_wheels(canvas: Canvas, new: list[int]) -> list[Tag]:
-    """The two rings with their spokes; the shapes before and after are shadow and pedal."""
-    rings = [i for i in new if canvas.shapes[i].width > 1.5 and len(canvas.shapes[i].points) == 37]
-    return [Tag("wheel", *middle(canvas.shapes[i].points), (i,)) for i in rings]
-
-
-def airplane_wheels(canvas: Canvas, new: list[int]) -> list[Tag]:
-    """The two small tyres under the fuselage."""
-    tyres = [i for i in new if canvas.shapes[i].color == rides.RUBBER and len(canvas.shapes[i].points) == 36]
-    return [Tag("wheel", *middle(canvas.shapes[i].points), (i,)) for i in tyres]
+def watch(draw: Callable[..., object], tags: Callable[[Canvas, list[int]], list[Tag]],
+          found: list[Tag]) -> Callable[..., object]:
+    """The same drawing function, but what it draws is added to the tags found."""
+    def drawing(canvas: Canvas, *args: object, **named: object) -> object:
+        before = len(canvas.shapes)
+        result = draw(canvas, *args, **named)
+        found.extend(tags(canvas, list(range(before, len(canvas.shapes)))))
+        return result
+    return drawing
 
 
 @contextmanager
 def watched(found: list[Tag]) -> Iterator[None]:
-    """Inside, the drawing functions say which of their shapes make a detail."""
-    def watch(draw: Callable[..., object], tags: Callable[[Canvas, list[int]], list[Tag]]) -> Callable[..., object]:
-        def drawing(canvas: Canvas, *args: object, **named: object) -> object:
-            before = len(canvas.shapes)
-            result = draw(canvas, *args, **named)
-            found.extend(tags(canvas, list(range(before, len(canvas.shapes)))))
-            return result
-        return drawing
-
-    def in_table(table: dict[str, Callable[..., object]], changed: dict[str, Callable[..., object]]) -> object:
-        return mock.patch.dict(table, {k: watch(table[k], tags) for k, tags in changed.items()})
-
+    """Inside, drawing a head or an object adds a main thing to the tags found."""
     with ExitStack() as stack:
-        for module, name, tags in ((heads, "_eyes", eyes), (heads, "_owl_eyes", eyes), (heads, "_buttons", eyes),
-                                   (rides, "_wheel", whole("wheel")), (things, "draw_main", whole("main"))):
-            stack.enter_context(mock.patch.object(module, name, watch(getattr(module, name), tags)))
-        stack.enter_context(in_table(heads.HEADS, {"frog": frog_eyes}))
-        stack.enter_context(in_table(heads.HEADS, dict.fromkeys(heads.HEADS, head)))
-        stack.enter_context(in_table(places._LAMPS, dict.fromkeys(places._LAMPS, lamp)))
-        stack.enter_context(in_table(rides.BEHIND, {"bicycle": bicycle_wheels}))
-        stack.enter_context(in_table(rides.FRONT, {"airplane": airplane_wheels}))
+        stack.enter_context(mock.patch.dict(heads.HEADS, {k: watch(d, head, found) for k, d in heads.HEADS.items()}))
+        stack.enter_context(mock.patch.object(things, "draw_main", watch(things.draw_main, whole("main"), found)))
         yield
+
+
+def tagged(scene: Scene) -> tuple[list[Shape], list[Tag]]:
+    """The shapes of a drawing, and which of them make which detail."""
+    found: list[Tag] = []
+    if "detail" not in Shape._fields:
+        from benchmarks.realism_first_world import tagged as tagged_of_old
+        return tagged_of_old(scene)
+    with watched(found):
+        shapes = compose(scene).shapes
+    for nth in sorted({s.nth for s in shapes} - {0}):
+        own = tuple(i for i, s in enumerate(shapes) if s.nth == nth)
+        if shapes[own[0]].detail in CALLED:
+            found.append(Tag(CALLED[shapes[own[0]].detail], *middle(shapes[own[0]].points), own))
+    return shapes, found
 
 
 def painted(shapes: Sequence[Shape], values: Sequence[int]) -> np.ndarray:
@@ -148,9 +117,7 @@ def painted(shapes: Sequence[Shape], values: Sequence[int]) -> np.ndarray:
 
 def details(scene: Scene) -> list[Detail]:
     """Every detail of the scene's drawing, with the share of it that is seen."""
-    found: list[Tag] = []
-    with watched(found):
-        shapes = compose(scene).shapes
+    shapes, found = tagged(scene)
     out = []
     for tag in found:
         own = set(tag.shapes)
