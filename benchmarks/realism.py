@@ -84,7 +84,7 @@ def scores(pictures: dict[str, np.ndarray], size: int) -> dict[str, object]:
             for kind, s in own.items()} | {"generated lower": share(lower)}
 
 
-def measure(folder: Path | None, count: int, minutes: float) -> dict[str, object]:
+def measure(folder: Path | None, count: int, classifier_steps: int) -> dict[str, object]:
     """Everything, for the weights in `folder` (None: the shipped ones)."""
     model, of = load(folder or "picturebook"), scenes(count)
     size = model.size[0]
@@ -100,8 +100,8 @@ def measure(folder: Path | None, count: int, minutes: float) -> dict[str, object
     numbers["realistic"] = scores(pictures, size)
     print(json.dumps(numbers["realistic"], indent=1), flush=True)
     real, made = pictures["autoencoded"], pictures["generated"]
-    numbers["told apart"] = {"fresh": accuracy(real, made, None, minutes),
-                             "from the reader": accuracy(real, made, Reader.load(), minutes)}
+    numbers["told apart"] = {"fresh": accuracy(real, made, None, classifier_steps),
+                             "from the reader": accuracy(real, made, Reader.load(), classifier_steps)}
     print(json.dumps(numbers["told apart"], indent=1), flush=True)
     return numbers
 
@@ -111,13 +111,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, help="a pipeline folder; the shipped weights unless given")
     parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--minutes", type=float, default=2, help="of training for each classifier")
+    parser.add_argument("--classifier-steps", type=int, default=400, help="of training for each classifier")
     parser.add_argument("--to", type=Path, help="another file than results/realism.json")
     args = parser.parse_args()
     if args.model and not args.to:
         parser.error("results/realism.json is for the shipped weights: give --to with --model.")
     torch.set_num_threads(1)
-    numbers = measure(args.model, args.count, args.minutes)
+    numbers = measure(args.model, args.count, args.classifier_steps)
     if args.to:
         args.to.write_text(json.dumps({"measured": circumstances()} | numbers, indent=1) + "\n")
     print(args.to or record("realism", numbers))

@@ -2,33 +2,54 @@
 
     python -m benchmarks.realism_by_hand --folder SHEETS --seen SEEN.json
 
-SEEN.json: {"who": "...", "when": "2026-11-26", "how": "...", "looked at": 100,
-            "differs": {"17": {"eye": 1}},            counts seen where they are not what is written under the picture
-            "unclear": {"23": ["wheel"]},             left out: no number can be said
-            "generated is": ["left", "right", ...]}   the guesses for the blind pairs, or nothing
+SEEN.json: {"who": "...", "when": "2026-11-26", "how": "...",
+            "counts": ["1 1 2 0", "1 0 ? 2", ...]      main things, lamps, eyes, wheels of each picture; ?: unclear
+            "generated is": ["left", "right", ...]}    the guesses for the blind pairs, or nothing
+
+Counting before looking at what the detector read is best: realism_sheets.py --bare leaves it away.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.realism_details import DETAILS
+from benchmarks.realism_details import DETAILS, asked
+from benchmarks.realism_pictures import scenes
 from benchmarks.record import interval, record
 
 
-def agreement(read: list[dict[str, int]], seen: dict[str, object]) -> dict[str, object]:
-    """How often detector and person count the same, for each detail and for all of a picture."""
-    differs, unclear = seen.get("differs", {}), seen.get("unclear", {})
-    same = {(i, name): differs.get(str(i), {}).get(name, n[name]) == n[name]
-            for i, n in enumerate(read[:seen["looked at"]]) for name in DETAILS if name not in unclear.get(str(i), [])}
+def agreement(read: Sequence[dict[str, int]], seen: Sequence[str]) -> dict[str, object]:
+    """How often detector and person count the same, for each detail that is clear; and for all of a picture's."""
+    clear = [{name: int(n) for name, n in zip(DETAILS, line.split(), strict=True) if n != "?"} for line in seen]
     out: dict[str, object] = {}
     for name in DETAILS:
-        own = [right for (_, detail), right in same.items() if detail == name]
-        out[name] = {"same": sum(own), "of": len(own), "interval": interval(sum(own), len(own))}
-    whole = [all(right for (k, _), right in same.items() if k == i) for i in range(seen["looked at"])]
-    return out | {"all": {"same": sum(whole), "of": len(whole), "interval": interval(sum(whole), len(whole))}}
+        own = [r[name] == s[name] for r, s in zip(read, clear, strict=False) if name in s]
+        out[name] = {"same": sum(own), "of": len(own), "unclear": len(clear) - len(own),
+                     "interval": interval(sum(own), len(own))}
+    whole = [all(r[name] == n for name, n in s.items()) for r, s in zip(read, clear, strict=False)]
+    return out | {"all that is clear": {"same": sum(whole), "of": len(whole), "interval": interval(sum(whole),
+                                                                                                  len(whole))}}
+
+
+def verdicts(read: Sequence[dict[str, int]], seen: Sequence[str], words: Sequence[dict[str, set[int]]]) -> dict[
+        str, object]:
+    """Are the counts those the words ask for? The person's answer, the detector's, and how often they are the same.
+
+    What is unclear to the person is not right: a reader should see two eyes.
+    """
+    out: dict[str, object] = {}
+    cases = list(zip(read, [dict(zip(DETAILS, s.split(), strict=True)) for s in seen], words, strict=False))
+    for names in (*((name,) for name in DETAILS), DETAILS):
+        person = [all(s[n] != "?" and int(s[n]) in w[n] for n in names) for _, s, w in cases]
+        detector = [all(r[n] in w[n] for n in names) for r, _, w in cases]
+        same = sum(a == b for a, b in zip(person, detector, strict=True))
+        out[names[0] if len(names) == 1 else "all"] = {
+            "right by eye": sum(person), "right by the detector": sum(detector), "same": same, "of": len(cases),
+            "interval": interval(same, len(cases))}
+    return out
 
 
 def blind(guesses: list[str], key: list[str]) -> dict[str, object]:
@@ -47,7 +68,9 @@ def main() -> None:
     args = parser.parse_args()
     seen = json.loads(args.seen.read_text())
     read = json.loads((args.folder / "counts.json").read_text())
-    numbers = {"seen": seen, "agreement": agreement(read, seen)}
+    words = [asked(s) for s in scenes(len(seen["counts"]))]
+    numbers = {"seen": seen, "agreement": agreement(read, seen["counts"]),
+               "counts right": verdicts(read, seen["counts"], words)}
     if seen.get("generated is"):
         key = json.loads((args.folder / "blind-key.json").read_text())
         numbers["blind"] = blind(seen["generated is"], key["generated is"])

@@ -118,16 +118,21 @@ def painted(shapes: Sequence[Shape], values: Sequence[int]) -> np.ndarray:
 def details(scene: Scene) -> list[Detail]:
     """Every detail of the scene's drawing, with the share of it that is seen."""
     shapes, found = tagged(scene)
+    seen: dict[int, int] = {}
+    for main in (True, False):  # eyes lie on the head, so heads have a map of their own
+        values = [0] * len(shapes)
+        for k, tag in enumerate(found):
+            if (tag.name == "main") == main:
+                for i in tag.shapes:
+                    values[i] = k + 1
+        map_of = np.bincount(painted(shapes, values).ravel(), minlength=len(found) + 1)
+        seen |= {k: int(map_of[k + 1]) for k, tag in enumerate(found) if (tag.name == "main") == main}
     out = []
-    for tag in found:
-        own = set(tag.shapes)
-        if tag.name == "main":  # eyes and nose are part of the head; what a tag draws over itself hides nothing
-            own |= set(range(min(own), max(own) + 1))
-        seen = (painted(shapes, [255 if i in own else 0 for i in range(len(shapes))]) > 0).sum()
-        alone = [shapes[i] for i in sorted(own)]
+    for k, tag in enumerate(found):
+        alone = [shapes[i] for i in tag.shapes]
         inside = np.mean([((s.points >= 0) & (s.points <= UNITS)).all(1).mean() for s in alone])
-        full = (painted(alone, [255] * len(alone)) > 0).sum()
-        out.append(Detail(tag.name, tag.x, tag.y, float(seen / full * inside) if full else 0.0))
+        full = np.count_nonzero(painted(alone, [255] * len(alone)))
+        out.append(Detail(tag.name, tag.x, tag.y, float(seen[k] / full * inside) if full else 0.0))
     return out
 
 

@@ -1,6 +1,6 @@
 """The second reader: a small network that only measures; nothing is trained to please it.
 
-    python -m benchmarks.realism_reader --minutes 9      trains it on drawings, writes benchmarks/reader2.safetensors
+    python -m benchmarks.realism_reader      trains it on drawings and writes benchmarks/reader2.safetensors
 
 It sees drawings of scene numbers that no other training uses, blurred and noisy at times but never through an
 autoencoder, so it is of no model's making. From one picture it reads every attribute (its inner maps are the features
@@ -10,7 +10,6 @@ of the distances) and marks the middle of every detail on a 64 x 64 map (the det
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -123,8 +122,9 @@ def pixels(pictures: np.ndarray) -> Tensor:
 def peaks(maps: Tensor, threshold: float = THRESHOLD) -> list[list[Detail]]:
     """Local maxima of (B, details, 64, 64) probabilities."""
     found: list[list[Detail]] = [[] for _ in maps]
+    tilt = torch.arange(GRID * GRID).reshape(GRID, GRID) * 1e-9  # of two equal neighbours one is the peak
     for k, name in enumerate(DETAILS):
-        one = maps[:, k:k + 1]
+        one = maps[:, k:k + 1].double() + tilt
         reach = 2 * APART[name] + 1
         top = (one == F.max_pool2d(one, reach, 1, APART[name])) & (one > threshold)
         for b, _, y, x in top.nonzero().tolist():
@@ -152,23 +152,28 @@ def target(of: Sequence[Detail]) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Drawings:
-    """Training pictures, drawn as they are asked for the first time and then kept."""
+    """Training pictures, each drawn when it is asked for first and then kept."""
 
-    def __init__(self, most: int) -> None:
-        self.most, self.pictures, self.scenes, self.targets = most, [], [], []
+    def __init__(self) -> None:
+        self.kept: dict[int, tuple[np.ndarray, Scene, np.ndarray, np.ndarray]] = {}
 
-    def batch(self, size: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Scene], np.ndarray, np.ndarray]:
-        """Half of a batch is new until there are `most`."""
-        for _ in range(min(size if not self.pictures else size // 2, self.most - len(self.pictures))):
-            scene = random_scene(FIRST_SCENE + len(self.pictures))
-            self.pictures.append(np.asarray(draw(scene)))
-            self.scenes.append(scene)
-            self.targets.append([a.astype(np.float16) for a in target(details(scene))])
-        chosen = rng.integers(len(self.pictures), size=size)
-        chosen[:size // 2] = np.arange(len(self.pictures) - size // 2, len(self.pictures)) \
-            if len(self.pictures) < self.most else chosen[:size // 2]
-        bumps, counts = (np.stack([self.targets[i][k] for i in chosen]).astype(np.float32) for k in (0, 1))
-        return np.stack([self.pictures[i] for i in chosen]), [self.scenes[i] for i in chosen], bumps, counts
+    def __getitem__(self, number: int) -> tuple[np.ndarray, Scene, np.ndarray, np.ndarray]:
+        """Picture, scene, target map and how much its cells count."""
+        if number not in self.kept:
+            scene = random_scene(FIRST_SCENE + number)
+            bumps, counted = (a.astype(np.float16) for a in target(details(scene)))
+            self.kept[number] = np.asarray(draw(scene)), scene, bumps, counted
+        return self.kept[number]
+
+    def batch(self, step: int, size: int, most: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Scene],
+                                                                                       np.ndarray, np.ndarray]:
+        """Half of a batch is new until there are `most`; the rest comes from those seen before."""
+        there = min(most, size + step * size // 2)
+        chosen = rng.integers(there, size=size)
+        if there < most:
+            chosen[:size // 2] = np.arange(there - size // 2, there)
+        pictures, of, bumps, counted = zip(*(self[i] for i in chosen.tolist()), strict=True)
+        return np.stack(pictures), list(of), np.stack(bumps).astype(np.float32), np.stack(counted).astype(np.float32)
 
 
 def spoil(x: Tensor, rng: np.random.Generator) -> Tensor:
@@ -189,7 +194,8 @@ def spoil(x: Tensor, rng: np.random.Generator) -> Tensor:
 
 def loss_of(reader: Reader, x: Tensor, of: Sequence[Scene], bumps: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
     """Cross-entropy of the attributes; and of the details' middles, cells on them counting more."""
-    logits, middles = reader(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits, middles = reader(x)
     read = torch.zeros(())
     for name, values in CLASSES.items():
         answer = torch.tensor([values.index(getattr(s, name)) if s.has(name) else -100 for s in of])
@@ -200,33 +206,46 @@ def loss_of(reader: Reader, x: Tensor, of: Sequence[Scene], bumps: Tensor, count
     return read / len(CLASSES), (cells * counted * (1 + 8 * bumps)).sum((1, 2, 3)).mean() / 20
 
 
-def train(minutes: float, seed: int, file: Path, batch: int = 32, peak: float = 2e-3, most: int = 16_000) -> None:
-    """Trains for so many minutes of processor time, the rate rising at first and falling to nothing."""
+def train(steps: int, seed: int, file: Path, batch: int = 32, peak: float = 2e-3, most: int = 10_000) -> None:
+    """Trains for so many steps, the rate rising at first and falling to nothing; goes on from its checkpoint.
+
+    Step k draws its random numbers from (seed, k) alone, so a run that was killed comes to the same weights.
+    """
     torch.manual_seed(seed)
-    rng, drawings = np.random.default_rng(seed), Drawings(most)
-    reader = Reader().to(memory_format=torch.channels_last)
+    reader, drawings, checkpoint = Reader(), Drawings(), file.with_suffix(".checkpoint")
     averaged = torch.optim.swa_utils.AveragedModel(reader, use_buffers=True,
                                                    multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995))
-    optimizer = torch.optim.AdamW(reader.parameters(), weight_decay=0.02)
-    start, steps = time.process_time(), 0
-    while (done := (time.process_time() - start) / 60 / minutes) < 1:
+    optimizer, first = torch.optim.AdamW(reader.parameters(), weight_decay=0.02), 0
+    if checkpoint.exists():
+        kept = torch.load(checkpoint)
+        first = kept.pop("steps")
+        for name, part in (("reader", reader), ("averaged", averaged), ("optimizer", optimizer)):
+            part.load_state_dict(kept[name])
+    reader.to(memory_format=torch.channels_last)
+    for step in range(first, steps):
         for group in optimizer.param_groups:
-            group["lr"] = peak * min(1.0, steps / 100, 1.6 * (1 - done))
-        pictures, of, bumps, counted = drawings.batch(batch, rng)
-        x = spoil(pixels(pictures), rng).to(memory_format=torch.channels_last)
-        if rng.random() < 0.5:
-            x, bumps, counted = x.flip(3), bumps[..., ::-1].copy(), counted[..., ::-1].copy()
-        with torch.autocast("cpu", torch.bfloat16):
-            read, found = loss_of(reader, x, of, torch.from_numpy(bumps), torch.from_numpy(counted))
+            group["lr"] = peak * min(1.0, (step + 1) / 100, 1.6 * (1 - step / steps))
+        read, found = loss_of(reader, *training_batch(drawings, step, batch, most, np.random.default_rng((seed, step))))
         optimizer.zero_grad()
         (read + found).backward()
         optimizer.step()
         averaged.update_parameters(reader)
-        steps += 1
-        if steps % 100 == 0:
-            print(f"{done:.2f} {steps * batch} pictures: attributes {read:.3f}, details {found:.3f}", flush=True)
-            save(averaged.module, file)
+        if (step + 1) % 50 == 0:
+            print(f"{step + 1} steps: attributes {read:.3f}, details {found:.3f}", flush=True)
+            torch.save({"steps": step + 1, "reader": reader.state_dict(), "averaged": averaged.state_dict(),
+                        "optimizer": optimizer.state_dict()}, checkpoint)
     save(averaged.module, file)
+    checkpoint.unlink(missing_ok=True)
+
+
+def training_batch(drawings: Drawings, step: int, size: int, most: int, rng: np.random.Generator) -> tuple[
+        Tensor, list[Scene], Tensor, Tensor]:
+    """Spoilt pictures, half of the batches mirrored, with their scenes, target maps and what counts of them."""
+    pictures, of, bumps, counted = drawings.batch(step, size, most, rng)
+    x = spoil(pixels(pictures), rng).to(memory_format=torch.channels_last)
+    if rng.random() < 0.5:
+        x, bumps, counted = x.flip(3), bumps[..., ::-1].copy(), counted[..., ::-1].copy()
+    return x, of, torch.from_numpy(bumps), torch.from_numpy(counted)
 
 
 def save(reader: Reader, file: Path) -> None:
@@ -238,12 +257,12 @@ def save(reader: Reader, file: Path) -> None:
 def main() -> None:
     """Trains and writes the reader."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=9)
+    parser.add_argument("--steps", type=int, default=1600)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--file", type=Path, default=WEIGHTS)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    train(args.minutes, args.seed, args.file)
+    train(args.steps, args.seed, args.file)
 
 
 if __name__ == "__main__":

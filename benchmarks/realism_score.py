@@ -4,7 +4,7 @@
     realism.realistic([picture])       [0.31]: 31 % of held-out drawings look less real than this picture
     realism.strangeness([picture])     (1, 16, 16): how unlike any drawing each place of 8 x 8 pixels is
 
-Every place of the picture is compared with the most similar places of several hundred drawings, in the middle maps of
+Every place of the picture is compared with the most similar places of two hundred drawings, in the middle maps of
 the second reader (as PatchCore, Roth et al., CVPR 2022, arXiv:2106.08265, finds faults of factory parts). A picture is
 as strange as its strangest tenth. No generated picture takes part: the score is of no model's making, and says nothing
 about whether a picture shows what its prompt asks for.
@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from benchmarks.realism_pictures import FIRST_OTHER, as_array, drawn, scenes
 from benchmarks.realism_reader import Reader, pixels
 
-DRAWINGS, PLACES = 300, 24_000  # how many drawings the bank is from, and how many of their places it keeps
+DRAWINGS, PLACES = 200, 12_000  # how many drawings the bank is from, and how many of their places it keeps
 STRANGEST = 26  # places of 256
 
 

@@ -39,10 +39,10 @@ def page(pictures: Sequence[np.ndarray], texts: Sequence[str], columns: int) -> 
     return out
 
 
-def count_sheets(pictures: np.ndarray, folder: Path, columns: int = 5, rows: int = 4) -> None:
+def count_sheets(pictures: np.ndarray, folder: Path, bare: bool, columns: int = 5, rows: int = 4) -> None:
     """Pictures with the counts that the detector reads, and the counts as JSON."""
     read = [number(found) for found in Reader.load().find(pictures)]
-    texts = [f"{i}: " + " ".join(f"{name} {n[name]}" for name in DETAILS) for i, n in enumerate(read)]
+    texts = [f"{i}: " + " ".join(f"{name} {n[name]}" for name in DETAILS if not bare) for i, n in enumerate(read)]
     step = columns * rows
     for k in range(0, len(pictures), step):
         page(pictures[k:k + step], texts[k:k + step], columns).save(folder / f"counts-{k // step}.png")
@@ -69,11 +69,12 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--count", type=int, default=100, help="pictures with their counts")
     parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--bare", action="store_true", help="without what the detector reads")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     made = generated(scenes(max(args.count, args.pairs)), args.model)
-    count_sheets(made[:args.count], args.folder)
+    count_sheets(made[:args.count], args.folder, args.bare)
     of = scenes(args.pairs)
     blind_sheets(autoencoded(of, load(args.model or "picturebook")), made[:args.pairs],
                  [describe(s, s.seed).text for s in of], args.folder, args.seed)

@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.realism_by_hand import agreement, blind
+from benchmarks.realism_by_hand import agreement, blind, verdicts
 from benchmarks.realism_classifier import shifted
 from benchmarks.realism_details import DETAILS, Detail, asked, counts, details
 from benchmarks.realism_distances import frechet, kernel, kernel_distance, pair_mean
 from benchmarks.realism_pictures import as_array, scenes
-from benchmarks.realism_reader import GRID, Reader, number, peaks, target
+from benchmarks.realism_reader import GRID, Drawings, Reader, number, peaks, target
 from helpers.picturebook.sampling import is_held_out
 from helpers.picturebook.scene import Scene
 
@@ -83,8 +83,20 @@ def test_augmented_pictures_keep_their_shape():
 
 
 def test_what_was_seen_is_compared_with_what_was_read():
-    read = [{"main": 1, "lamp": 1, "eye": 2, "wheel": 0}] * 4
-    seen = {"looked at": 4, "differs": {"1": {"eye": 1}}, "unclear": {"2": ["wheel"]}}
+    read = [{"main": 1, "lamp": 1, "eye": 2, "wheel": 0}] * 3
+    seen = ["1 1 2 0", "1 1 1 0", "1 1 2 ?"]
     out = agreement(read, seen)
-    assert (out["eye"]["same"], out["wheel"]["of"], out["all"]["same"]) == (3, 3, 3)
+    assert (out["eye"]["same"], out["wheel"]["of"], out["all that is clear"]["same"]) == (2, 2, 2)
+    words = [{"main": {1}, "lamp": {1}, "eye": {2}, "wheel": {0}}] * 3
+    assert verdicts(read, seen, words)["all"] == {"right by eye": 1, "right by the detector": 3, "same": 1, "of": 3,
+                                                  "interval": verdicts(read, seen, words)["all"]["interval"]}
     assert blind(["left", "right", "?"], ["left", "left", "left"])["right"] == 1.5
+
+
+def test_the_reader_sees_new_drawings_first_and_the_same_ones_for_the_same_step():
+    a, b = Drawings(), Drawings()
+    for step in (0, 1):
+        first = a.batch(step, 4, 6, np.random.default_rng(step))
+        again = b.batch(step, 4, 6, np.random.default_rng(step))
+        assert [s.seed for s in first[1]] == [s.seed for s in again[1]]
+    assert len(a.kept) <= 6
