@@ -16,8 +16,8 @@ from PIL import Image
 
 from benchmarks.record import ROOT
 from helpers import load
-from helpers.diffusion import Model
-from helpers.finetune import fast_dtype
+from helpers.core.interface import Model
+from helpers.finetuning.fit import fast_dtype
 from helpers.picturebook.caption import describe
 from helpers.picturebook.drawing import draw
 from helpers.picturebook.sampling import held_out_scenes
