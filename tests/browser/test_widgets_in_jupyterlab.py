@@ -143,7 +143,7 @@ def test_cancel_stops_a_run_and_an_error_is_text(lab):
     studio.get_by_role("button", name="run").click()
     studio.locator("[role=status]", has_text=re.compile(r"Step \d+ of 100")).wait_for()
     studio.get_by_role("button", name="cancel").click()
-    studio.locator("[role=status]", has_text="Stopped after").wait_for()
+    studio.locator("[role=status]", has_text="Stopped; nothing was kept").wait_for()
     assert lab.ask("lab.run.status, len(lab.history), lab.run.step < 60") == "('stopped', 1, True)"
     studio.get_by_placeholder("prompt").fill("fail")
     studio.get_by_role("button", name="run").click()

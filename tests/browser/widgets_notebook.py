@@ -5,6 +5,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from helpers import DiffusersModel, show
+from helpers.core.diffusion import pairs
 from helpers.models.analytic import AnalyticModel
 from helpers.picturebook.drawing import draw
 from helpers.picturebook.scene import Scene
@@ -64,7 +65,7 @@ def dim(model, image, prompt, *, strength=0.5, seed=0, steps=10, progress=True):
     if prompt == "fail":
         raise ValueError("this prompt cannot be <i>met</i>")
     x, text = model.encode([0.0, 0.0]), model.embed(prompt)
-    for t in model.times(steps)[:-1]:
+    for t, _ in pairs(model.times(steps), progress):
         model.eps(x, t, text)
     return ImageEnhance.Brightness(image).enhance(1 - strength)
 
