@@ -163,7 +163,7 @@ def test_during_acts_in_its_steps_and_words_only(models: dict[str, DiffusersMode
         assert A[:, 1].any() == others and A[:, 2:4].any() == word and b[1] == 1 - others and b[2] == 1 - word
     nothing = during(all_edits(models["sd"])["all"], 0, 0)
     assert not nothing.A.any() and (nothing.b == 1).all() and not any(nothing.self_edits)
-    with pytest.raises(ValueError, match="shares of the steps, from 0 to 1"):
+    with pytest.raises(ValueError, match="end is 1.2; expected a number from 0 to 1"):
         during(edit, 0, 1.2)
 
 
