@@ -15,6 +15,7 @@ from helpers.attention.maps import AttentionStore, Site, below
 from helpers.attention.processor import Layer, chosen_layers
 from helpers.attention.recording import Recording
 from helpers.core.interface import Model
+from helpers.core.warn import heard
 from helpers.core.words import Tokens
 
 
@@ -174,9 +175,6 @@ def prompts_of(model: Any, edits: Sequence[Edit], prompts: str | Sequence[str],
 
 def embedded(model: Any, prompts: Sequence[Tokens]) -> Tensor:
     """(prompts, n, d), without the model's remarks about them, which come when they are used."""
-    import warnings
-
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
+    with heard(), torch.no_grad():
         found: Tensor = model.embed([tokens.prompt for tokens in prompts]).embeddings
         return found

@@ -10,7 +10,6 @@ Everything used of ipywidgets is in version 7.7 as well as in 8.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -21,6 +20,7 @@ from IPython.display import HTML, display
 from PIL import Image
 
 from helpers.core.pictures import as_picture
+from helpers.core.silence import silent
 from helpers.core.values import text
 from helpers.show.figures import paled
 from helpers.show.markup import ROW, captioned, own_name
@@ -237,8 +237,7 @@ def text_box(name: str, text: str, entered: Callable[..., None]) -> widgets.Text
     label = name.replace("_", " ")
     made = widgets.Text(value=text, description=label, placeholder=label, layout=wide,
                         style={"description_width": "initial"})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of `on_submit`; observing the value runs on every blur
+    with silent(".*on_submit"):  # is deprecated, but observing the value runs on every blur
         made.on_submit(entered)
     return made
 
