@@ -12,13 +12,16 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from typing_extensions import TypeVar
 
 CLEAN = -1  # the time after the last step: the picture itself
 Watch = Callable[..., None]  # called once a step with x=, t=, eps= (x is the state after it, at time t); may raise
 Progress = bool | Callable[[int, int], None]  # a bar, no bar, or what is called with (steps done, steps in all)
 # what `as_picture` takes: a path, a PIL picture, an array or tensor; a point of the analytic model
 Picture = str | os.PathLike[str] | Image.Image | np.ndarray | Tensor | Sequence[float]
-Made = Any  # what a model's `decode` makes: a PIL picture; of the analytic model a point
+Point = np.ndarray
+# what a model makes, and so what a method returns: a PIL picture; of the analytic model a point
+Made = TypeVar("Made", bound=Image.Image | Point, default=Any)
 
 
 def ignore(**_: object) -> None:
@@ -82,7 +85,7 @@ class Schedule(Protocol):
         """Where the network is."""
 
 
-class Model(Schedule, Protocol):
+class Model(Schedule, Protocol[Made]):
     """What a method may know of a text-to-image model.
 
     How pictures are noised is the model's own: `add_noise`, `step` and `predict_clean`. Those with an `alpha_bar` take
@@ -131,7 +134,7 @@ class Model(Schedule, Protocol):
         """The clean latent that the prediction `eps` in `x` at time t speaks of."""
 
 
-class Generator(Model, Protocol):
+class Generator(Model[Made], Protocol[Made]):
     """A model that also makes pictures by itself, as both of ours do."""
 
     def generate(self, *prompts: Any, **knobs: Any) -> list[Made]:

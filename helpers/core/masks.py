@@ -11,7 +11,7 @@ stands for several, it may change if any of them may, so that nothing thin is lo
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
-from helpers.core.interface import Picture
+from helpers.core.interface import Made, Picture
 from helpers.core.pictures import AS_SIZE, as_array, as_picture, opened, rgb
 from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
@@ -75,7 +75,7 @@ def grey_of(picture: Image.Image) -> Image.Image:
 
 
 @entrance
-def fitted(mask: ReadMask, image: Any, frame: Annotated[tuple[int, int], AS_SIZE]) -> Image.Image:
+def fitted(mask: ReadMask, image: Picture, frame: Annotated[tuple[int, int], AS_SIZE]) -> Image.Image:
     """The mask at the size `frame` (width, height), cut and resized as `model.encode` does with the picture `image`.
 
     A mask of another size than the picture is resized to it, with a MaskWarning; one of exactly the frame's size
@@ -170,7 +170,7 @@ def blend(inside: Tensor, outside: Tensor, m: Tensor) -> Tensor:
 
 
 @entrance
-def paste(result: Any, image: Any, mask: ReadMask) -> Any:
+def paste(result: Made, image: Picture, mask: ReadMask) -> Made:
     """`result` where the mask is white and the very pixels of `image` where it is black; between, a mix.
 
     The picture `image` is brought to the result's size; ValueError for a mask of another size. A point of the analytic
@@ -183,4 +183,4 @@ def paste(result: Any, image: Any, mask: ReadMask) -> Any:
             f"The mask is {name(mask.size)} and the result {name(result.size)}: bring the mask to the "
             "result's size with `fitted`."
         )
-    return Image.composite(as_picture(result), as_picture(image, result.size), mask)
+    return cast(Made, Image.composite(as_picture(result), as_picture(image, result.size), mask))

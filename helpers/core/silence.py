@@ -36,7 +36,7 @@ _here = _Here()
 _FILTER: Any = ("ignore", _InSilentThreads(), Warning, None, 0)
 _lock = threading.RLock()
 _users = 0  # blocks of all threads: the first one in sets the filter, the last one out takes it away
-_lists: list[list[Any]] = []  # where it was set; a `catch_warnings` of somebody else may have swapped the list meanwhile
+_lists: list[list[Any]] = []  # where it was set: `catch_warnings` elsewhere may have swapped the list meanwhile
 
 
 @contextmanager

@@ -31,10 +31,10 @@ import torch
 from torch import Tensor, nn
 
 from helpers.core.diffusion import add_noise, alpha_bar_at
-from helpers.core.interface import Model, Text
+from helpers.core.interface import Made, Model, Text
 
 
-class Trainable(Model, Protocol):
+class Trainable(Model[Made], Protocol[Made]):
     """A model with weights: what fine-tuning must know besides `Model`. `helpers.DiffusersModel` is one."""
 
     @property

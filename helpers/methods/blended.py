@@ -50,7 +50,7 @@ def shrinking(m: Tensor, count: int) -> list[Tensor]:
 
 
 @method
-def blended_diffusion(model: Model, image: Picture, prompt: Prompt, mask: Picture, *, strength: Share = 0.75,
+def blended_diffusion(model: Model[Made], image: Picture, prompt: Prompt, mask: Picture, *, strength: Share = 0.75,
                       thin: Flag = False, exact: Flag = True, seed: Seed = 0, steps: Steps = OWN,
                       guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Made:
     """The picture `image` with what `prompt` says drawn where `mask` is white, as a picture of the model's size.
@@ -83,7 +83,7 @@ def blended_diffusion(model: Model, image: Picture, prompt: Prompt, mask: Pictur
 
 
 @method
-def scribble(model: Model, image: Picture, prompt: Prompt, drawing: Picture, *, mask: Picture | None = None,
+def scribble(model: Model[Made], image: Picture, prompt: Prompt, drawing: Picture, *, mask: Picture | None = None,
              strength: Share = 0.6, exact: Flag = True, seed: Seed = 0, steps: Steps = OWN,
              guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Made:
     """The scribble `drawing` on the picture `image` turned into what `prompt` says: painted on it, then blended.

@@ -121,7 +121,7 @@ def encoded(model: Model, x0: Tensor, times: Sequence[int], progress: Progress =
 
 
 @method
-def diffedit(model: Model, image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Share = 0.8,
+def diffedit(model: Model[Made], image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Share = 0.8,
              mask: Picture | None = None, maps: Maps = 10, threshold: Threshold = 0.5, exact: Flag = True,
              seed: Seed = 0, steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
              watch: Watch = ignore) -> Made:

@@ -166,7 +166,7 @@ def fit_imagic(model: Trainable, image: Picture, prompt: Prompt, *, rank: Rank |
 
 
 @method
-def imagic(model: Trainable, fitted: Fitted, *, eta: Way = 0.7, seed: Seed = 0, steps: Steps = OWN,
+def imagic(model: Trainable[Made], fitted: Fitted, *, eta: Way = 0.7, seed: Seed = 0, steps: Steps = OWN,
            guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Made:
     """Step 3: the picture that the fitted model makes of e_bar.
 

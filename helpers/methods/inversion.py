@@ -219,7 +219,7 @@ def edit_friendly(model: Model, image: Picture, prompt: Prompt, *, skip: Skip = 
 
 
 @method
-def reconstruct(model: Model, source: Source, prompt: Prompt | None = None, *, guidance: Guidance = OWN,
+def reconstruct(model: Model[Made], source: Source, prompt: Prompt | None = None, *, guidance: Guidance = OWN,
                 progress: Progress = True, watch: Watch = ignore) -> Made:
     """The source's noise walked again: under its own prompt the reconstruction, under another the simplest edit.
 

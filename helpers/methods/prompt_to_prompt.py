@@ -60,7 +60,7 @@ def algorithm_1(model: Model, P: str, edits: Sequence[Edit], z: Tensor, times: S
 
 
 @method
-def prompt_to_prompt(model: Model, source: str | Source | Recorded, target: Targets, *,
+def prompt_to_prompt(model: Model[Made], source: str | Source | Recorded, target: Targets, *,
                      cross_replace_steps: Portion | Sequence[Portion] = 0.8,
                      self_replace_steps: float | Sequence[float] = 0.4,
                      weights: Weights | Sequence[Weights] | None = None, blend: str | Sequence[str] = (),
@@ -111,7 +111,7 @@ def predict(model: Model, x: Tensor, t: int, text: Text, guidance: float) -> Ten
     return guide(eps_u, eps_c, guidance)
 
 
-def sweep(model: Model, source: str | Source | Recorded, target: str, *, cross_replace_steps: Sequence[Portion],
+def sweep(model: Model[Made], source: str | Source | Recorded, target: str, *, cross_replace_steps: Sequence[Portion],
           self_replace_steps: float | Sequence[float] = 0.4, **knobs: Any) -> list[Made]:
     """The same edit under growing injection, in one batch: [I, I* of the first share, I* of the second, ...]."""
     shares = listed("cross_replace_steps", cross_replace_steps, "a list of shares of the steps")
