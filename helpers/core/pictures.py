@@ -135,7 +135,7 @@ def in_a_file(file: str | os.PathLike[str]) -> Path:
     return file
 
 
-def listed_pictures(pictures: Any, tell: Callable[[str], None]) -> list[tuple[str, Any]]:
+def listed_pictures(pictures: Picture | Sequence[Picture], tell: Callable[[str], None]) -> list[tuple[str, Picture]]:
     """(name, picture) of each, of a list or of a folder in alphabetical order; `tell` hears which files are left out.
 
     Of a folder those files are taken that are pictures by their ending.

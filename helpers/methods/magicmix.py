@@ -37,8 +37,8 @@ def mix(x: Tensor, layout_s: Tensor, nu: float) -> Tensor:
 
 
 @method
-def magicmix(model: Model[Made], image: Picture, prompt: Prompt, *, k_min: Share = 0.3, k_max: Share = 0.6, nu: Share = 0.5,
-             seed: Seed = 0, steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
+def magicmix(model: Model[Made], image: Picture, prompt: Prompt, *, k_min: Share = 0.3, k_max: Share = 0.6,
+             nu: Share = 0.5, seed: Seed = 0, steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
              watch: Watch = ignore) -> Made:
     """The content of `prompt` in the layout of `image`, as a picture of the model's size.
 

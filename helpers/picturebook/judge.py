@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..core.interface import Picture
 from ..core.pictures import Several, as_picture
 from ..core.values import OneOf, entrance
 from .drawing import PARTS
@@ -146,7 +147,7 @@ class Judge(nn.Module):
 
     @torch.no_grad()
     @entrance
-    def find(self, picture: Any, part: Annotated[str, OneOf(*PARTS)]) -> Image.Image:
+    def find(self, picture: Picture, part: Annotated[str, OneOf(*PARTS)]) -> Image.Image:
         """Where a part is (drawing.PARTS): mode "L", 128 x 128, white where it is surely seen, in cells of 8 x 8."""
         share = self.looked(pixels([picture]))[2].softmax(1)[0, PARTS.index(part)]
         return Image.fromarray((share * 255).byte().numpy()).resize((SIZE, SIZE), Image.Resampling.NEAREST)
@@ -158,7 +159,7 @@ class Judge(nn.Module):
         return torch.cat([self.features(x).cpu() for x in batches])
 
 
-def pixels(pictures: Sequence[Image.Image]) -> Tensor:
+def pixels(pictures: Sequence[Picture]) -> Tensor:
     """(B, 3, 128, 128) in [-1, 1]."""
     upright = map(as_picture, pictures)
     arrays = [np.asarray(p.resize((SIZE, SIZE)) if p.size != (SIZE, SIZE) else p) for p in upright]

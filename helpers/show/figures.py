@@ -92,12 +92,12 @@ def _draw_row(page: Page, row: Sequence[Any], texts: Sequence[list[str]], corner
 
 @entrance
 def pair(
-    before: Any,
-    after: Any,
+    before: Picture | Sequence[Picture],
+    after: Picture | Sequence[Picture],
     *,
     alt: str,
     prompts: Labels = ("", ""),
-    truth: Any = None,
+    truth: Picture | None = None,
     titles: Labels = ("before", "after", "the right answer"),
     caption: Prompt = "",
 ) -> Figure:

@@ -29,6 +29,7 @@ import traitlets
 from IPython.display import HTML, display
 from PIL import Image, ImageDraw
 
+from helpers.core.interface import Picture
 from helpers.core.pictures import as_picture, no_strip
 from helpers.core.values import Number, OneOf, Prompt, Width, entrance, number
 from helpers.show.markup import data_url, image, own_name, static
@@ -195,10 +196,10 @@ class Painter(anywidget.AnyWidget):
 
 @entrance
 def painter(
-    picture: Any,
+    picture: Picture,
     *,
     mode: Annotated[str, OneOf(*MODES)] = "mask",
-    start: Any = None,
+    start: Picture | None = None,
     brush: Annotated[float, Number(0, LARGEST_BRUSH, above=True, hint="pixels of the picture")] | None = None,
     size: int | tuple[int, int] | None = None,
     alt: Prompt = "a picture to paint on",

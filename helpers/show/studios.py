@@ -24,7 +24,7 @@ from helpers.core.silence import silent
 from helpers.core.values import text
 from helpers.show.figures import paled
 from helpers.show.markup import ROW, captioned, own_name
-from helpers.show.running import Form, Knob, Run, form_of, named, settings, story
+from helpers.show.running import Form, Knob, Pictures, Run, form_of, named, settings, story
 
 THUMBNAIL = 160  # CSS pixels
 LETTERS = 110  # of a prompt under a thumbnail; more makes a tower, and the whole of it is the picture's alt text
@@ -260,7 +260,7 @@ def button(name: str, tooltip: str, pressed: Callable[..., Any]) -> widgets.Butt
 def studio(
     model: Any,
     methods: Callable[..., Any] | Sequence[Callable[..., Any]],
-    pictures: Any,
+    pictures: Pictures,
     *,
     prompt: str | Mapping[str, str] = "",
     ranges: Mapping[str, tuple[float, float, float]] | None = None,
