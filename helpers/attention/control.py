@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from helpers.attention.edits import Edit, model_tokens
 from helpers.attention.kernel import Plan, planned
@@ -15,6 +14,7 @@ from helpers.attention.maps import AttentionStore, Site, below
 from helpers.attention.processor import Layer, chosen_layers
 from helpers.attention.recording import Recording
 from helpers.core.interface import Model
+from helpers.core.shapes import Embeddings, Latents
 from helpers.core.warn import heard
 from helpers.core.words import Tokens
 
@@ -140,13 +140,13 @@ class Control:
                              "tell `attention(..., steps=...)` how many steps the sampler makes.")
         return self.step_at[t]
 
-    def _plan(self, x: Tensor) -> Plan:
+    def _plan(self, x: Latents) -> Plan:
         pieces = tuple(edit.piece(self.step, self.steps) for edit in self.edits)
         if pieces not in self.plans:
             self.plans[pieces] = planned(self.edits, pieces, x)
         return self.plans[pieces]
 
-    def _check_batch(self, text: Tensor) -> None:
+    def _check_batch(self, text: Embeddings) -> None:
         """The batch ends with the prompts of the edits; at every call, for a sampler may change its batch."""
         if self.expected is None:
             return
@@ -173,8 +173,8 @@ def prompts_of(model: Any, edits: Sequence[Edit], prompts: str | Sequence[str],
     return (*(sources or named[:1]), *(edit.target for edit in edits))
 
 
-def embedded(model: Any, prompts: Sequence[Tokens]) -> Tensor:
-    """(prompts, n, d), without the model's remarks about them, which come when they are used."""
+def embedded(model: Any, prompts: Sequence[Tokens]) -> Embeddings:
+    """The prompts' embeddings, without the model's remarks about them, which come when they are used."""
     with heard(), torch.no_grad():
-        found: Tensor = model.embed([tokens.prompt for tokens in prompts]).embeddings
+        found: Embeddings = model.embed([tokens.prompt for tokens in prompts]).embeddings
         return found

@@ -33,12 +33,15 @@ from dataclasses import replace as changed
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.core.interface import Model
 from helpers.core.values import choice, number
 from helpers.core.words import Alignment, Tokens, align, tokens_of
 
+Matrix = Float[Tensor, "n n_star"]  # A, from tokens of the source to tokens of the target
+Vector = Float[Tensor, " n_star"]  # b, one number for each token of the target
 UP_TO = 16  # shorter side of the largest grids used: 16 x 16 of Stable Diffusion; SDXL's smallest, 32 x 32, is used too
 
 
@@ -76,24 +79,24 @@ class Edit:
 
     source, target: the prompts P and P* as the model's tokens; source is None where M is not needed.
     starts: where each piece begins, as a share of the steps; the first is 0.0. It lasts until the next.
-    A: (pieces, n, n), A[., i, j] is how much of source token i's map goes to target token j.
-    b: (pieces, n), how much of its own map each target token keeps.
+    A: A[., i, j] is how much of source token i's map goes to target token j.
+    b: how much of its own map each target token keeps.
     self_edits: for each piece, what holds of self-attention. Where several do, a part is the source's if one says so.
     """
 
     source: Tokens | None
     target: Tokens
     starts: tuple[float, ...]
-    A: Tensor
-    b: Tensor
+    A: Float[Tensor, "pieces n n_star"]
+    b: Float[Tensor, "pieces n_star"]
     self_edits: tuple[tuple[SelfEdit, ...], ...]
 
     def piece(self, step: int, steps: int) -> int:
         """Which piece holds at `step` of `steps`."""
         return max(i for i, start in enumerate(self.starts) if round(start * steps) <= step)
 
-    def at(self, step: int, steps: int) -> tuple[Tensor, Tensor]:
-        """A (n, n) and b (n,) at `step` of `steps`."""
+    def at(self, step: int, steps: int) -> tuple[Matrix, Vector]:
+        """A and b at `step` of `steps`."""
         piece = self.piece(step, steps)
         return self.A[piece], self.b[piece]
 
@@ -191,13 +194,13 @@ def during(edit: Edit, start: float = 0.0, end: float | Mapping[str, float] = 1.
     return Edit(edit.source, edit.target, edit.starts, A, b, self_edits)
 
 
-def constant_edit(source: Tokens | None, target: Tokens, A: Tensor, b: Tensor) -> Edit:
-    """The edit that has A (n, n) and b (n,) at every step."""
+def constant_edit(source: Tokens | None, target: Tokens, A: Matrix, b: Vector) -> Edit:
+    """The edit that has A and b at every step."""
     return Edit(source, target, (0.0,), A[None], b[None], ((),))
 
 
-def alignment_matrix(source: Tokens, target: Tokens, pairs: Alignment, swaps: bool) -> Tensor:
-    """A (n, n) of the words that answer each other, of the special tokens around the prompts, and of the padding."""
+def alignment_matrix(source: Tokens, target: Tokens, pairs: Alignment, swaps: bool) -> Matrix:
+    """A of the words that answer each other, of the special tokens around the prompts, and of the padding."""
     A = torch.zeros(source.window, target.window)
     blocks = [([0], [0]), ([len(source.spans) - 1], [len(target.spans) - 1])]
     blocks += [(source.at(word), target.at(answer)) for word, answer in pairs.same]
@@ -212,8 +215,8 @@ def alignment_matrix(source: Tokens, target: Tokens, pairs: Alignment, swaps: bo
     return A
 
 
-def new_token_mask(target: Tokens, words: Sequence[Any]) -> Tensor:
-    """b (n,): 1 on the tokens of these words, 0 elsewhere."""
+def new_token_mask(target: Tokens, words: Sequence[Any]) -> Vector:
+    """b: 1 on the tokens of these words, 0 elsewhere."""
     b = torch.zeros(target.window)
     b[[position for word in words for position in target.at(word)]] = 1
     return b

@@ -8,11 +8,15 @@ from functools import reduce
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.attention.edits import UP_TO
+from helpers.core.shapes import Map
 from helpers.core.values import listed, text
 from helpers.core.words import Tokens, tokens_of
+
+Maps = Float[Tensor, "prompts 2 words h w"]  # before and after the edit
 
 
 class Site(NamedTuple):
@@ -43,7 +47,7 @@ class AttentionStore:
     layers: str | Sequence[str] | None = None
     keep_separate: str | Collection[str] = ()
     prompts: tuple[Tokens, ...] = ()
-    sums: dict[Site, Tensor] = field(default_factory=dict)  # each (prompts, 2, words, h, w): before and after the edit
+    sums: dict[Site, Maps] = field(default_factory=dict)
     counts: dict[Site, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,8 +60,8 @@ class AttentionStore:
             raise ValueError(f"keep_separate has {sorted(strange)}; expected 'step', 'layer', or both.")
 
     def of(self, word: str, grid: tuple[int, int] | None = None, *, prompt: int = -1, before: bool = False,
-           step: int | None = None, layer: str | None = None) -> Tensor:
-        """The map of a word (h, w), float32 on the CPU, each pixel the share of its attention that the word gets.
+           step: int | None = None, layer: str | None = None) -> Map:
+        """The map of a word, float32 on the CPU, each pixel the share of its attention that the word gets.
 
         grid: may be left out if only one was watched. prompt: 0 is the source, 1 the first target, -1 the last.
         before: the target's own map, as it was before the edit. step, layer: if these were kept separate.
@@ -70,7 +74,7 @@ class AttentionStore:
         return self.map(word, grid, prompt, before, step, layer).cpu()
 
     def map(self, word: str, grid: tuple[int, int] | None, prompt: int, before: bool, step: int | None = None,
-            layer: str | None = None) -> Tensor:
+            layer: str | None = None) -> Map:
         """As `of`, on the model's device; all 0 where the prompt has no such word."""
         chosen = self._chosen(grid, step, layer)
         mean = reduce(torch.add, (self.sums[site] for site in chosen)) / sum(self.counts[site] for site in chosen)
@@ -118,8 +122,8 @@ class AttentionStore:
         here = self.layers is None or any(below(layer, start) for start in self.layers)
         return here and (self.grids is None or grid in [tuple(wanted) for wanted in self.grids])
 
-    def add(self, site: Site, maps: Tensor) -> None:
-        """Add one layer's maps (prompts, 2, words, h, w) of one step."""
+    def add(self, site: Site, maps: Maps) -> None:
+        """Add one layer's maps of one step."""
         layer, step = (
             (site.layer if "layer" in self.keep_separate else None),
             (site.step if "step" in self.keep_separate else None),
@@ -134,8 +138,8 @@ def finest_grid(grids: Sequence[tuple[int, int]], up_to: int = UP_TO) -> tuple[i
     return next((grid for grid in grids if min(grid) <= up_to), grids[-1])
 
 
-def column(tokens: Tokens, word: str) -> Tensor:
-    """(n,): 1 at the word's tokens, 0 elsewhere; all 0 if the prompt has no such word."""
+def column(tokens: Tokens, word: str) -> Float[Tensor, " n"]:
+    """1 at the word's tokens, 0 elsewhere; all 0 if the prompt has no such word."""
     values = torch.zeros(tokens.window)
     try:
         values[tokens_of(tokens, word)] = 1

@@ -8,18 +8,19 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 from typing_extensions import TypeVar
+
+from helpers.core.shapes import ArrayOrTensor, Embeddings, Latents, Point, Pooled
 
 CLEAN = -1  # the time after the last step: the picture itself
 Watch = Callable[..., None]  # called once a step with x=, t=, eps= (x is the state after it, at time t); may raise
 Progress = bool | Callable[[int, int], None]  # a bar, no bar, or what is called with (steps done, steps in all)
 # what `as_picture` takes: a path, a PIL picture, an array or tensor; a point of the analytic model
-Picture = str | os.PathLike[str] | Image.Image | np.ndarray | Tensor | Sequence[float]
-Point = np.ndarray
+Picture = str | os.PathLike[str] | Image.Image | ArrayOrTensor | Sequence[float]
 # what a model makes, and so what a method returns: a PIL picture; of the analytic model a point
 Made = TypeVar("Made", bound=Image.Image | Point, default=Any)
 
@@ -32,13 +33,12 @@ def ignore(**_: object) -> None:
 class Text:
     """B prompts as a model understands them.
 
-    embeddings: (B, n, d), one row of n token vectors for each prompt.
-    pooled: (B, p), one vector for each prompt; only models like SDXL have it.
+    embeddings: n token vectors for each prompt. pooled: one vector for each; only models like SDXL have it.
     empty: the same number of empty prompts, for guidance; None if these prompts are themselves the empty ones.
     """
 
-    embeddings: Tensor
-    pooled: Tensor | None = None
+    embeddings: Embeddings
+    pooled: Pooled | None = None
     empty: Text | None = None
 
     def __len__(self) -> int:
@@ -72,12 +72,12 @@ def join(first: Text, second: Text) -> Text:
 class Schedule(Protocol):
     """What the formulas of diffusion ask for: how much signal is left at each time, and where the network is.
 
-    alpha_bar: (1000,) float32 on the CPU, the share of signal at each time.
+    alpha_bar: the share of signal at each time, float32 on the CPU.
     final_alpha_bar: the share of signal after the last step. 1 if the model's schedule ends in the clean picture;
         Stable Diffusion's ends at alpha_bar[0] = 0.99915 (`set_alpha_to_one=False`).
     """
 
-    alpha_bar: Tensor
+    alpha_bar: Float[Tensor, " times"]
     final_alpha_bar: float
 
     @property
@@ -115,22 +115,22 @@ class Model(Schedule, Protocol[Made]):
     def embed(self, prompts: str | Sequence[str]) -> Text:
         """Prompts as the model understands them."""
 
-    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Tensor:
-        """Pictures to latents (B, C, h, w), of the model's own size unless given."""
+    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Latents:
+        """Pictures to latents, of the model's own size unless given."""
 
-    def decode(self, latents: Tensor) -> list[Made]:
-        """Latents (B, C, h, w) to B pictures."""
+    def decode(self, latents: Latents) -> list[Made]:
+        """Latents to pictures."""
 
-    def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
-        """Noise predicted in `x` (B, C, h, w) at time t, float32; a flow model predicts its velocity instead."""
+    def eps(self, x: Latents, t: int, text: Text) -> Latents:
+        """Noise predicted in `x` at time t, float32; a flow model predicts its velocity instead."""
 
-    def add_noise(self, x0: Tensor, noise: Tensor, t: int) -> Tensor:
-        """`x0` (B, C, h, w) noised to time t; `x0` itself at CLEAN."""
+    def add_noise(self, x0: Latents, noise: Latents, t: int) -> Latents:
+        """`x0` noised to time t; `x0` itself at CLEAN."""
 
-    def step(self, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
+    def step(self, x: Latents, eps: Latents, t: int, s: int, eta: float = 0.0) -> Latents:
         """The state at time s, from `x` at time t along what `eps` returned; the mean of it where eta adds noise."""
 
-    def predict_clean(self, x: Tensor, eps: Tensor, t: int) -> Tensor:
+    def predict_clean(self, x: Latents, eps: Latents, t: int) -> Latents:
         """The clean latent that the prediction `eps` in `x` at time t speaks of."""
 
 

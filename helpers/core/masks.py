@@ -15,12 +15,14 @@ from typing import Annotated, Any, cast
 
 import numpy as np
 import torch
+from jaxtyping import Float, Shaped
 from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
 from helpers.core.interface import Made, Picture
 from helpers.core.pictures import AS_SIZE, as_array, as_picture, opened, rgb
+from helpers.core.shapes import LatentMask, Latents
 from helpers.core.values import Count, Kind, entrance
 from helpers.core.warn import MaskWarning, warn
 
@@ -148,24 +150,24 @@ def widened(mask: Picture, pixels: Count) -> Image.Image:
     return Image.fromarray(x[0, 0].numpy().astype(np.uint8))
 
 
-def to_latents(mask: Image.Image, x0: Tensor) -> Tensor:
-    """The mask (mode "L") for latents `x0` (B, C, h, w): (1, 1, h, w) in [0, 1], each the largest of its pixels."""
+def to_latents(mask: Image.Image, x0: Latents) -> Float[Tensor, "1 1 h w"]:
+    """The mask (mode "L") for latents `x0`: in [0, 1], each the largest of its pixels."""
     levels = torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)
     return adaptive_max_pool2d(levels[None, None], x0.shape[-2:]).to(x0)
 
 
-def from_latents(m: Tensor, frame: tuple[int, int]) -> Image.Image:
-    """A mask (h, w) in [0, 1] at the size `frame` (width, height), in blocks; mode "L"."""
+def from_latents(m: Shaped[Tensor, "h w"], frame: tuple[int, int]) -> Image.Image:
+    """A mask in [0, 1], or of truth values, at the size `frame` (width, height), in blocks; mode "L"."""
     return Image.fromarray((m.float().cpu().numpy() * 255).round().astype(np.uint8)).resize(frame, Image.Resampling.BOX)
 
 
-def dilated(m: Tensor, side: int) -> Tensor:
-    """The largest value in a window of `side` x `side` (an odd number) around each pixel; m is (B, C, h, w)."""
+def dilated(m: Latents, side: int) -> Latents:
+    """The largest value in a window of `side` x `side` (an odd number) around each pixel."""
     return max_pool2d(m, side, stride=1, padding=side // 2)
 
 
-def blend(inside: Tensor, outside: Tensor, m: Tensor) -> Tensor:
-    """m inside + (1 - m) outside: two states (B, C, h, w) at the same time; m is (B, 1, h, w) in [0, 1]."""
+def blend(inside: Latents, outside: Latents, m: LatentMask) -> Latents:
+    """m inside + (1 - m) outside: two states at the same time; m is in [0, 1]."""
     return m * inside + (1 - m) * outside
 
 

@@ -37,6 +37,8 @@ from typing import Annotated, Any, ParamSpec, TypeVar, Union, get_args, get_orig
 import numpy as np
 from torch import Tensor
 
+from helpers.core.shapes import Array
+
 MOST_LETTERS = 20_000  # of a prompt; text encoders read some 300
 MOST_VALUES = 100_000  # of a list of seeds, prompts or numbers
 MOST_SHOWN = 80  # letters of a wrong value in an error
@@ -147,7 +149,7 @@ def listed(name: str, value: Any, expected: str, *, empty: bool = False) -> list
     return list(value)
 
 
-def numbers(name: str, value: Any) -> np.ndarray:
+def numbers(name: str, value: Any) -> Array:
     """A list of numbers to draw, as float64 of any shape; nan is a gap."""
     try:
         return np.atleast_1d(np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value, dtype=np.float64))

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from helpers.core.files import damaged, load_tensors, required, save_tensors
+from helpers.core.shapes import Weight
 from helpers.core.values import Positive, Prompt, Prompts, Rank, Real, Seed, entrance
 from helpers.core.warn import FitWarning, warn
 from helpers.finetuning.loss import Trainable
@@ -32,7 +32,7 @@ class Weights:
     metadata: what it was fitted to, for the reader.
     """
 
-    tensors: dict[str, Tensor]
+    tensors: dict[str, Weight]
     words: tuple[str, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ class Weights:
         return cls(floats, tuple(metadata["words"]), metadata["told"])
 
 
-def check_parts(file: str | Path, tensors: Mapping[str, Tensor]) -> None:
+def check_parts(file: str | Path, tensors: Mapping[str, Weight]) -> None:
     """DamagedFile where a LoRA or some rows are there by half, or do not fit each other."""
     for name, value in tensors.items():
         stem = name
@@ -105,7 +105,7 @@ def lora(model: Trainable, rank: Rank = 4, alpha: Positive | None = None, networ
          seed: Seed = 0) -> Weights:
     """A LoRA of the attention's linear layers that changes nothing yet: A is random, B is zero."""
     generator = torch.Generator().manual_seed(seed)
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, Weight] = {}
     for name, value in parameters(model, networks).items():
         stem = name.removesuffix(".weight")
         if value.ndim == 2 and stem.endswith(ATTENTION):
@@ -121,7 +121,7 @@ def lora(model: Trainable, rank: Rank = 4, alpha: Positive | None = None, networ
 @entrance
 def token_rows(model: Trainable, word: Prompt, like: Prompt) -> Weights:
     """The rows of the token tables that spell `word`, each set to the row of `like`: where textual inversion starts."""
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, Weight] = {}
     for (table, rows), (_, source) in zip(model.token_rows(word), model.token_rows(like), strict=True):
         if not rows or not source:
             raise ValueError(f"{(word if source else like)!r} is no token to this model: take another word.")
@@ -135,7 +135,7 @@ def token_rows(model: Trainable, word: Prompt, like: Prompt) -> Weights:
     return Weights(tensors)
 
 
-def parameters(model: Trainable, networks: Sequence[str]) -> dict[str, Tensor]:
+def parameters(model: Trainable, networks: Sequence[str]) -> dict[str, Weight]:
     """The weights of these networks by name, "unet.conv_in.weight" say."""
     missing = [name for name in networks if name not in model.networks]
     if missing:
@@ -144,8 +144,8 @@ def parameters(model: Trainable, networks: Sequence[str]) -> dict[str, Tensor]:
 
 
 def changed_weights(
-    model: Trainable, tensors: Mapping[str, Tensor], dtype: torch.dtype | None = None
-) -> dict[str, Tensor]:
+    model: Trainable, tensors: Mapping[str, Weight], dtype: torch.dtype | None = None
+) -> dict[str, Weight]:
     """W' of every weight that `tensors` (see `Weights`) change, in the model's own dtype unless given.
 
     Gradients flow back to `tensors`. Raises ValueError where they do not fit the model.
@@ -193,7 +193,7 @@ def offloaded(model: Trainable, names: Sequence[str]) -> Iterator[None]:
             value.data = value.data.to(here)
 
 
-def folded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def folded(tensors: Mapping[str, Weight]) -> dict[str, Weight]:
     """A LoRA with alpha / r taken into B, as it is saved: no reader can get it wrong."""
     out = {name: value for name, value in tensors.items() if not name.endswith(ALPHA)}
     for name, value in tensors.items():
@@ -203,6 +203,6 @@ def folded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return out
 
 
-def trained(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def trained(tensors: Mapping[str, Weight]) -> dict[str, Weight]:
     """Those of a `Weights`' tensors that are fitted."""
     return {k: v for k, v in tensors.items() if v.is_floating_point() and not k.endswith(ALPHA)}

@@ -28,20 +28,20 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image, ImageOps
-from torch import Tensor
 
 from helpers.core.diffusion import cfg, encode_one, pairs
 from helpers.core.interface import Made, Model, Picture, Progress, Watch, ignore
 from helpers.core.masks import alpha_of, blend, dilated, fitted, paste, to_latents, widened
 from helpers.core.pictures import as_picture, opened
 from helpers.core.randomness import noise
+from helpers.core.shapes import Latents
 from helpers.core.values import Flag, Guidance, Prompt, Seed, Share, Steps
 from helpers.methods.contract import OWN, method
 
 SIDES = (7, 5, 3, 1)  # of the window a thin mask is dilated with, each for a quarter of the steps
 
 
-def shrinking(m: Tensor, count: int) -> list[Tensor]:
+def shrinking(m: Latents, count: int) -> list[Latents]:
     """The mask for each of `count` steps: dilated with 7 x 7, 5 x 5, 3 x 3, and as it is, a quarter of the steps each.
 
     The last step has the mask as it is, however few steps there are.

@@ -26,12 +26,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
 from helpers.core.files import check_folder, digest, to_json, written
 from helpers.core.interface import Picture, Text, Watch, ignore, join
 from helpers.core.pictures import as_picture, listed_pictures
+from helpers.core.shapes import Latents, Loss
 from helpers.core.values import Batch, File, FitSteps, Flag, Number, Prompt, Rank, Rate, Seed
 from helpers.core.warn import FitWarning, heard, warn
 from helpers.core.words import unknown_words, words_of
@@ -126,11 +128,11 @@ def fit_dreambooth(model: Trainable, pictures: Sequence[Picture] | str | Path, p
                        watch=watch, progress=progress)
 
 
-def losses(model: Trainable, x0: Tensor, x_pr: Tensor | None, prompts: Callable[[], Text], prior_weight: float,
-           batch: int, seed: int) -> Callable[[int], Tensor]:
+def losses(model: Trainable, x0: Latents, x_pr: Float[Tensor, "B_pr C h w"] | None, prompts: Callable[[], Text],
+           prior_weight: float, batch: int, seed: int) -> Callable[[int], Loss]:
     """Equation 2 as a function of the step; equation 1 where there are no latents x_pr of the prior."""
 
-    def loss(step: int) -> Tensor:
+    def loss(step: int) -> Loss:
         c = prompts()
         x, t, noise = rows(model, x0, batch, seed, step)
         if x_pr is None:

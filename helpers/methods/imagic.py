@@ -21,13 +21,13 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from helpers.core.diffusion import denoise, encode_one
 from helpers.core.files import damaged, digest, load_tensors, required, save_tensors
 from helpers.core.interface import Made, Picture, Progress, Text, Watch, ignore
 from helpers.core.pictures import as_picture
 from helpers.core.randomness import noise
+from helpers.core.shapes import Loss, Weight
 from helpers.core.values import (
     Batch,
     File,
@@ -99,7 +99,7 @@ def fit_embedding(model: Trainable, image: Picture, prompt: Prompt, *, seed: See
     dtype = fast_dtype(model.device) if weighty else torch.float32
     frozen = {k: v.detach().to(dtype) for k, v in parameters(model, ["unet"]).items()} if weighty else {}
 
-    def loss(step: int) -> Tensor:
+    def loss(step: int) -> Loss:
         x, t, eps = rows(model, x0, batch, seed, step)
         text = Text(variables["embeddings"], variables.get("pooled"))
         return denoising_loss(model, x, text, t, eps).mean()
@@ -118,7 +118,7 @@ def fit_model(model: Trainable, image: Picture, e_opt: Text, *, rank: Rank | Non
     """Step 2: theta', by the same loss, e_opt frozen. rank: of a LoRA; None fits all weights."""
     x0 = encode_one(model, image)
 
-    def loss(step: int) -> Tensor:
+    def loss(step: int) -> Loss:
         x, t, eps = rows(model, x0, batch, seed, step)
         return denoising_loss(model, x, e_opt, t, eps).mean()
 
@@ -182,7 +182,7 @@ def imagic(model: Trainable[Made], fitted: Fitted, *, eta: Way = 0.7, seed: Seed
         return model.decode(denoise(model, z, e, model.times(steps), guidance, watch, progress))[0]
 
 
-def parts(text: Text) -> dict[str, Tensor]:
+def parts(text: Text) -> dict[str, Weight]:
     """The tensors of a text that Imagic fits and mixes: its embeddings, and SDXL's pooled ones."""
     return {"embeddings": text.embeddings} | ({} if text.pooled is None else {"pooled": text.pooled})
 

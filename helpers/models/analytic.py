@@ -21,14 +21,17 @@ from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part
 from helpers.core.interface import Picture, Text, Watch, ignore
 from helpers.core.randomness import as_seeds, noise, seeds_of
+from helpers.core.shapes import Point, Times
 from helpers.core.surroundings import surroundings
 from helpers.core.values import check_steps
 
+Points = Float[Tensor, "B 2 1 1"]  # as latents
 TRAINED_TIMES = 1000
 THREE_PLACES = {"left": (-2.0, 0.0), "right": (2.0, 0.0), "top": (0.0, 2.0)}
 
@@ -83,25 +86,25 @@ class AnalyticModel(VariancePreserving):
         rows = torch.stack([self._shares(prompt) for prompt in prompts])
         return Text(rows[:, None], empty=Text(self.weights.expand(len(prompts), 1, -1)))
 
-    def _shares(self, prompt: str) -> Tensor:
+    def _shares(self, prompt: str) -> Float[Tensor, " K"]:
         if not prompt.strip():
             return self.weights
         if prompt.strip() not in self.words:
             raise ValueError(f"This model does not know {prompt!r}; its words are {', '.join(self.words)}.")
         return torch.eye(len(self.words), dtype=torch.float32, device=self.device)[self.words.index(prompt.strip())]
 
-    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Tensor:
-        """Points, (2,) or (B, 2), as latents (B, 2, 1, 1); a point has one size only, whatever is asked for."""
+    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Points:
+        """Points, (2,) or (B, 2), as latents; a point has one size only, whatever is asked for."""
         points = torch.as_tensor(np.asarray(images), dtype=torch.float32)
         if points.ndim not in (1, 2) or points.shape[-1] != 2:
             raise ValueError(f"The points have shape {tuple(points.shape)}; expected (2,) or (B, 2).")
         return points.reshape(-1, 2, 1, 1)
 
-    def decode(self, latents: Tensor) -> list[np.ndarray]:
-        """Latents (B, 2, 1, 1) as B points, each an array (2,)."""
+    def decode(self, latents: Points) -> list[Point]:
+        """Latents as points."""
         return list(latents.detach()[:, :, 0, 0].numpy())
 
-    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
+    def eps(self, x: Points, t: int | Times, text: Text) -> Points:
         """E[eps | x_t] = sqrt(1 - a) sum_k r_k (x - sqrt(a) mu_k) / var_k, r_k the posterior of component k."""
         a = torch.as_tensor(alpha_bar_at(self, t), dtype=torch.float32, device=self.device)
         a = a.reshape(-1, 1)  # (B, 1), or (1, 1) for one time
@@ -121,7 +124,7 @@ class AnalyticModel(VariancePreserving):
         guidance: float | None = None,
         progress: bool = True,
         watch: Watch = ignore,
-    ) -> list[np.ndarray]:
+    ) -> list[Point]:
         """One point for each prompt, as `DiffusersModel.generate` makes pictures."""
         prompts = [prompts] if isinstance(prompts, str) else list(prompts)
         seed = as_seeds(seed)

@@ -16,6 +16,7 @@ from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, la
 from helpers.core.interface import Picture, Text, Watch, ignore
 from helpers.core.pictures import Size, as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import noise, seeds_of
+from helpers.core.shapes import Latents, Times, Weight
 from helpers.core.surroundings import surroundings
 from helpers.core.values import Guidance, Prompt, Prompts, Seeds, Share, Steps, check_steps, entrance
 from helpers.core.words import Tokens
@@ -139,7 +140,7 @@ class DiffusersModel(VariancePreserving):
 
     @contextmanager
     def changed(
-        self, weights: Mapping[str, Tensor], words: Collection[str] = (), gradient_checkpointing: bool = False
+        self, weights: Mapping[str, Weight], words: Collection[str] = (), gradient_checkpointing: bool = False
     ) -> Iterator[None]:
         """The model with other weights inside the with-block; its own are never written to, and come back.
 
@@ -229,8 +230,8 @@ class DiffusersModel(VariancePreserving):
 
     @one_at_a_time
     @surroundings(grad=False)
-    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Tensor:
-        """One picture or a list of them as latents (B, C, h, w): float32, scaled as the network expects them.
+    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Latents:
+        """One picture or a list of them as latents: float32, scaled as the network expects them.
 
         Pictures come in any form and size `as_picture` takes; they are resized to cover `size` (the model's own unless
         given) and what sticks out is cut off. Takes the mean of the encoder's distribution: no randomness.
@@ -243,13 +244,13 @@ class DiffusersModel(VariancePreserving):
         with catalogue.explained_memory(self):
             coded = [vae.encode(to_tensor([picture]).to(self.device, vae.dtype)) for picture in pictures]
         latents = [code.latent_dist.mode() if hasattr(code, "latent_dist") else code.latents for code in coded]
-        scaled: Tensor = (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
+        scaled: Latents = (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
         return scaled
 
     @one_at_a_time
     @surroundings(grad=False)
-    def decode(self, latents: Tensor) -> list[Image.Image]:
-        """Latents (B, C, h, w) as B pictures, one at a time: the memory of one, and no influence on each other."""
+    def decode(self, latents: Latents) -> list[Image.Image]:
+        """Latents as pictures, one at a time: the memory of one, and no influence on each other."""
         vae = self.pipeline.vae
         latents = (latents / vae.config.scaling_factor + self._shift).to(self.device, vae.dtype)
         with catalogue.explained_memory(self):
@@ -261,10 +262,10 @@ class DiffusersModel(VariancePreserving):
         return shift or 0.0
 
     @one_at_a_time
-    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
-        """Noise predicted in `x` (B, C, h, w) at time t (CLEAN is taken for 0), whatever the network predicts.
+    def eps(self, x: Latents, t: int | Times, text: Text) -> Latents:
+        """Noise predicted in `x` at time t (CLEAN is taken for 0), whatever the network predicts.
 
-        t: one time, or one for each row, (B,).
+        t: one time, or one for each row.
         """
         t = t.to(self.device) if isinstance(t, Tensor) else max(t, 0)
         text = text.rows(len(x))
@@ -278,7 +279,7 @@ class DiffusersModel(VariancePreserving):
             )[0]
         return noise_of(output.float(), x, alpha_bar_at(self, t), self.scheduler.config.prediction_type)
 
-    def _conditions(self, x: Tensor, text: Text) -> dict[str, Tensor] | None:
+    def _conditions(self, x: Latents, text: Text) -> dict[str, Weight] | None:
         """What SDXL wants besides: the pooled text, and the picture's size (before and after a crop that was none)."""
         if text.pooled is None:
             return None

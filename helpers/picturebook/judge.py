@@ -16,6 +16,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from torch.nn import functional as F
 
 from ..core.interface import Picture
 from ..core.pictures import Several, as_picture
+from ..core.shapes import Latents
 from ..core.values import OneOf, entrance
 from .drawing import PARTS
 from .scene import Scene
@@ -33,6 +35,9 @@ SIZE, GRID = 128, 16
 WIDTHS = (32, 64, 128, 256)  # of the maps at 64 x 64, 32 x 32, 16 x 16 and 8 x 8
 FEATURES = 256
 TEXTURE = sum(WIDTHS[:2])
+
+Pictures = Float[Tensor, "B 3 128 128"]  # in [-1, 1]
+Answer = tuple[dict[str, Float[Tensor, "B _"]], Float[Tensor, "B graded"], Float[Tensor, "B parts 16 16"]]
 
 #: where to look for an attribute; the others are read from the whole picture
 LOOK_AT = {"thing": "thing", "color": "thing", "doing": "thing", "topping": "topping", "rainbow": "rainbow",
@@ -63,14 +68,14 @@ class _Residual(nn.Module):
         self.body = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
                                   nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Latents) -> Latents:
         return torch.relu(x + self.body(x))
 
 
 class Judge(nn.Module):
     """First finds the parts of the picture, then reads each attribute from its part.
 
-    (B, 3, 128, 128) in [-1, 1] -> logits of every attribute's values, the graded amounts, and the parts' logits.
+    Pictures in [-1, 1] -> logits of every attribute's values, the graded amounts, and the parts' logits.
     """
 
     def __init__(self) -> None:
@@ -85,8 +90,8 @@ class Judge(nn.Module):
         self.heads = nn.ModuleDict({name: nn.Linear(3 * FEATURES + 1 + TEXTURE, len(CLASSES.get(name, "1")))
                                     for name in (*CLASSES, *GRADED)})
 
-    def maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of each place, from fine, middle and coarse maps, (B, 256, 16, 16); of the texture, (B, 96)."""
+    def maps(self, x: Pictures) -> tuple[Float[Tensor, "B 256 16 16"], Float[Tensor, "B 96"]]:
+        """Features of each place, from fine, middle and coarse maps; of the texture."""
         levels = []
         for stage in self.stages:
             x = stage(x)
@@ -95,13 +100,13 @@ class Judge(nn.Module):
         merged = self.merge(torch.cat([F.avg_pool2d(fine, 2), middle, F.interpolate(coarse, scale_factor=2.0)], dim=1))
         return merged, torch.cat([finest.mean((2, 3)), fine.mean((2, 3))], dim=1)
 
-    def features(self, x: Tensor) -> Tensor:
-        """(B, 512): the mean and the maximum of the maps."""
+    def features(self, x: Pictures) -> Float[Tensor, "B 512"]:
+        """The mean and the maximum of the maps."""
         maps, _ = self.maps(x)
         return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
 
-    def forward(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """Logits (B, number of values) per attribute; amounts (B, 4) in [0, 1]; part logits (B, parts, 16, 16)."""
+    def forward(self, x: Pictures) -> Answer:
+        """Logits of each attribute's values; amounts in [0, 1]; logits of the parts in each cell."""
         maps, texture = self.maps(x)
         parts = self.parts(maps)
         share = parts.softmax(1).flatten(2)  # (B, parts, cells)
@@ -124,7 +129,7 @@ class Judge(nn.Module):
         judge.load_state_dict(weights, assign=True)
         return judge.eval().requires_grad_(False)
 
-    def looked(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    def looked(self, x: Pictures) -> Answer:
         """`forward` where the network is; what it gives is on the CPU."""
         logits, amounts, parts = self(x.to(self.parts.weight.device))
         return {name: values.cpu() for name, values in logits.items()}, amounts.cpu(), parts.cpu()
@@ -153,14 +158,14 @@ class Judge(nn.Module):
         return Image.fromarray((share * 255).byte().numpy()).resize((SIZE, SIZE), Image.Resampling.NEAREST)
 
     @torch.no_grad()
-    def describe(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """(number of pictures, 512): features whose distance says how different two pictures are."""
+    def describe(self, pictures: Sequence[Image.Image]) -> Float[Tensor, "pictures 512"]:
+        """Features whose distance says how different two pictures are."""
         batches = (pixels(pictures[i:i + 64]).to(self.parts.weight.device) for i in range(0, len(pictures), 64))
         return torch.cat([self.features(x).cpu() for x in batches])
 
 
-def pixels(pictures: Sequence[Picture]) -> Tensor:
-    """(B, 3, 128, 128) in [-1, 1]."""
+def pixels(pictures: Sequence[Picture]) -> Pictures:
+    """The pictures in [-1, 1]."""
     upright = map(as_picture, pictures)
     arrays = [np.asarray(p.resize((SIZE, SIZE)) if p.size != (SIZE, SIZE) else p) for p in upright]
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1

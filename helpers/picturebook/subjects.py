@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Annotated
 
 import torch
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
@@ -136,7 +137,7 @@ class Recognizer:
         self.axis = torch.linalg.solve(spread, its.mean(0) - others.mean(0))
         self.middle = (its.mean(0) + others.mean(0)) / 2
 
-    def _features(self, known: bool, count: int, first: int) -> Tensor:
+    def _features(self, known: bool, count: int, first: int) -> Float[Tensor, "drawings 512"]:
         drawings = list(islice(self.subject.seen(known, first), count))
         return self.judge.describe(self.through(drawings))
 

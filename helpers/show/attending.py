@@ -16,6 +16,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float32
 from PIL import Image
 
 from helpers.attention.control import attention
@@ -23,6 +24,7 @@ from helpers.attention.edits import Edit
 from helpers.attention.maps import AttentionStore, below, finest_grid
 from helpers.core.interface import Generator, Picture
 from helpers.core.pictures import as_picture
+from helpers.core.shapes import Array, MapArray
 from helpers.core.words import answers, words_and_marks, words_of
 from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt
 from helpers.methods.source import Source
@@ -38,11 +40,11 @@ SMALL = 96  # pixels; the side of a picture in a figure with many words
 
 @dataclass(frozen=True)
 class Part:
-    """Maps (rows, steps, h, w), float32, of one layer; layer is None for the mean over all layers of the grid."""
+    """Maps of one layer, a row for each word of a view; layer is None for the mean over all layers of the grid."""
 
     layer: str | None
     grid: tuple[int, int]
-    maps: np.ndarray
+    maps: Float32[np.ndarray, "rows steps h w"]
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ class Attended:
         return list(dict.fromkeys(word for seen, word in self.rows if view in (None, seen)))
 
     def of(self, word: str, grid: tuple[int, int] | None = None, *, view: str | None = None, step: int | None = None,
-           layer: str | None = None) -> np.ndarray:
-        """The map (h, w) of a word; the mean over the steps and the layers that are not named.
+           layer: str | None = None) -> MapArray:
+        """The map of a word; the mean over the steps and the layers that are not named.
 
         grid: the finest whose shorter side is at most 16 unless given. view: the last one that has the word.
         layer: its name, or the start of several names ("up_blocks"), where layers were kept apart.
@@ -102,8 +104,8 @@ class Attended:
         ):
             if not found:
                 raise ValueError(f"There is no map of {name} {value!r} (view {view!r}); there are: {there}.")
-        mean: np.ndarray = sum(part.maps[self.rows.index((view, word))] for part in parts) / len(parts)
-        chosen: np.ndarray = mean.mean(0) if step is None else mean[step]
+        mean: Array = sum(part.maps[self.rows.index((view, word))] for part in parts) / len(parts)
+        chosen: MapArray = mean.mean(0) if step is None else mean[step]
         return chosen
 
     @property
@@ -254,8 +256,8 @@ def placed(
     return over(seen.picture(view), shares), float(shares.max())
 
 
-def over(picture: Picture, shares: np.ndarray, side: int | None = None) -> Image.Image:
-    """The picture in grey with a map (h, w) over it; the brightest colour is the map's largest share."""
+def over(picture: Picture, shares: MapArray, side: int | None = None) -> Image.Image:
+    """The picture in grey with a map over it; the brightest colour is the map's largest share."""
     from matplotlib import colormaps
 
     picture = as_picture(picture)

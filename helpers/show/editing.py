@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from helpers.attention.edits import Edit
 from helpers.core.words import Tokens
@@ -46,8 +47,8 @@ def names(tokens: Tokens) -> list[str]:
     return [MARKS.get(text, text.removesuffix("</w>")) for text in tokens.texts]
 
 
-def draw(axes: Any, values: np.ndarray, rows: list[str]) -> Any:
-    """Numbers (h, w) as squares, each with its number; zeros stay white."""
+def draw(axes: Any, values: Float[np.ndarray, "h w"], rows: list[str]) -> Any:
+    """Numbers as squares, each with its number; zeros stay white."""
     top = max(1.0, float(np.abs(values).max()))
     shown = np.ma.masked_equal(values, 0)
     axes.imshow(shown, cmap=AMOUNT, vmin=min(0.0, float(values.min())), vmax=top, aspect="auto")

@@ -19,6 +19,7 @@ from base64 import b64encode
 
 import numpy as np
 
+from helpers.core.shapes import Array
 from helpers.core.words import align, answers, words_and_marks, words_of
 from helpers.show.attending import (
     OPACITY,
@@ -101,7 +102,7 @@ def fitted(seen: Attended) -> tuple[list[list[int]], bytes, dict[str, float]]:
     raise ValueError("The maps are too large for a page: watch fewer words, coarser grids, or not layer by layer.")
 
 
-def as_bytes(maps: list[np.ndarray]) -> tuple[bytes, dict[str, float]]:
+def as_bytes(maps: list[Array]) -> tuple[bytes, dict[str, float]]:
     """All maps one after the other, and what their bytes mean: top, zero, span."""
     top = max(max(float(np.abs(part).max()) for part in maps), 1e-9)
     zero, span = (128, 127) if any((part < 0).any() for part in maps) else (0, 255)

@@ -8,14 +8,18 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from helpers.core.diffusion import alpha_bar_at
 from helpers.core.interface import CLEAN
+from helpers.core.shapes import Point
 from helpers.core.values import Numbers, Prompt, entrance, number, numbers
 from helpers.models.analytic import AnalyticModel
 from helpers.show.figure import LETTER, TEXT, Figure, Labels, Page, checked
 from helpers.show.figures import Series
 from helpers.show.palette import FAINT, INK, look
+
+Places = Float[np.ndarray, "N 2"]  # in the plane
 
 WIDTH, HEIGHT = 620, 400  # pixels of a plot
 LEFT, BELOW = 70, 56  # pixels for the axes' words
@@ -52,8 +56,8 @@ def curve(
     return page.finish(alt, caption)
 
 
-def half_widths(values: Sequence[float] | np.ndarray, errors: Sequence[Any]) -> np.ndarray:
-    """Distances (2, N) down and up from `values` (N,), from half-widths (N,) or (lowest, highest) values (N, 2)."""
+def half_widths(values: Sequence[float] | Float[np.ndarray, " N"], errors: Sequence[Any]) -> Float[np.ndarray, "2 N"]:
+    """Distances down and up from `values`, from half-widths (N,) or (lowest, highest) values (N, 2)."""
     y, bars = numbers("the values", values), numbers("the errors", errors)
     if bars.shape not in ((len(y),), (len(y), 2)):
         raise ValueError(f"The errors have shape {bars.shape}; expected ({len(y)},) or ({len(y)}, 2).")
@@ -99,8 +103,8 @@ def scatter(
     return page.finish(alt, caption)
 
 
-def name_points(axes: Any, places: Mapping[str, np.ndarray], route: np.ndarray) -> None:
-    """Each point's name beside it, where it covers no other name, no point and not the line along `route` (N, 2)."""
+def name_points(axes: Any, places: Mapping[str, Float[np.ndarray, "1 2"]], route: Places) -> None:
+    """Each point's name beside it, where it covers no other name, no point and not the line along `route`."""
     axes.autoscale_view()  # the places in pixels are not known before
     around, high = axes.get_window_extent(), 16  # pixels of a line of letters
     dots = {name: axes.transData.transform(place)[0] for name, place in places.items()}  # name -> (2,), in pixels
@@ -156,13 +160,13 @@ def plane(
     return page.finish(alt, caption)
 
 
-def frame(places: np.ndarray) -> tuple[np.ndarray, float]:
-    """The middle (2,) and half the side of the square that holds all `places` (N, 2) with room around them."""
+def frame(places: Places) -> tuple[Point, float]:
+    """The middle and half the side of the square that holds all `places` with room around them."""
     low, high = places.min(0), places.max(0)
     return (low + high) / 2, float((high - low).max() / 2 + 1.0)
 
 
-def draw_density(axes: Any, model: AnalyticModel, middle: np.ndarray, reach: float, t: int | None) -> None:
+def draw_density(axes: Any, model: AnalyticModel, middle: Point, reach: float, t: int | None) -> None:
     """Contours of where the model's points lie, and each component's word at its centre."""
     a = 1.0 if t is None else alpha_bar_at(model, number("t", t, CLEAN, 999, whole=True))
     x, y = (np.linspace(m - reach, m + reach, 160) for m in middle)
@@ -177,8 +181,8 @@ def draw_density(axes: Any, model: AnalyticModel, middle: np.ndarray, reach: flo
     axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), aspect="equal")
 
 
-def draw_paths(axes: Any, name: str, routes: np.ndarray, color: str) -> None:
-    """Paths (N, T, 2) in one colour: a dot where each starts, an arrow head where it ends."""
+def draw_paths(axes: Any, name: str, routes: Float[np.ndarray, "paths times 2"], color: str) -> None:
+    """Paths in one colour: a dot where each starts, an arrow head where it ends."""
     for i, route in enumerate(routes):
         axes.plot(*route.T, color=color, linewidth=1.5, label=name if i == 0 else None)
         axes.plot(*route[0], marker="o", color=color, markersize=4)

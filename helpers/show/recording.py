@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.core.interface import CLEAN, Model
+from helpers.core.shapes import Latent, Latents
 from helpers.core.surroundings import surroundings
 from helpers.core.values import number
 
@@ -28,9 +30,9 @@ class Recording:
     def __init__(self, model: Model) -> None:
         """A recording for this model; empty until it has watched."""
         self.model = model
-        self.states: list[tuple[int, Tensor, Tensor]] = []  # (t, x, eps), x and eps of shape (1, C, h, w)
+        self.states: list[tuple[int, Latent, Latent]] = []  # (t, x, eps)
 
-    def __call__(self, *, x: Tensor, t: int, eps: Tensor, **_: object) -> None:
+    def __call__(self, *, x: Latents, t: int, eps: Float[Tensor, "_ C h w"], **_: object) -> None:
         """Keep one step: `x` is the state at time `t`, `eps` the noise predicted on the way there.
 
         Where `eps` has fewer rows than `x` (an edit of a known source), they are those of the last rows, the targets.
