@@ -6,6 +6,7 @@ entrance's, which answers with a sentence (`helpers.core.values`); a checker of 
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -18,10 +19,19 @@ import numpy as np
 from jaxtyping import AbstractArray, install_import_hook
 from torch import Tensor
 
+HELPERS = Path(__file__).resolve().parents[1] / "helpers"
+
+
+def modules() -> list[str]:
+    """The modules that state a shape; not the entrance, whose arrays are of any shape, and which must be quick."""
+    files = (file for file in HELPERS.rglob("*.py") if re.search("jaxtyping|core.shapes", file.read_text("utf-8")))
+    names = (".".join(file.relative_to(HELPERS.parent).with_suffix("").parts) for file in files)
+    return sorted(set(names) - {"helpers.core.shapes", "helpers.core.values"})
+
 
 def install() -> None:
     """Check every call of what is imported from now on; warnings point past the checks, too."""
-    install_import_hook("helpers", "shape_checks.checked")
+    install_import_hook(modules(), "shape_checks.checked")
     from helpers.core import warn
 
     warn.OURS += (str(Path(jaxtyping.__file__).parent), __file__)
@@ -35,7 +45,7 @@ def states_shape(hint: Any) -> bool:
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether all tensors and arrays in a value have the shapes that its hint states; the rest of it may be anything."""
+    """Whether the tensors and arrays in a value have the shapes that its hint states; the rest may be anything."""
     origin, inside = get_origin(hint), get_args(hint)
     if isinstance(hint, type) and issubclass(hint, AbstractArray):
         return isinstance(value, hint)

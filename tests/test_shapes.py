@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from jaxtyping import AbstractArray, TypeCheckError
-from shape_checks import fits, states_shape
+from shape_checks import fits, modules, states_shape
 from torch import Tensor
 
 import helpers
@@ -65,6 +65,19 @@ def test_every_function_with_a_tensor_states_its_shape(name: str) -> None:
     silent = {f"{name}.{one}: {parameter}" for one, function in functions(module)
               for parameter, hint in get_type_hints(function, include_extras=True).items() if bare(hint)}
     assert not silent
+
+
+def particular(hint: Any) -> bool:
+    """Whether a hint states a shape that not every tensor has."""
+    if isinstance(hint, type) and issubclass(hint, AbstractArray):
+        return hint.dim_str != "..."
+    return any(map(particular, get_args(hint)))
+
+
+def test_every_module_that_states_a_shape_is_checked() -> None:
+    stating = {name for name in MODULES for _, function in functions(importlib.import_module(name))
+               if any(map(particular, get_type_hints(function, include_extras=True).values()))}
+    assert stating <= set(modules())
 
 
 def test_the_search_finds_what_is_bare() -> None:

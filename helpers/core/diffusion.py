@@ -57,7 +57,7 @@ def alpha_bar_at(model: Schedule, t: int | Times) -> float | Float[Tensor, "B 1 
     return model.final_alpha_bar if t == CLEAN else float(model.alpha_bar[t])
 
 
-def add_noise(model: Schedule, x0: Latents, noise: Latents, t: int | Times) -> Latents:
+def add_noise(model: Schedule, x0: Float[Tensor, "#B C h w"], noise: Latents, t: int | Times) -> Latents:
     """x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) noise; at CLEAN the picture comes back untouched."""
     if isinstance(t, int) and t == CLEAN:
         return x0
@@ -99,7 +99,7 @@ class VariancePreserving:
     `DiffusersModel` and `AnalyticModel` are such. A flow model writes these three anew (tests/flow_model.py).
     """
 
-    def add_noise(self: Schedule, x0: Latents, noise: Latents, t: int | Times) -> Latents:
+    def add_noise(self: Schedule, x0: Float[Tensor, "#B C h w"], noise: Latents, t: int | Times) -> Latents:
         """`x0` noised to time t, the picture itself at CLEAN."""
         return add_noise(self, x0, noise, t)
 

@@ -124,7 +124,7 @@ class Model(Schedule, Protocol[Made]):
     def eps(self, x: Latents, t: int, text: Text) -> Latents:
         """Noise predicted in `x` at time t, float32; a flow model predicts its velocity instead."""
 
-    def add_noise(self, x0: Latents, noise: Latents, t: int) -> Latents:
+    def add_noise(self, x0: Float[Tensor, "#B C h w"], noise: Latents, t: int) -> Latents:
         """`x0` noised to time t; `x0` itself at CLEAN."""
 
     def step(self, x: Latents, eps: Latents, t: int, s: int, eta: float = 0.0) -> Latents:
