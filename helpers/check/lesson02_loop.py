@@ -142,7 +142,7 @@ def wrong_steps(model: Recorder, asked: Run) -> str:
     return ""
 
 
-def slip_of_step(found: Points, x: Points, x0: Points, t: int, s: int, asked: Run) -> str:
+def slip_of_step(found: Any, x: Points, x0: Points, t: int, s: int, asked: Run) -> str:
     """The usual slip that gives the state `found` at s, after the state `x` at t; an empty text if none does."""
     if same(found, x):
         return f"The state does not move from t = {t} to t = {s}: keep what a step gives, x = ddim_step(...)."

@@ -92,7 +92,7 @@ def wrong_calls(model: Recorder, times: Sequence[int]) -> str:
     return "" if seen == times[:-1] else f"The model is called at {seen}; expected one call at each of {times[:-1]}."
 
 
-def wrong_outside(this: Run, states: list[Points], times: Sequence[int]) -> str:
+def wrong_outside(this: Run, states: Sequence[Any], times: Sequence[int]) -> str:
     """What is wrong with the states at `times`, inside or outside the mask; an empty text if nothing is."""
     right = blended(this, times)
     if not same(states[0], right[0]):
@@ -129,7 +129,7 @@ def free(this: Run, times: Sequence[int]) -> list[Points]:
     return states
 
 
-def slip_at(this: Run, t: int, s: int, state: Points, states: list[Points]) -> str:
+def slip_at(this: Run, t: int, s: int, state: Any, states: Sequence[Any]) -> str:
     """What is wrong with the first state that is not the right one, after the step from t to s."""
     times, name = AnalyticModel().times(this.steps, this.strength), "the end" if s == CLEAN else f"t = {s}"
     before = states[times.index(t)]
@@ -143,7 +143,7 @@ def slip_at(this: Run, t: int, s: int, state: Points, states: list[Points]) -> s
     return slip_inside(this, t, s, state, before) or slip_outside(this, t, s, state, name)
 
 
-def slip_inside(this: Run, t: int, s: int, state: Points, before: Points) -> str:
+def slip_inside(this: Run, t: int, s: int, state: Any, before: Any) -> str:
     """What is wrong inside the mask, where the outside is right; an empty text if the outside is not."""
     if not same(state[1], noised(this, s)[1]):
         return ""
@@ -162,7 +162,7 @@ def slip_inside(this: Run, t: int, s: int, state: Points, before: Points) -> str
     return "The outside is right, but inside the state is not a DDIM step under the prompt."
 
 
-def slip_outside(this: Run, t: int, s: int, state: Points, name: str) -> str:
+def slip_outside(this: Run, t: int, s: int, state: Any, name: str) -> str:
     """What is wrong outside the mask."""
     level = next((u for u in (CLEAN, *AnalyticModel().times(this.steps)) if same(state[1], noised(this, u)[1])), None)
     if level == t:

@@ -37,7 +37,7 @@ from helpers.core.diffusion import cfg, encode_one, pairs
 from helpers.core.interface import CLEAN, Made, Model, Picture, Progress, Watch, ignore, join
 from helpers.core.masks import blend, fitted, from_latents, paste, to_latents
 from helpers.core.randomness import noise
-from helpers.core.shapes import Latents, Map
+from helpers.core.shapes import Latents, Map, Same
 from helpers.core.values import MAPS, Flag, Guidance, Number, Prompt, Seed, Share, Steps
 from helpers.methods.contract import OWN, method
 
@@ -83,7 +83,7 @@ def difference(model: Model, image: Picture, source_prompt: Prompt, prompt: Prom
     return rescaled(d)
 
 
-def rescaled(d: Map) -> Map:
+def rescaled(d: Same) -> Same:
     """The difference d with its extremes clipped, then brought to [0, 1]; 1 if it is the same everywhere.
 
     To divide by the clipping value instead of the largest one, as a widely used port does, finds nothing where the edit
