@@ -198,7 +198,7 @@ def test_all_tests_run_on_three_systems_with_every_python() -> None:
 def test_once_a_week_colabs_versions_are_tested() -> None:
     weekly = workflow(ROOT / ".github/workflows/weekly.yml")
     assert [len(entry["cron"].split()) for entry in weekly["on"]["schedule"]] == [5]
-    assert any(".ci/colab.txt" in step.get("run", "") for step in steps(ROOT / ".github/workflows/weekly.yml"))
+    assert any(".ci/colab/versions.txt" in step.get("run", "") for step in steps(ROOT / ".github/workflows/weekly.yml"))
 
 
 def hooks() -> list[dict[str, Any]]:
