@@ -111,7 +111,7 @@ def test_the_readme_gives_the_two_commands_and_ci_runs_the_second():
 
 def test_the_commands_that_the_readme_gives_exist():
     shown = subprocess.run([sys.executable, "start.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "{course,test,setup}" in shown.stdout
+    assert "{course,test,setup,kit}" in shown.stdout
     assert (ROOT / start.FIRST_NOTEBOOK).is_file()
 
 

@@ -25,13 +25,19 @@ def run(client: Any, code: str) -> tuple[str, str]:
     printed: list[str] = []
 
     def take(message: dict[str, Any]) -> None:
-        if message["msg_type"] == "stream":
+        if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
             printed.append(message["content"]["text"])
 
     reply = client.execute_interactive(code, store_history=True, allow_stdin=False, timeout=LONGEST, output_hook=take)
     content = reply["content"]
     failed = content["status"] != "ok"
     return "".join(printed), f"{content.get('ename')}: {content.get('evalue')}" if failed else ""
+
+
+def told(printed: str) -> str:
+    """Return the last line of what the set-up cell printed that is not pip's."""
+    lines = [line for line in printed.splitlines() if line.strip() and not line.startswith(("WARNING", "[notice"))]
+    return lines[-1] if lines else ""
 
 
 def main() -> int:
@@ -50,7 +56,7 @@ def main() -> int:
         for cell in code:
             printed, error = run(client, "".join(cell["source"]))
             if not found["cells"]:
-                found |= {"setup": printed.strip()[-300:], "setup_seconds": round(time.perf_counter() - start, 1)}
+                found |= {"setup": told(printed), "setup_seconds": round(time.perf_counter() - start, 1)}
             if error and "raises-exception" not in cell["metadata"].get("tags", []):
                 found |= {"error": error, "at": "".join(cell["source"])[:200]}
                 break
