@@ -40,7 +40,7 @@ class Diary:
 
     def __init__(self, model: Any, prompt: str | Text, every: int = 50, seed: int = 0,
                  show: Callable[[Diary], object] | None = None, **knobs: Any) -> None:
-        """Pictures of `prompt` (an embedding will do) from `seed`; `knobs` (steps, guidance) as for `model.generate`."""
+        """Pictures of `prompt` (or of an embedding) from `seed`; `knobs` (steps, guidance) as for `model.generate`."""
         self.model, self.prompt, self.every, self.seed, self.show, self.knobs = model, prompt, every, seed, show, knobs
         self.losses: list[float] = []
         self.samples: dict[int, Any] = {}

@@ -9,14 +9,14 @@ does not jump while it is read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import numpy as np
 
 from helpers.core.interface import Picture, Text
-from helpers.core.pictures import as_picture
 from helpers.core.values import Number, Seed, entrance, text
 from helpers.core.warn import heard
 from helpers.finetuning.log import Diary
@@ -24,8 +24,9 @@ from helpers.finetuning.weights import Weights
 from helpers.show.figure import LINE, Figure, Page, checked
 from helpers.show.figures import GAP, WIDEST, cell_size
 from helpers.show.palette import FAINT, look
+from helpers.show.running import named
 
-PLACES = 6  # pictures in the row; of more, the first and the last and some between
+PLACES = 5  # pictures in the row; of more, the first and the last and some between
 LEFT, HEIGHT, BELOW = 70, 130, 44  # pixels beside, of and below the curve
 MEAN = 10  # steps whose mean is a point of the curve
 
@@ -34,19 +35,20 @@ Every = Annotated[int, Number(1, 10**9, whole=True, hint="steps from one picture
 
 @entrance
 def diary(model: Any, prompt: str | Text, *, alt: str, every: Every = 25, seed: Seed = 0,
-          beside: Picture | None = None, **knobs: Any) -> Diary:
+          beside: Mapping[str, Picture] | None = None, **knobs: Any) -> Diary:
     """A `Diary` to give to a fit as `watch=`, whose figure a notebook draws anew after every picture.
 
     prompt: what the pictures show, a text or an embedding (e_opt of Imagic). every: steps from one to the next.
-    beside: a picture to compare them with, at the right. alt: what the figure shows when the fit is done.
+    alt: what the figure shows when the fit is done.
+    beside: a picture to compare them with, at the right, by its label: {"as wished": picture}.
     knobs: steps and guidance of the pictures, as for `model.generate`.
     """
     prompt = prompt if isinstance(prompt, Text) else text("prompt", prompt)
     written = Diary(model, prompt, every, seed, None, **knobs)
-    beside = None if beside is None else as_picture(beside)
+    compared = named(beside) if beside else {}
     with heard():  # a word that is to be learnt means nothing yet
         written.look(0, Weights({}))
-    written.show = partial(draw_anew, Screen(), beside=beside, alt=checked(alt))
+    written.show = partial(draw_anew, Screen(), beside=compared, alt=checked(alt))
     written.show(written)
     return written
 
@@ -72,19 +74,20 @@ class Screen:
             self.place.update(figure)
 
 
-def draw_anew(screen: Screen, diary: Diary, *, alt: str, beside: Any = None) -> None:
+def draw_anew(screen: Screen, diary: Diary, *, alt: str, beside: Mapping[str, Any]) -> None:
     """The diary's figure as it is now."""
     screen.put(fit_so_far(diary.samples, diary.losses, alt=alt, beside=beside))
 
 
-def fit_so_far(samples: dict[int, Any], losses: Sequence[float], *, alt: str, beside: Any = None) -> Figure:
+def fit_so_far(samples: Mapping[int, Any], losses: Sequence[float], *, alt: str,
+               beside: Mapping[str, Any] = MappingProxyType({})) -> Figure:
     """The samples of a fit in a row, by the step they were made after, and its losses below; always of one size."""
     steps = spread(sorted(samples), PLACES)
     size = cell_size([list(samples.values())], PLACES + 1, WIDEST - LEFT)
     step, top = size[0] + GAP, size[1] + LINE + 3 * GAP
     page = Page(LEFT + (PLACES + 1) * step - GAP, top + HEIGHT + BELOW)
     row = {i: (f"after {n} steps" if n else "before", samples[n]) for i, n in enumerate(steps)}
-    row |= {PLACES: ("to be learnt", beside)} if beside is not None else {}
+    row |= dict(zip([PLACES], beside.items(), strict=False))
     for i, (label, picture) in row.items():
         page.place(picture, LEFT + i * step, 0, size)
         page.words(label, LEFT + i * step + size[0] / 2, size[1] + 3)
@@ -98,7 +101,7 @@ def draw_losses(axes: Any, losses: Sequence[float]) -> None:
     style = look(0)
     x = np.arange(1, len(losses) + 1)
     axes.plot(x, losses, ".", color=FAINT, markersize=3)
-    means = [float(np.mean(losses[i : i + MEAN])) for i in range(0, len(losses), MEAN)]
+    means = [float(np.mean(losses[i : i + MEAN])) for i in range(0, len(losses) - MEAN + 1, MEAN)]
     axes.plot([MEAN * i + (MEAN + 1) / 2 for i in range(len(means))], means, color=style.color, marker=style.marker)
     axes.set_xlim(0, max(MEAN, len(losses)) + 1)
     axes.set_ylim(bottom=0)
