@@ -36,10 +36,12 @@ html_theme_options = {
 
 revealjs_static_path = ["_static", str(MATHJAX)]
 revealjs_style_theme = "slides.css"
+revealjs_js_files = ["slides.js"]
 revealjs_script_conf = {
     "width": 1280,
     "height": 720,
-    "margin": 0.05,
+    "margin": 0.03,
+    "display": "flex",
     "center": False,
     "hash": True,
     "slideNumber": "c/t",
