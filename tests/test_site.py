@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import build_notebooks
 import build_site
+import search_texts
 from build_site import Course, Page, build, page_problems, site_problems
 from slides import deck, slides
 
@@ -376,6 +377,22 @@ def test_the_slides_show_what_the_lesson_marks(small):
     assert "Ask first." in notes and "with 4321 wolves" in notes
 
 
+def test_a_page_is_told_section_by_section_prose_before_code():
+    html = """<nav><p>not this</p></nav><article class="bd-article"><section id="a">
+      <h1>A<a class="headerlink">#</a></h1>
+      <p>One<br>two <span class="math">\\(x\\)</span> three.</p><pre>load()</pre><p>Four.</p><script>no()</script>
+      <section id="b"><h2>B</h2><ul><li>five</li><li>six</li></ul></section></section></article><p>nor this</p>"""
+    assert search_texts.sections(html) == [["a", "A", "Onetwo ... three. Four.", "load()"], ["b", "B", "five six", ""]]
+
+
+@needs_packages
+def test_every_page_has_a_text_for_the_search(site):
+    told = json.loads(read(site / search_texts.FILE).removeprefix("var SEARCH_TEXTS = ").rstrip(";\n"))
+    pages = {path.relative_to(site).with_suffix("").as_posix() for path in site.glob("[aln]*/*.html")}
+    assert pages <= set(told) and all(any(section[2] for section in told[page]) for page in pages)
+    assert not any("data:image" in part for page in told.values() for section in page for part in section)
+
+
 # ------------------------------------------------------------------------------------------------------- in a browser
 
 
@@ -466,6 +483,14 @@ def test_a_widgets_script_runs_without_a_kernel(small, page):
 @needs_packages
 @needs_browser
 @pytest.mark.browser
-def test_the_search_finds_a_word_from_disk(small, page):
+def test_the_search_finds_a_word_from_disk_says_where_and_shows_it(small, page):
     page.goto((small / "search.html").as_uri() + "?q=howling")
-    page.wait_for_selector("#search-results li a[href*='notebooks/03_wolves.html']")
+    page.wait_for_selector("#search-results li a[href*='notebooks/03_wolves.html#wolves-tried']")
+    page.wait_for_selector("#search-results li p.context mark")
+    (hit,) = page.locator("#search-results li").all()
+    assert hit.locator(".kind").inner_text() == "Notebook" and hit.locator("mark").inner_text() == "howling"
+    page.goto((small / "search.html").as_uri() + "?q=loud")
+    page.wait_for_selector("#search-results li p.context mark")
+    (hit,) = page.locator("#search-results li").all()
+    assert hit.locator(".kind").inner_text() == "Lesson" and "The idea" in hit.locator("a").inner_text()
+    assert "Wolves are loud. More prose" in hit.locator("p.context").inner_text()
