@@ -50,7 +50,8 @@ def test_one_command_writes_version_changelog_citation_and_badges_and_tags_them(
                                                                        "CHANGELOG.md")}
     assert '\nversion = "0.2.0"\n' in tagged["pyproject.toml"] and "/blob/v0.2.0/notebooks" in tagged["README.md"]
     assert yaml.safe_load(tagged["CITATION.cff"])["version"] == "0.2.0"
-    assert re.search(r"## \[Unreleased\]\n\n## \[0\.2\.0\] - \d{4}-\d\d-\d\d\n\n### Added\n- A fox", tagged["CHANGELOG.md"])
+    heading = r"## \[Unreleased\]\n\n## \[0\.2\.0\] - \d{4}-\d\d-\d\d\n\n### Added\n- A fox"
+    assert re.search(heading, tagged["CHANGELOG.md"])
     assert repository.version() == "0.3.0.dev0"
     assert "/blob/main/notebooks" in (folder / "README.md").read_text(encoding="utf-8")
     assert git(folder, "status", "--porcelain") == ""
@@ -69,8 +70,8 @@ def test_where_a_package_does_not_work_nothing_is_released_and_the_files_are_as_
     assert len(git(folder, "log", "--format=%s").splitlines()) == 1
 
 
-@pytest.mark.parametrize(("version", "says"), [("0.1.0", "not later than the last release, 0.1.0"), ("v2", "no version"),
-                                               ("0.3.0.dev0", "no version")])
+@pytest.mark.parametrize(("version", "says"), [("0.1.0", "not later than the last release, 0.1.0"),
+                                               ("v2", "no version"), ("0.3.0.dev0", "no version")])
 def test_a_version_that_is_none_or_not_a_later_one_is_refused(folder: Path, version: str, says: str) -> None:
     with pytest.raises((SystemExit, ValueError), match=says):
         release.release(version, True)
