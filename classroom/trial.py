@@ -133,7 +133,7 @@ class Student:
 def execute(line: Any, code: str) -> str:
     """Run one cell over a websocket; return its error, "" if it went through."""
     header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "session": "trial", "username": "trial",
-              "version": "5.3", "date": datetime.datetime.now(datetime.timezone.utc).isoformat()}
+              "version": "5.3", "date": datetime.datetime.now(datetime.UTC).isoformat()}
     content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
     line.send(json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content,
                           "channel": "shell", "buffers": []}))
