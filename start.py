@@ -36,6 +36,7 @@ STAMP = VENV / "installed.txt"
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
 OLDEST, NEWEST = (3, 11), (3, 13)
 OLDEST_TORCH = "2.11"
+OLDEST_MACOS = (14,)
 TESTED = "requirements-tested.txt"
 IN_A_BROWSER = "The course also runs with nothing installed: the badges at the top of README.md open it in a browser."
 HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}  # how a system says that somebody else has a lock
@@ -99,6 +100,9 @@ def without_torch() -> str:
     if system == "darwin" and machine == "x86_64":
         return ("There is no torch for Macs with an Intel processor after 2.2.2, and the course needs "
                 f"{OLDEST_TORCH}. If this Mac has an M processor, this Python is not made for it: {get}.")
+    if system == "darwin" and (10, 16) != mac_version() < OLDEST_MACOS:
+        return (f"The tested versions of torch and aggdraw need macOS {OLDEST_MACOS[0]} or later; this Mac has "
+                f"{platform.mac_ver()[0]}. Update macOS.")
     if system == "win32" and sysconfig.get_platform() != "win-amd64":
         return f"Not all packages are made for a Python of {sysconfig.get_platform()}; that of win-amd64 runs. {get}."
     if system not in ("linux", "darwin", "win32") or system == "linux" and machine not in ("x86_64", "aarch64"):
@@ -108,6 +112,11 @@ def without_torch() -> str:
     if system == "linux" and tuple(map(int, libc[1].split(".")[:2])) < (2, 28):
         return f"torch needs glibc 2.28 or later (a Linux of 2019 or later); this system has {libc[1]}."
     return ""
+
+
+def mac_version() -> tuple[int, ...]:
+    """Return the version of macOS; (10, 16) is what a Python made for an older one takes every later one for."""
+    return tuple(int(part) for part in platform.mac_ver()[0].split(".")[:2] if part.isdecimal())
 
 
 def wait_for_other_set_ups(lock: BinaryIO) -> None:

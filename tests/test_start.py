@@ -196,9 +196,10 @@ def test_a_drive_without_locks_stops_nobody(monkeypatch, capsys):
 # ----------------------------------------------------------------------------------------- machines without a torch
 
 LINUX = {"platform": "linux", "machine": "x86_64", "libc": ("glibc", "2.36"), "python": "CPython",
-         "tag": "linux-x86_64"}  # fmt: skip
+         "tag": "linux-x86_64", "mac": "15.1"}  # fmt: skip
 LINES = [
     ({"platform": "darwin", "machine": "x86_64"}, "no torch for Macs with an Intel processor after 2.2.2"),
+    ({"platform": "darwin", "machine": "arm64", "mac": "13.6.1"}, "macOS 14 or later; this Mac has 13.6.1"),
     ({"platform": "win32", "machine": "ARM64", "tag": "win-arm64"}, "that of win-amd64 runs"),
     ({"libc": ("", "")}, "without glibc, such as Alpine"),
     ({"libc": ("glibc", "2.17")}, "glibc 2.28 or later.*this system has 2.17"),
@@ -207,17 +208,20 @@ LINES = [
     ({"python": "PyPy"}, "CPython; this is PyPy"),
 ]  # fmt: skip
 RUNS = [{}, {"machine": "aarch64"}, {"platform": "darwin", "machine": "arm64"},
+        {"platform": "darwin", "machine": "arm64", "mac": "14.0"},
+        {"platform": "darwin", "machine": "arm64", "mac": "10.16"},
         {"platform": "win32", "machine": "AMD64", "tag": "win-amd64"},
         {"platform": "win32", "machine": "ARM64", "tag": "win-amd64"}]  # fmt: skip
 
 
-def pretend(monkeypatch, platform, machine, libc, python, tag):
+def pretend(monkeypatch, platform, machine, libc, python, tag, mac):
     """Make start.py believe that it runs on another machine."""
     monkeypatch.setattr(start.sys, "platform", platform)
     monkeypatch.setattr(start.platform, "machine", lambda: machine)
     monkeypatch.setattr(start.platform, "libc_ver", lambda: libc)
     monkeypatch.setattr(start.platform, "python_implementation", lambda: python)
     monkeypatch.setattr(start.sysconfig, "get_platform", lambda: tag)
+    monkeypatch.setattr(start.platform, "mac_ver", lambda: (mac, ("", "", ""), machine))
 
 
 @pytest.mark.parametrize(("other", "sentence"), LINES)
