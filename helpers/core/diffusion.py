@@ -25,7 +25,8 @@ from torch import Tensor
 
 from helpers.core.interface import CLEAN, Model, Picture, Progress, Schedule, Text, Watch, ignore, join
 from helpers.core.progress import Bar
-from helpers.core.values import Guidance, Share, entrance
+from helpers.core.tensors import Floats, Latents, RowTimes, Time, Times, fit_each_other, time
+from helpers.core.values import Guidance, Share, entrance, number
 
 
 def encode_one(model: Model, image: Picture, size: int | tuple[int, int] | None = None) -> Tensor:
@@ -50,28 +51,44 @@ def alpha_bar_at(model: Schedule, t: int | Tensor) -> float | Tensor:
 
     For a time of its own for each of B latents, t (B,), a tensor (B, 1, 1, 1) on the model's device.
     """
-    if isinstance(t, Tensor):
-        return model.alpha_bar[t.cpu()].view(-1, 1, 1, 1).to(model.device)
+    if isinstance(t, Tensor) and t.ndim:
+        return model.alpha_bar[in_the_table(model, t)].view(-1, 1, 1, 1).to(model.device)
+    if type(t) is not int or not CLEAN <= t < len(model.alpha_bar):
+        t = number("t", t, CLEAN, len(model.alpha_bar) - 1, whole=True, hint="a time of the model's schedule")
     return model.final_alpha_bar if t == CLEAN else float(model.alpha_bar[t])
 
 
-def add_noise(model: Schedule, x0: Tensor, noise: Tensor, t: int | Tensor) -> Tensor:
+def in_the_table(model: Schedule, t: Tensor) -> Tensor:
+    """Times (B,) on the CPU; a ValueError for one that the model's schedule has not."""
+    t, most = torch.as_tensor(time("t", t)).cpu(), len(model.alpha_bar) - 1
+    if t.numel() and not 0 <= int(t.min()) <= int(t.max()) <= most:
+        raise ValueError(f"t has times from {int(t.min())} to {int(t.max())}; expected times from 0 to {most}.")
+    return t
+
+
+@entrance
+def add_noise(model: Schedule, x0: Floats, noise: Floats, t: RowTimes) -> Tensor:
     """x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) noise; at CLEAN the picture comes back untouched."""
     if isinstance(t, int) and t == CLEAN:
         return x0
+    noise = noise if noise.is_meta else noise.to(x0)
+    fit_each_other(x0=x0, noise=noise)
     alpha_bar = alpha_bar_at(model, t)
-    x_t: Tensor = alpha_bar**0.5 * x0 + (1 - alpha_bar) ** 0.5 * noise.to(x0)
+    x_t: Tensor = alpha_bar**0.5 * x0 + (1 - alpha_bar) ** 0.5 * noise
     return x_t
 
 
-def predict_clean(model: Schedule, x: Tensor, eps: Tensor, t: int) -> Tensor:
+@entrance
+def predict_clean(model: Schedule, x: Floats, eps: Floats, t: Time) -> Tensor:
     """x_0 = (x_t - sqrt(1 - alpha_bar) eps) / sqrt(alpha_bar): the picture the model has in mind at time t."""
+    fit_each_other(x=x, eps=eps)
     alpha_bar = alpha_bar_at(model, t)
     x0: Tensor = (x - (1 - alpha_bar) ** 0.5 * eps) / alpha_bar**0.5
     return x0
 
 
-def ddim_step(model: Schedule, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
+@entrance
+def ddim_step(model: Schedule, x: Floats, eps: Floats, t: Time, s: Time, eta: Share = 0.0) -> Tensor:
     """From time t to time s along the predicted noise (equation 12); s may be after t, or before it where eta is 0.
 
     With eta above 0 it is the mean of the step; noise of deviation `ddim_sigma(model, t, s, eta)` is to be added.
@@ -82,11 +99,18 @@ def ddim_step(model: Schedule, x: Tensor, eps: Tensor, t: int, s: int, eta: floa
     return x_s
 
 
-def ddim_sigma(model: Schedule, t: int, s: int, eta: float) -> float:
-    """sigma = eta sqrt((1 - a_s) / (1 - a_t)) sqrt(1 - a_t / a_s) (equation 16): eta 0 is DDIM, 1 is DDPM."""
+@entrance
+def ddim_sigma(model: Schedule, t: Time, s: Time, eta: Share) -> float:
+    """sigma = eta sqrt((1 - a_s) / (1 - a_t)) sqrt(1 - a_t / a_s) (equation 16): eta 0 is DDIM, 1 is DDPM.
+
+    Raises ValueError for a step that adds noise and does not go down, to a later time or from the clean picture.
+    """
     if eta == 0:
         return 0.0
     a_t, a_s = alpha_bar_at(model, t), alpha_bar_at(model, s)
+    if a_t == 1 or a_s < a_t:
+        raise ValueError(f"eta is {eta} on the way from time {t} to {s}, which does not go down: noise is added on the "
+                         "way from noise to the picture only. Give eta=0.")
     sigma: float = eta * ((1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) ** 0.5
     return sigma
 
@@ -124,13 +148,15 @@ def noise_of(output: Tensor, x: Tensor, alpha_bar: float | Tensor, prediction: s
 
 
 @entrance
-def guide(eps_u: Tensor, eps_c: Tensor, guidance: Guidance) -> Tensor:
+def guide(eps_u: Floats, eps_c: Floats, guidance: Guidance) -> Tensor:
     """From the unconditional prediction towards the conditional one and beyond: 0 is the first, 1 the second."""
+    fit_each_other(eps_u=eps_u, eps_c=eps_c)
     eps: Tensor = eps_u + guidance * (eps_c - eps_u)
     return eps
 
 
-def cfg(model: Model, x: Tensor, t: int, text: Text, guidance: float) -> Tensor:
+@entrance
+def cfg(model: Model, x: Latents, t: Time, text: Text, guidance: Guidance) -> Tensor:
     """Noise predicted with classifier-free guidance; one call of the model, two rows a latent unless w is 0 or 1."""
     text = text.rows(len(x))
     if guidance == 1:
@@ -160,12 +186,13 @@ def pairs(times: Sequence[int], progress: Progress = True) -> Iterator[tuple[int
         bar.at(len(steps))
 
 
+@entrance
 def denoise(
     model: Model,
-    x: Tensor,
+    x: Latents,
     text: Text,
-    times: Sequence[int],
-    guidance: float,
+    times: Times,
+    guidance: Guidance,
     watch: Watch = ignore,
     progress: Progress = True,
 ) -> Tensor:

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from helpers.core.interface import Generator
+from helpers.core.values import AtLeastOne, Prompt, Seed, entrance, shown
 from helpers.finetuning.adam import Training
 from helpers.finetuning.loss import processes
 from helpers.finetuning.weights import Weights
@@ -36,10 +38,14 @@ class Diary:
     in it is a warning, since a fit must not end because something could not be drawn.
     """
 
-    def __init__(self, model: Any, prompt: str, every: int = 50, seed: int = 0,
+    @entrance
+    def __init__(self, model: Generator, prompt: Prompt, every: AtLeastOne = 50, seed: Seed = 0,
                  show: Callable[[Diary], object] | None = None, **knobs: Any) -> None:
         """Pictures of `prompt` from `seed`; `knobs` (steps, guidance) as for `model.generate`."""
-        self.model, self.prompt, self.every, self.seed, self.show, self.knobs = model, prompt, every, seed, show, knobs
+        if not callable(show) and show is not None:
+            raise TypeError(f"show is {shown(show)}; expected a function that is called with the diary.")
+        self.model: Any = model
+        self.prompt, self.every, self.seed, self.show, self.knobs = prompt, every, seed, show, knobs
         self.losses: list[float] = []
         self.samples: dict[int, Any] = {}
 

@@ -23,15 +23,19 @@ gives the same weights, bit for bit on a CPU, as one that was never interrupted.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from helpers.core.diffusion import add_noise, alpha_bar_at
 from helpers.core.interface import Model, Text
+from helpers.core.tensors import Floats, Latents, RowTimes, Shape
+from helpers.core.values import Count, Kind, entrance
+from helpers.core.values import seed as as_seed
+from helpers.core.values import text as text_of
 
 
 class Trainable(Model, Protocol):
@@ -57,7 +61,8 @@ class Trainable(Model, Protocol):
         """The rows of the text encoders' token tables that make up a word."""
 
 
-def denoising_loss(model: Trainable, x0: Tensor, text: Text, t: int | Tensor, noise: Tensor) -> Tensor:
+@entrance
+def denoising_loss(model: Trainable, x0: Latents, text: Text, t: RowTimes, noise: Floats) -> Tensor:
     """E || eps - eps_theta(x_t, t, c) ||^2 of each latent, (B,), on the scale the network was trained on.
 
     t: one time for all latents, or one for each, (B,). Gradients flow to the text, the weights and x0.
@@ -94,7 +99,13 @@ def in_turn(step: int, batch: int, count: int) -> list[int]:
     return [(step * batch + i) % count for i in range(batch)]
 
 
-def draw(model: Model, seed: int | str, step: int, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
+def stream(name: str, value: Any) -> int | str:
+    """What names a random stream: a seed, or a text."""
+    return text_of(name, value) if isinstance(value, str) else as_seed(name, value)
+
+
+@entrance
+def draw(model: Model, seed: Annotated[int | str, Kind(stream)], step: Count, shape: Shape) -> tuple[Tensor, Tensor]:
     """Times (B,) and noise (B, C, h, w) of one step, on the CPU; the same for the same seed and step.
 
     Each time is uniform. Together they are spread over the whole range, one in each B-th of it, in random order.

@@ -28,10 +28,12 @@ from helpers.core.files import damaged, digest, load_tensors, required, save_ten
 from helpers.core.interface import Made, Picture, Progress, Text, Watch, ignore
 from helpers.core.pictures import as_picture
 from helpers.core.randomness import noise
+from helpers.core.tensors import fit_each_other
 from helpers.core.values import (
     Batch,
     File,
     FitSteps,
+    Flag,
     Guidance,
     Number,
     Prompt,
@@ -40,8 +42,8 @@ from helpers.core.values import (
     Seed,
     Steps,
     entrance,
+    known,
     path,
-    shown,
 )
 from helpers.finetuning.fit import fast_dtype, fit, fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
@@ -51,6 +53,7 @@ from helpers.methods.contract import OWN, fitting, method
 Way = Annotated[float, Number(-10, 10, hint="0 is the picture, 1 the prompt")]
 
 
+@known("what `fit_imagic` returns, or `Fitted.load` reads")
 @dataclass(frozen=True, eq=False)
 class Fitted:
     """What Imagic learns from one picture: e_tgt, e_opt and theta'. Saved as safetensors.
@@ -90,7 +93,7 @@ class Fitted:
 
 @fitting
 def fit_embedding(model: Trainable, image: Picture, prompt: Prompt, *, seed: Seed = 0, steps: FitSteps = 100,
-                  lr: Rate = 5e-3, batch: Batch = 4, folder: File | None = None, progress: bool = True,
+                  lr: Rate = 5e-3, batch: Batch = 4, folder: File | None = None, progress: Flag = True,
                   watch: Watch = ignore) -> Text:
     """Step 1: e_opt, from e_tgt on, theta frozen; the embedding under which the model makes `image` best."""
     x0, e_tgt = encode_one(model, image), model.embed(prompt)
@@ -114,7 +117,7 @@ def fit_embedding(model: Trainable, image: Picture, prompt: Prompt, *, seed: See
 @fitting
 def fit_model(model: Trainable, image: Picture, e_opt: Text, *, rank: Rank | None = None, seed: Seed = 0,
               steps: FitSteps = 100, lr: Rate | None = None, batch: Batch = 4, folder: File | None = None,
-              progress: bool = True, watch: Watch = ignore) -> Weights:
+              progress: Flag = True, watch: Watch = ignore) -> Weights:
     """Step 2: theta', by the same loss, e_opt frozen. rank: of a LoRA; None fits all weights."""
     x0 = encode_one(model, image)
 
@@ -140,6 +143,7 @@ def seen(model: Trainable, image: Picture) -> str:
 @entrance
 def interpolate(e_tgt: Text, e_opt: Text, eta: Way) -> Text:
     """Step 3: e_bar = eta e_tgt + (1 - eta) e_opt, with the empty prompt of e_tgt."""
+    fit_each_other(e_tgt=e_tgt.embeddings, e_opt=e_opt.embeddings.to(e_tgt.embeddings))
     mixed = {
         k: eta * target + (1 - eta) * fitted.to(target)
         for (k, target), fitted in zip(parts(e_tgt).items(), parts(e_opt).values(), strict=True)
@@ -150,7 +154,7 @@ def interpolate(e_tgt: Text, e_opt: Text, eta: Way) -> Text:
 @fitting
 def fit_imagic(model: Trainable, image: Picture, prompt: Prompt, *, rank: Rank | None = None,
                embedding_steps: FitSteps = 100, model_steps: FitSteps = 100, embedding_lr: Rate = 5e-3,
-               model_lr: Rate | None = None, seed: Seed = 0, folder: File | None = None, progress: bool = True,
+               model_lr: Rate | None = None, seed: Seed = 0, folder: File | None = None, progress: Flag = True,
                watch: Watch = ignore) -> Fitted:
     """Steps 1 and 2: what `imagic` needs to edit `image` towards `prompt`.
 
@@ -174,8 +178,6 @@ def imagic(model: Trainable, fitted: Fitted, *, eta: Way = 0.7, seed: Seed = 0, 
         allowed.
     seed: of the noise; the paper makes 8 and takes the best.
     """
-    if not isinstance(fitted, Fitted):
-        raise TypeError(f"fitted is {shown(fitted)}; expected what `fit_imagic` returns, or `Fitted.load` reads.")
     e = on_device(interpolate(fitted.e_tgt, fitted.e_opt, eta), model.device)
     z = noise(seed, fitted.shape).to(model.device)
     with fitted.weights.on(model):
