@@ -25,6 +25,7 @@ from helpers.core import as_mask, blend, guide
 from helpers.core.diffusion import cfg
 from helpers.core.interface import Text
 from helpers.core.shapes import Latents, Loss, Times
+from helpers.core.values import WrongKind
 from helpers.finetuning.loss import denoising_loss
 from helpers.models.analytic import AnalyticModel
 from helpers.picturebook.judge import Judge
@@ -116,7 +117,7 @@ TEXT = MODEL.embed("left")
                     torch.zeros(3, 2, 7, 4), torch.zeros(3, 2, 7, 4), torch.zeros(3, 8, 8), None),
 ])
 def test_a_wrong_shape_is_refused(call: Callable[[], Any]) -> None:
-    with pytest.raises(TypeCheckError):
+    with pytest.raises((TypeCheckError, WrongKind, ValueError)):  # the entrance, where there is one, speaks first
         call()
 
 
@@ -148,6 +149,6 @@ def test_shapes_inside_of_other_types_are_checked(value: Any, hint: Any, fit: bo
 
 def test_readers_pay_nothing() -> None:
     code = ("import sys, helpers; assert not {'torch', 'jaxtyping'} & set(sys.modules)\n"
-            "from helpers.core import blend; assert not hasattr(blend, '__wrapped__')\n"
+            "from helpers.core import blend; assert 'shape_checks' not in sys.modules\n"
             "assert 'beartype' not in sys.modules and 'jax' not in sys.modules")
     subprocess.run([sys.executable, "-c", code], check=True)

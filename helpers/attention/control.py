@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 
@@ -15,19 +15,39 @@ from helpers.attention.processor import Layer, chosen_layers
 from helpers.attention.recording import Recording
 from helpers.core.interface import Model
 from helpers.core.shapes import Embeddings, Latents
+from helpers.core.values import Kind, Prompts, Steps, WrongKind, entrance, shown, texts
 from helpers.core.warn import heard
 from helpers.core.words import Tokens
 
 
+def listed_of(name: str, value: Any, kind: type, expected: str) -> list[Any]:
+    """One thing of a kind, or several, as a list."""
+    several = [value] if isinstance(value, kind) else [] if value is None else value
+    if not isinstance(several, list | tuple) or not all(isinstance(one, kind) for one in several):
+        raise WrongKind(f"{name} is {shown(value)}; expected {expected}, or a list of them.")
+    return list(several)
+
+
+def some_texts(name: str, value: Any) -> list[str]:
+    """Texts, perhaps none."""
+    return [] if isinstance(value, list | tuple) and not value else texts(name, value)
+
+
+Edits = Annotated[Edit | Sequence[Edit] | None, Kind(listed_of, Edit, "an edit of helpers.attention")]
+Stores = Annotated[AttentionStore | Sequence[AttentionStore], Kind(listed_of, AttentionStore, "an AttentionStore")]
+Some = Annotated[str | Sequence[str], Kind(some_texts)]
+
+
 @contextmanager
+@entrance
 def attention(
     model: Model,
-    edit: Edit | Sequence[Edit] | None = None,
+    edit: Edits = None,
     *,
-    store: AttentionStore | Sequence[AttentionStore] = (),
-    prompts: str | Sequence[str] = (),
-    layers: str | Sequence[str] | None = None,
-    steps: int | None = None,
+    store: Stores = (),
+    prompts: Some = (),
+    layers: Prompts | None = None,
+    steps: Steps | None = None,
     record: Recording | None = None,
     recording: Recording | None = None,
 ) -> Iterator[AttentionStore]:
@@ -44,8 +64,7 @@ def attention(
     once in a call of the model. The layers' own processors are back afterwards, whatever happened and in whatever order
     several of these end. Another thread that asks the model meanwhile waits (`model.exclusive`).
     """
-    edits = [edit] if isinstance(edit, Edit) else list(edit or ())
-    stores = [store] if isinstance(store, AttentionStore) else list(store)
+    edits, stores = listed_of("edit", edit, Edit, "edits"), listed_of("store", store, AttentionStore, "stores")
     with ExitStack() as stack:
         stack.enter_context(model.exclusive() if hasattr(model, "exclusive") else nullcontext())
         control = Control(model, edits, stores, prompts, layers, steps, record, recording)

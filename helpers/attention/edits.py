@@ -37,7 +37,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from helpers.core.interface import Model
-from helpers.core.values import choice, number
+from helpers.core.values import AtLeastOne, Prompt, Real, Share, WrongKind, choice, entrance, known, number, shown
 from helpers.core.words import Alignment, Tokens, align, tokens_of
 
 Matrix = Float[Tensor, "n n_star"]  # A, from tokens of the source to tokens of the target
@@ -73,6 +73,7 @@ class SelfEdit:
         return frozenset(part for part in "qkv" if getattr(self, part) == "source")
 
 
+@known("an edit of attention, as helpers.attention.replace, refine, mixed and reweight make them")
 @dataclass(frozen=True, eq=False)
 class Edit:
     """M^ = M A + M* diag(b), piece by piece over the steps.
@@ -108,6 +109,8 @@ class Edit:
 
     def __matmul__(self, then: Edit) -> Edit:
         """First this edit, then the other: A = A_then + A diag(b_then), b = b b_then."""
+        if not isinstance(then, Edit):
+            raise WrongKind(f"An edit cannot be composed with {shown(then)}; expected another edit.")
         if self.target != then.target or (self.source and then.source and self.source != then.source):
             raise ValueError("These edits are of different prompts and cannot be composed.")
         first, then = self.cut(then.starts), then.cut(self.starts)
@@ -115,6 +118,7 @@ class Edit:
                     first.b * then.b, tuple(map(joined, first.self_edits, then.self_edits)))
 
 
+@entrance
 def replace(model: Model, source: str, target: str) -> Edit:
     """Word swap, M^ = M A: every word of P* looks where the word it stands for looks in P.
 
@@ -131,6 +135,7 @@ def replace(model: Model, source: str, target: str) -> Edit:
     return constant_edit(p, q, alignment_matrix(p, q, pairs, swaps=True), torch.zeros(q.window))
 
 
+@entrance
 def refine(model: Model, source: str, target: str) -> Edit:
     """A phrase added: shared words look where they look in P (A), all others of P* for themselves (b = 1).
 
@@ -142,6 +147,7 @@ def refine(model: Model, source: str, target: str) -> Edit:
     return constant_edit(p, q, alignment_matrix(p, q, pairs, swaps=False), new_token_mask(q, fresh))
 
 
+@entrance
 def mixed(model: Model, source: str, target: str) -> Edit:
     """Word swap and added phrase in one: swapped words as in `replace`, new ones as in `refine`."""
     p, q = tokens_for(model, source, target)
@@ -149,23 +155,27 @@ def mixed(model: Model, source: str, target: str) -> Edit:
     return constant_edit(p, q, alignment_matrix(p, q, pairs, swaps=True), new_token_mask(q, pairs.new))
 
 
-def reweight(model: Model, target: str, word: str, c: float) -> Edit:
+@entrance
+def reweight(model: Model, target: str, word: Prompt, c: Real) -> Edit:
     """The word's map times c, M^ = M* diag(b) with b = c at its tokens: c = 1 changes nothing, 0 silences the word."""
-    c = number("the weight", c)
     q = model_tokens(model, target)
     b = torch.ones(q.window)
     b[tokens_of(q, word)] = c
     return constant_edit(None, q, torch.zeros(q.window, q.window), b)
 
 
+@entrance
 def self_attention(model: Model, source: str, target: str, *self_edits: SelfEdit) -> Edit:
     """These edits of self-attention at every step; the target keeps its own cross-attention maps."""
+    if strange := [one for one in self_edits if not isinstance(one, SelfEdit)]:
+        raise WrongKind(f"Got {shown(strange[0])}; expected edits of self-attention: SelfEdit('source', 'source').")
     p, q = tokens_for(model, source, target)
     edit = constant_edit(p, q, torch.zeros(q.window, q.window), torch.ones(q.window))
     return changed(edit, self_edits=(tuple(self_edits),))
 
 
-def inject_self(model: Model, source: str, target: str, up_to: int = UP_TO) -> Edit:
+@entrance
+def inject_self(model: Model, source: str, target: str, up_to: AtLeastOne = UP_TO) -> Edit:
     """The source's self-attention (its queries and keys, the target's values) on grids of at most `up_to`."""
     return self_attention(model, source, target, SelfEdit("source", "source", "target", up_to))
 
@@ -175,13 +185,14 @@ def joined(first: tuple[SelfEdit, ...], then: tuple[SelfEdit, ...]) -> tuple[Sel
     return tuple(dict.fromkeys((*first, *then)))
 
 
-def during(edit: Edit, start: float = 0.0, end: float | Mapping[str, float] = 1.0) -> Edit:
+@entrance
+def during(edit: Edit, start: Share = 0.0, end: float | Mapping[str, float] = 1.0) -> Edit:
     """The edit from round(start N) to before round(end N) of N steps; outside, the target keeps its own maps.
 
     end: one number, or one for each word of P*: {"default": 0.8, "car": 0.4}. Words not named have "default" (1.0).
     """
     shares = dict(end) if isinstance(end, Mapping) else {"default": end}
-    start, words = number("start", start, 0, 1), {word: number("end", share, 0, 1) for word, share in shares.items()}
+    words = {word: number("end", share, 0, 1) for word, share in shares.items()}
     last = words.pop("default", 1.0)
     ends = torch.full((edit.target.window,), last, dtype=torch.float64)
     for word, its_end in words.items():

@@ -8,9 +8,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from helpers.core.shapes import Heads
+from helpers.core.values import known
 from helpers.core.words import Tokens
 
 
+@known("a recording of attention: Recording(model.tokens(prompt), up_to)")
 @dataclass
 class Recording:
     """The source's queries and keys at each site, so that a further edit need not run the source again.

@@ -31,7 +31,8 @@ class DamagedFile(ValueError):
     """A file is not what it should be, or not whole; nothing of it was used."""
 
 
-def save_tensors(file: str | Path, kind: str, tensors: Mapping[str, Weight], metadata: Mapping[str, Any]) -> Path:
+def save_tensors(file: str | os.PathLike[str], kind: str, tensors: Mapping[str, Weight],
+                 metadata: Mapping[str, Any]) -> Path:
     """Write a file of one of `KINDS`, whole or not at all; `metadata` is what can be written as JSON."""
     from safetensors.torch import save_file
 
@@ -66,7 +67,7 @@ def load_tensors(file: str | Path, kind: str) -> tuple[dict[str, Weight], dict[s
     return tensors, metadata
 
 
-def existing(file: str | Path) -> Path:
+def existing(file: str | os.PathLike[str]) -> Path:
     """The path of a file that is there; FileNotFoundError says from where it was looked for."""
     path = as_path("file", file)
     if not path.is_file():

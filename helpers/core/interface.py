@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import torch
 from jaxtyping import Float
@@ -15,10 +15,27 @@ from torch import Tensor
 from typing_extensions import TypeVar
 
 from helpers.core.shapes import ArrayOrTensor, Embeddings, Latents, Point, Pooled
+from helpers.core.values import CLASSES, Kind, WrongKind, flag, known, shown
 
 CLEAN = -1  # the time after the last step: the picture itself
-Watch = Callable[..., None]  # called once a step with x=, t=, eps= (x is the state after it, at time t); may raise
-Progress = bool | Callable[[int, int], None]  # a bar, no bar, or what is called with (steps done, steps in all)
+
+
+def watching(name: str, value: Any) -> Any:
+    """A function that is told what happens."""
+    if not callable(value):
+        raise WrongKind(f"{name} is {shown(value)}; expected a function that is called with x=, t= and eps=.")
+    return value
+
+
+def progress(name: str, value: Any) -> Any:
+    """True, False, or a function that is told how far it is."""
+    return value if callable(value) and not isinstance(value, type) else flag(name, value)
+
+
+# called once a step with x=, t=, eps= (x is the state after it, at time t); may raise
+Watch = Annotated[Callable[..., None], Kind(watching)]
+# a bar, no bar, or what is called with (steps done, steps in all)
+Progress = Annotated[bool | Callable[[int, int], None], Kind(progress)]
 # what `as_picture` takes: a path, a PIL picture, an array or tensor; a point of the analytic model
 Picture = str | os.PathLike[str] | Image.Image | ArrayOrTensor | Sequence[float]
 # what a model makes, and so what a method returns: a PIL picture; of the analytic model a point
@@ -29,6 +46,7 @@ def ignore(**_: object) -> None:
     """Watch nothing."""
 
 
+@known("an embedded prompt, as model.embed gives it")
 @dataclass(frozen=True, eq=False)
 class Text:
     """B prompts as a model understands them.
@@ -40,6 +58,11 @@ class Text:
     embeddings: Embeddings
     pooled: Pooled | None = None
     empty: Text | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("embeddings", self.embeddings), ("pooled", self.pooled)):
+            if not isinstance(value, Tensor | None) or (value is None and name == "embeddings"):
+                raise WrongKind(f"{name} is {shown(value)}; expected a tensor with a row for each prompt.")
 
     def __len__(self) -> int:
         """Number of prompts B."""
@@ -139,3 +162,21 @@ class Generator(Model[Made], Protocol[Made]):
 
     def generate(self, *prompts: Any, **knobs: Any) -> list[Made]:
         """A picture for each prompt."""
+
+
+def as_model(name: str, value: Any) -> Any:
+    """`value` if it offers what a model must."""
+    if isinstance(value, type) or not all(hasattr(value, part) for part in ("times", "embed", "eps")):
+        raise WrongKind(f"{name} is {shown(value)}; expected a model: load(), or DiffusersModel(pipeline) of "
+                        "diffusers' pipeline.")
+    return value
+
+
+def as_schedule(name: str, value: Any) -> Any:
+    """`value` if it knows how noisy each time is."""
+    if isinstance(value, type) or not hasattr(value, "alpha_bar"):
+        raise WrongKind(f"{name} is {shown(value)}; expected a model with a table alpha_bar: load().")
+    return value
+
+
+CLASSES |= {Model: Kind(as_model), Generator: Kind(as_model), Schedule: Kind(as_schedule)}

@@ -22,8 +22,8 @@ from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
 from helpers.core.interface import Made, Picture
 from helpers.core.pictures import AS_SIZE, as_array, as_picture, opened, rgb
-from helpers.core.shapes import LatentMask, Latents
-from helpers.core.values import Count, Kind, entrance
+from helpers.core.tensors import LatentMask, Latents, fit_each_other
+from helpers.core.values import Count, Kind, WrongKind, entrance, shown
 from helpers.core.warn import MaskWarning, warn
 
 GREY = 32  # levels by which the colours of a grey picture may differ (JPEG makes such differences)
@@ -150,15 +150,27 @@ def widened(mask: Picture, pixels: Count) -> Image.Image:
     return Image.fromarray(x[0, 0].numpy().astype(np.uint8))
 
 
-def to_latents(mask: Image.Image, x0: Latents) -> Float[Tensor, "1 1 h w"]:
-    """The mask (mode "L") for latents `x0`: in [0, 1], each the largest of its pixels."""
+@entrance
+def to_latents(mask: ReadMask, x0: Latents) -> Float[Tensor, "1 1 h w"]:
+    """The mask, in any form, for latents `x0`: in [0, 1], each the largest of its pixels."""
     levels = torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)
     return adaptive_max_pool2d(levels[None, None], x0.shape[-2:]).to(x0)
 
 
-def from_latents(m: Shaped[Tensor, "h w"], frame: tuple[int, int]) -> Image.Image:
-    """A mask in [0, 1], or of truth values, at the size `frame` (width, height), in blocks; mode "L"."""
-    return Image.fromarray((m.float().cpu().numpy() * 255).round().astype(np.uint8)).resize(frame, Image.Resampling.BOX)
+def levels_of(name: str, value: Any) -> Shaped[np.ndarray, "h w"]:
+    """What stands for each latent: (h, w) in [0, 1]; before it there may be dimensions of length 1."""
+    found = as_array(value) if isinstance(value, (np.ndarray, Tensor)) else np.zeros(0)
+    found = found.reshape(found.shape[-2:]) if found.ndim > 2 and found.size == np.prod(found.shape[-2:]) else found
+    if found.ndim != 2 or not found.size or not (found.min() >= 0 and found.max() <= 1):
+        raise WrongKind(f"{name} is {shown(value)}; expected a mask of latents (h, w) with values in [0, 1].")
+    return found
+
+
+@entrance
+def from_latents(m: Annotated[Any, Kind(levels_of)], frame: Annotated[tuple[int, int], AS_SIZE]) -> Image.Image:
+    """A mask (h, w) in [0, 1] at the size `frame` (width, height), in blocks; mode "L"."""
+    levels = (m.astype(np.float32) * 255).round().astype(np.uint8)
+    return Image.fromarray(levels).resize(frame, Image.Resampling.BOX)
 
 
 def dilated(m: Latents, side: int) -> Latents:
@@ -166,8 +178,10 @@ def dilated(m: Latents, side: int) -> Latents:
     return max_pool2d(m, side, stride=1, padding=side // 2)
 
 
+@entrance
 def blend(inside: Latents, outside: Latents, m: LatentMask) -> Latents:
     """m inside + (1 - m) outside: two states at the same time; m is in [0, 1]."""
+    fit_each_other(inside=inside, outside=outside, m=m)
     return m * inside + (1 - m) * outside
 
 

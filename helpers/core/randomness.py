@@ -8,7 +8,8 @@ import torch
 
 from helpers.core import values
 from helpers.core.shapes import Noise
-from helpers.core.values import Seeds, Shape, entrance
+from helpers.core.tensors import Shape
+from helpers.core.values import Seeds, entrance
 
 CPU = torch.device("cpu")
 

@@ -1,4 +1,4 @@
-"""What torch takes from around a call, stated: grad mode, inference mode, default device and default dtype.
+"""What torch takes from around a call, stated: grad mode, inference mode, autocast, default device and default dtype.
 
     with surroundings(grad=False):
         ...                       the same picture whatever `torch.set_default_dtype` and its like said outside
@@ -61,6 +61,9 @@ def surroundings(grad: bool) -> Iterator[None]:
         if torch.is_inference_mode_enabled():
             stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.set_grad_enabled(grad))
+        for kind in ("cpu", "cuda", "mps"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
         if torch.get_default_device() != CPU:
             stack.enter_context(CPU)
         stack.enter_context(float32())

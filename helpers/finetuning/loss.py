@@ -23,9 +23,9 @@ gives the same weights, bit for bit on a CPU, as one that was never interrupted.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import torch
 from jaxtyping import Float
@@ -33,7 +33,11 @@ from torch import Tensor, nn
 
 from helpers.core.diffusion import add_noise, alpha_bar_at
 from helpers.core.interface import Made, Model, Text
-from helpers.core.shapes import Latents, Noise, OfLatents, Times, Weight
+from helpers.core.shapes import Noise, OfLatents, Times, Weight
+from helpers.core.tensors import Latents, RowTimes, Shape
+from helpers.core.values import Count, Kind, entrance
+from helpers.core.values import seed as as_seed
+from helpers.core.values import text as text_of
 
 
 class Trainable(Model[Made], Protocol[Made]):
@@ -59,7 +63,8 @@ class Trainable(Model[Made], Protocol[Made]):
         """The rows of the text encoders' token tables that make up a word."""
 
 
-def denoising_loss(model: Trainable, x0: Latents, text: Text, t: int | Times, noise: Latents) -> OfLatents:
+@entrance
+def denoising_loss(model: Trainable, x0: Latents, text: Text, t: RowTimes, noise: Latents) -> OfLatents:
     """E || eps - eps_theta(x_t, t, c) ||^2 of each latent, on the scale the network was trained on.
 
     t: one time for all latents, or one for each. Gradients flow to the text, the weights and x0.
@@ -97,7 +102,13 @@ def in_turn(step: int, batch: int, count: int) -> list[int]:
     return [(step * batch + i) % count for i in range(batch)]
 
 
-def draw(model: Model, seed: int | str, step: int, shape: Sequence[int]) -> tuple[Times, Noise]:
+def stream(name: str, value: Any) -> int | str:
+    """What names a random stream: a seed, or a text."""
+    return text_of(name, value) if isinstance(value, str) else as_seed(name, value)
+
+
+@entrance
+def draw(model: Model, seed: Annotated[int | str, Kind(stream)], step: Count, shape: Shape) -> tuple[Times, Noise]:
     """Times and noise of one step, on the CPU; the same for the same seed and step.
 
     Each time is uniform. Together they are spread over the whole range, one in each B-th of it, in random order.

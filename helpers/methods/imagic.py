@@ -28,6 +28,7 @@ from helpers.core.interface import Made, Picture, Progress, Text, Watch, ignore
 from helpers.core.pictures import as_picture
 from helpers.core.randomness import noise
 from helpers.core.shapes import Loss, Weight
+from helpers.core.tensors import fit_each_other
 from helpers.core.values import (
     Batch,
     File,
@@ -40,8 +41,8 @@ from helpers.core.values import (
     Seed,
     Steps,
     entrance,
+    known,
     path,
-    shown,
 )
 from helpers.finetuning.fit import fast_dtype, fit, fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
@@ -51,6 +52,7 @@ from helpers.methods.contract import OWN, fitting, method
 Way = Annotated[float, Number(-10, 10, hint="0 is the picture, 1 the prompt")]
 
 
+@known("what `fit_imagic` returns, or `Fitted.load` reads")
 @dataclass(frozen=True, eq=False)
 class Fitted:
     """What Imagic learns from one picture: e_tgt, e_opt and theta'. Saved as safetensors.
@@ -142,6 +144,7 @@ def seen(model: Trainable, image: Picture) -> str:
 @entrance
 def interpolate(e_tgt: Text, e_opt: Text, eta: Way) -> Text:
     """Step 3: e_bar = eta e_tgt + (1 - eta) e_opt, with the empty prompt of e_tgt."""
+    fit_each_other(e_tgt=e_tgt.embeddings, e_opt=e_opt.embeddings.to(e_tgt.embeddings))
     mixed = {
         k: eta * target + (1 - eta) * fitted.to(target)
         for (k, target), fitted in zip(parts(e_tgt).items(), parts(e_opt).values(), strict=True)
@@ -176,8 +179,6 @@ def imagic(model: Trainable[Made], fitted: Fitted, *, eta: Way = 0.7, seed: Seed
         allowed.
     seed: of the noise; the paper makes 8 and takes the best.
     """
-    if not isinstance(fitted, Fitted):
-        raise TypeError(f"fitted is {shown(fitted)}; expected what `fit_imagic` returns, or `Fitted.load` reads.")
     e = on_device(interpolate(fitted.e_tgt, fitted.e_opt, eta), model.device)
     z = noise(seed, fitted.shape).to(model.device)
     with fitted.weights.on(model):

@@ -21,12 +21,13 @@ from helpers.core.files import damaged, load_tensors, required, save_tensors
 from helpers.core.interface import Model, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise
 from helpers.core.shapes import Latents, States
-from helpers.core.values import Guidance, Prompt, Seed, Steps, path, shown
+from helpers.core.values import Guidance, Prompt, Seed, Steps, known, path, shown
 from helpers.methods.contract import OWN, method
 
 RENAMED = {"empties": "uncond_embeddings", "noises": "variance_noise"}  # tensors of files written by version 0.1
 
 
+@known("a Source: make one with helpers.inversion, or with helpers.methods.source.generated")
 @dataclass(frozen=True, eq=False)
 class Source:
     """A picture's trajectory under one model.

@@ -18,14 +18,14 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..core.files import damaged, existing, read_header
 from ..core.interface import Picture
 from ..core.pictures import Several, as_picture
 from ..core.shapes import Latents
-from ..core.values import OneOf, entrance
+from ..core.values import File, OneOf, entrance, known
 from .drawing import PARTS
 from .scene import Scene
 from .vocabulary import CLASSES, GRADED
@@ -72,6 +72,7 @@ class _Residual(nn.Module):
         return torch.relu(x + self.body(x))
 
 
+@known("the judge: Judge.load()")
 class Judge(nn.Module):
     """First finds the parts of the picture, then reads each attribute from its part.
 
@@ -121,12 +122,17 @@ class Judge(nn.Module):
         return out, amounts.sigmoid(), parts
 
     @classmethod
-    def load(cls, file: Path = WEIGHTS) -> Judge:
+    @entrance
+    def load(cls, file: File = WEIGHTS) -> Judge:
         """The trained judge, from the package."""
         with torch.device("meta"):  # without numbers, so that none is drawn from anybody's random state
             judge = cls()
-        weights = {k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()}
-        judge.load_state_dict(weights, assign=True)
+        tensors, _ = read_header(existing(file))
+        try:
+            floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+            judge.load_state_dict(floats, assign=True)
+        except RuntimeError as error:
+            raise damaged(Path(file), "these are not the weights of a judge") from error
         return judge.eval().requires_grad_(False)
 
     def looked(self, x: Pictures) -> Answer:
@@ -158,8 +164,11 @@ class Judge(nn.Module):
         return Image.fromarray((share * 255).byte().numpy()).resize((SIZE, SIZE), Image.Resampling.NEAREST)
 
     @torch.no_grad()
-    def describe(self, pictures: Sequence[Image.Image]) -> Float[Tensor, "pictures 512"]:
+    @entrance
+    def describe(self, pictures: Several) -> Float[Tensor, "pictures 512"]:
         """Features whose distance says how different two pictures are."""
+        if not pictures:
+            raise ValueError("There are no pictures to describe: give at least one.")
         batches = (pixels(pictures[i:i + 64]).to(self.parts.weight.device) for i in range(0, len(pictures), 64))
         return torch.cat([self.features(x).cpu() for x in batches])
 

@@ -20,6 +20,7 @@ from base64 import b64encode
 import numpy as np
 
 from helpers.core.shapes import Array
+from helpers.core.values import Width, entrance
 from helpers.core.words import align, answers, words_and_marks, words_of
 from helpers.show.attending import (
     OPACITY,
@@ -40,7 +41,8 @@ MOST_BYTES = 450_000  # of packed maps; neighbouring steps are averaged until th
 COLOR_STOPS = 17
 
 
-def explorer(seen: Attended, *, alt: str, width: int = 224) -> Html:
+@entrance
+def explorer(seen: Attended, *, alt: str, width: Width = 224) -> Html:
     """The words of one prompt or of two, and where they look.
 
     alt: what is seen - what to notice. width: of one picture, in CSS pixels.

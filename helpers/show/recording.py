@@ -10,7 +10,7 @@ from torch import Tensor
 from helpers.core.interface import CLEAN, Model
 from helpers.core.shapes import Latent, Latents
 from helpers.core.surroundings import surroundings
-from helpers.core.values import number
+from helpers.core.values import entrance, known, number
 
 
 class Moment(NamedTuple):
@@ -21,12 +21,14 @@ class Moment(NamedTuple):
     clean: Any  # the clean picture that the model predicts from it
 
 
+@known("a recording of a generation: show.Recording(model)")
 class Recording:
     """Watches a generation: `model.generate(prompt, watch=recording)`.
 
     Of a batch only the first picture is kept, as latents on the CPU. `moments` decodes those it returns.
     """
 
+    @entrance
     def __init__(self, model: Model) -> None:
         """A recording for this model; empty until it has watched."""
         self.model = model
