@@ -70,14 +70,18 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
     if not stated:
         return function
     wanted = signature(function)
-    several = {name for name, one in wanted.parameters.items() if one.kind is Parameter.VAR_POSITIONAL}
+    kinds = {name: one.kind for name, one in wanted.parameters.items()}
 
     @wraps(function)
     def called(*arguments: Any, **knobs: Any) -> Any:
         result = function(*arguments, **knobs)
         given = {**wanted.bind(*arguments, **knobs).arguments, "return": result}
         for name, hint in stated.items():
-            values = given.get(name, ()) if name in several else [given[name]] if name in given else []
+            values = [given[name]] if name in given else []
+            if kinds.get(name) is Parameter.VAR_POSITIONAL:  # *tensors
+                values = given.get(name, ())
+            elif kinds.get(name) is Parameter.VAR_KEYWORD:  # **tensors
+                values = given.get(name, {}).values()
             if not all(fits(value, hint) for value in values):
                 raise TypeError(f"{name} has not the shape {hint}")
         return result

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import torch
-from jaxtyping import Float, Integer, Shaped
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from helpers.core import shapes
@@ -80,7 +80,7 @@ Times = Annotated[list[int], Kind(times)]
 Shape = Annotated[Sequence[int], Kind(shape)]
 
 
-def fit_each_other(**tensors: Shaped[Tensor, "..."]) -> None:
+def fit_each_other(**tensors: shapes.Weight) -> None:
     """A ValueError that tells the shapes, or the devices, unless these tensors can be computed with together."""
     first, *others = tensors.values()
     if all(other.shape == first.shape and other.device == first.device for other in others):

@@ -27,7 +27,7 @@ from torch import Tensor
 from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part
 from helpers.core.interface import Picture, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise, seeds_of
-from helpers.core.shapes import Point
+from helpers.core.shapes import Point, Same
 from helpers.core.surroundings import surroundings
 from helpers.core.tensors import RowTimes, latents
 from helpers.core.values import (
@@ -48,6 +48,7 @@ from helpers.core.values import (
 from helpers.models.inputs import check_finite, check_state, check_text
 
 Points = Float[Tensor, "B 2 1 1"]  # as latents
+Place = Float[Tensor, "2"]
 EnteredPoints = Annotated[Points, Kind(latents)]
 TRAINED_TIMES = 1000
 THREE_PLACES = {"left": (-2.0, 0.0), "right": (2.0, 0.0), "top": (0.0, 2.0)}
@@ -160,7 +161,7 @@ class AnalyticModel(VariancePreserving):
         return self.decode(denoise(self, x, self.embed(several), times, guidance, watch, progress))
 
 
-def centres(means: Mapping[str, Sequence[float]]) -> dict[str, Float[Tensor, "2"]]:
+def centres(means: Mapping[str, Sequence[float]]) -> dict[str, Place]:
     """The centre of each word's component."""
     if not isinstance(means, Mapping) or not means or not all(isinstance(word, str) for word in means):
         raise WrongKind(f"means is {shown(means)}; expected the centre of each word: {{'left': (-2, 0)}}.")
@@ -184,7 +185,7 @@ def positive(name: str, value: Any, count: int) -> Float[Tensor, " K"]:
     return torch.tensor([number(name, one, 0, above=True) for one in given], dtype=torch.float32).expand(count)
 
 
-def check_points(name: str, x: Float[Tensor, "..."]) -> None:
+def check_points(name: str, x: Same) -> None:
     """A ValueError unless these are the latents of points."""
     if tuple(x.shape[1:]) != (2, 1, 1):
         raise ValueError(f"{name} has shape {tuple(x.shape)}; the latents of points have (B, 2, 1, 1).")
