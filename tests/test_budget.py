@@ -1,4 +1,4 @@
-"""What fits is said before a run: needs are those that were counted, a run that does not fit is refused with a remedy."""
+"""What fits is said before a run: needs are those that were counted; a run that does not fit is refused."""
 
 from __future__ import annotations
 
