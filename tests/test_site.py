@@ -137,11 +137,35 @@ def test_a_slide_holds_what_is_marked_and_the_speaker_reads_the_rest():
     assert (idea.title, table.title) == ("The idea", "Table and list")
     assert idea.shown[:2] == ["*Predict: are they?*", "**Wolves are loud.**"]
     assert idea.shown[2:4] == [r"$$\alpha = \frac{1}{2}$$", "![A wolf - notice the ears](figures/wolf.png)"]
-    assert idea.shown[4:] == ["- **First.**"]
+    assert idea.shown[4:] == ["- **First.** Because."]
     assert idea.notes[0] == "Ask first." and "More prose" in idea.notes[1] and "notice the ears" in idea.notes[2]
     assert table.shown[0] == "Only in class." and table.shown[1].startswith("| a | b |")
     assert table.shown[2] == "1. one\n2. two" and table.shown[3].endswith("**Folded** answer.\n</details>")
     assert len(table.shown) == 4 and not table.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("A *b*. So **it falls**: e.g. here, by $x. y$. Then more.", ["So **it falls**: e.g. here, by $x. y$."]),
+        ("**Two. Sentences**, one idea. More.", ["**Two. Sentences**, one idea."]),
+        ("- **A name.** What it means. And more.\n- Not this.", ["- **A name.** What it means."]),
+        ("1. **Encode** (`encoded`). Steps upwards. Keep them.\n2. **Stop** there.",
+         ["1. **Encode** (`encoded`). Steps upwards.\n1. **Stop** there."]),
+        ("- **It grows** as before:", ["- **It grows** as before."]),
+        ("**B** (Li et al. 2022) is this.", []),  # the slide's title says it
+    ],
+)
+def test_a_slide_shows_whole_sentences(text: str, shown: list[str]) -> None:
+    (slide,) = slides(f"## B\n\n<!-- slide -->\n\n{text}\n")
+    assert slide.shown == shown
+
+
+def test_where_a_method_fails_is_told_in_sentences() -> None:
+    for path in LESSONS:
+        for slide in slides(read(path)):
+            for item in (line for text in slide.shown if slide.title == "Where it fails" for line in text.splitlines()):
+                assert len(item.replace("*", "").split()) > 4 and item.rstrip()[-1] in ".?!", f"{path.name}: {item}"
 
 
 def test_a_deck_holds_no_text_from_outside_its_slides_and_no_link_into_the_repository():
@@ -397,6 +421,37 @@ def test_every_slide_fits_on_the_screen_and_its_maths_is_drawn(real, page):
             formulas = page.evaluate("Reveal.getCurrentSlide().querySelectorAll('.math').length")
             drawn = page.evaluate("Reveal.getCurrentSlide().querySelectorAll('.math svg').length")
             assert drawn >= formulas
+
+
+FILLED = """() => {
+  const slide = Reveal.getCurrentSlide(), body = slide.querySelector(".body"), scale = Reveal.getScale();
+  const box = (part) => part.getBoundingClientRect(), frame = box(slide);
+  const shown = (picture) => Math.min(box(picture).width, box(picture).height * picture.naturalWidth / picture.naturalHeight);
+  return body && {
+    letters: parseFloat(getComputedStyle(body).fontSize),
+    end: Math.max(...[...body.querySelectorAll("p, li, tr, svg, summary")].map((part) => (box(part).bottom - frame.top) / scale)),
+    pictures: [...body.querySelectorAll("img")].map((picture) => [shown(picture) / frame.width,
+      shown(picture) / picture.naturalWidth * picture.naturalHeight / scale / 720]),
+  };
+}"""
+
+
+@needs_packages
+@needs_browser
+@pytest.mark.browser
+def test_every_slide_is_filled_and_can_be_read_from_the_back(real, page):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    for path in sorted((real / "slides").glob("[0-9]*.html")):
+        page.goto(path.as_uri())
+        page.wait_for_function("window.Reveal && Reveal.isReady() && window.MathJax && MathJax.startup.promise")
+        page.evaluate("MathJax.startup.promise")
+        for number in range(1, page.evaluate("Reveal.getTotalSlides()")):
+            page.evaluate(f"Reveal.slide({number})")
+            found, where = page.evaluate(FILLED), f"{path.name}, slide {number + 1}"
+            assert found["letters"] >= 18, where
+            assert found["end"] > 360, f"{where}: its lower half is empty"
+            for wide, high in found["pictures"]:
+                assert wide > 0.9 or high > 0.45, f"{where}: a picture of {wide:.0%} of the width, {high:.0%} of the height"
 
 
 @needs_packages

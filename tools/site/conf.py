@@ -36,11 +36,13 @@ html_theme_options = {
 
 revealjs_static_path = ["_static", str(MATHJAX)]
 revealjs_style_theme = "slides.css"
+revealjs_script_files = ["slides.js"]
 revealjs_script_conf = {
     "width": 1280,
     "height": 720,
     "margin": 0.05,
     "center": False,
+    "display": "flex",
     "hash": True,
     "slideNumber": "c/t",
     "transition": "none",
