@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 import build_notebooks
 import build_site
 from build_site import Course, Page, build, page_problems, site_problems
+from search_texts import Sections, plain
 from slides import deck, slides
 
 # Sphinx's extensions use names that Sphinx will drop one day.
@@ -426,12 +427,13 @@ def test_every_slide_fits_on_the_screen_and_its_maths_is_drawn(real, page):
 FILLED = """() => {
   const slide = Reveal.getCurrentSlide(), body = slide.querySelector(".body"), scale = Reveal.getScale();
   const box = (part) => part.getBoundingClientRect(), frame = box(slide);
-  const shown = (picture) => Math.min(box(picture).width, box(picture).height * picture.naturalWidth / picture.naturalHeight);
+  const shape = (picture) => picture.naturalWidth / picture.naturalHeight;
+  const shown = (picture) => Math.min(box(picture).width, box(picture).height * shape(picture));
   return body && {
     letters: parseFloat(getComputedStyle(body).fontSize),
-    end: Math.max(...[...body.querySelectorAll("p, li, tr, svg, summary")].map((part) => (box(part).bottom - frame.top) / scale)),
+    end: Math.max(...[...body.querySelectorAll("p, li, tr, svg, summary")].map((part) => box(part).bottom - frame.top)),
     pictures: [...body.querySelectorAll("img")].map((picture) => [shown(picture) / frame.width,
-      shown(picture) / picture.naturalWidth * picture.naturalHeight / scale / 720]),
+      shown(picture) / shape(picture) / scale / 720]),
   };
 }"""
 
@@ -449,9 +451,9 @@ def test_every_slide_is_filled_and_can_be_read_from_the_back(real, page):
             page.evaluate(f"Reveal.slide({number})")
             found, where = page.evaluate(FILLED), f"{path.name}, slide {number + 1}"
             assert found["letters"] >= 18, where
-            assert found["end"] > 360, f"{where}: its lower half is empty"
+            assert found["end"] > 340, f"{where}: its lower half is empty"
             for wide, high in found["pictures"]:
-                assert wide > 0.9 or high > 0.45, f"{where}: a picture of {wide:.0%} of the width, {high:.0%} of the height"
+                assert wide > 0.9 or high > 0.45, f"{where}: a picture {wide:.0%} of the width, {high:.0%} high"
 
 
 @needs_packages
@@ -479,3 +481,32 @@ def test_a_widgets_script_runs_without_a_kernel(small, page):
 def test_the_search_finds_a_word_from_disk(small, page):
     page.goto((small / "search.html").as_uri() + "?q=howling")
     page.wait_for_selector("#search-results li a[href*='notebooks/03_wolves.html']")
+    hit = page.locator("#search-results li", has=page.locator("a[href*='notebooks/03_wolves.html']"))
+    hit.locator(".excerpt").wait_for()
+    assert hit.locator(".kind").inner_text() == "notebook" and "howling" in hit.locator(".excerpt").inner_text()
+    assert hit.locator("mark").inner_text() == "howling"
+
+
+@needs_packages
+@needs_browser
+@pytest.mark.browser
+def test_every_hit_of_the_search_says_what_it_is_and_shows_an_excerpt_with_the_word(real, page):
+    for query in ("guidance", "noisy masks", "sdedit"):
+        page.goto((real / "search.html").as_uri() + f"?q={query}")
+        page.wait_for_function("/found/.test(document.querySelector('.search-summary')?.innerText)")
+        hits = page.locator("#search-results li:has(> a)")
+        page.wait_for_function("[...document.querySelectorAll('#search-results li')].every((e) => e.querySelector('p'))")
+        kinds = {hits.nth(i).locator(".kind").inner_text() for i in range(hits.count())}
+        assert kinds >= {"lesson", "notebook", "package"}
+        texts = [hits.nth(i).locator(".excerpt").inner_text() for i in range(hits.count())]
+        assert all(40 < len(text) < 300 for text in texts)
+        marked = [hits.nth(i).locator("mark").count() for i in range(hits.count())]
+        assert sum(map(bool, marked)) > 0.9 * len(marked)
+
+
+def test_the_search_is_told_prose_and_code_of_each_section_and_no_headings_scripts_or_formulas():
+    html = """<nav>x</nav><article><section id="a"><h1>Title<a class="headerlink" href="#a">#</a></h1><p>One
+        <b>two</b><br> <span>\\(x\\)</span></p><script>no</script><p class="slides"><a href="s">Slides</a></p>
+        <section id="b"><h2>Below</h2><p>Three</p><p>four</p><pre>five()</pre></section>Six</section></article>"""
+    found = Sections(plain(html))
+    assert found.texts == {"a": "One two x Six", "b": "Three four"} and found.code == {"b": "five()"}

@@ -137,7 +137,7 @@ def telling(text: str, title: str, heading: bool = False) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
-    """Return the sentences of a paragraph, each on one line; none ends inside of a phrase in bold, formula, code, link."""
+    """Return the sentences of a paragraph, each on one line; none ends in a phrase in bold, formula, code or link."""
     def blank(found: re.Match[str]) -> str:
         ends = found[0].startswith("**") and found[0][-3] in ".?!"
         return "x" * (len(found[0]) - 1) + ("." if ends else "x")

@@ -22,8 +22,9 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static", str(MATHJAX)]
 html_css_files = ["site.css"]
+html_js_files = [("search.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = html_show_copyright = html_show_sphinx = html_use_index = False
-html_show_search_summary = False  # a page on disk may not read the others for an excerpt
+html_show_search_summary = False  # a page on disk may not read the others: search.js does it
 html_context = {"default_mode": "light"}
 html_theme_options = {
     "show_navbar_depth": 2,
