@@ -495,7 +495,7 @@ def test_every_hit_of_the_search_says_what_it_is_and_shows_an_excerpt_with_the_w
         page.goto((real / "search.html").as_uri() + f"?q={query}")
         page.wait_for_function("/found/.test(document.querySelector('.search-summary')?.innerText)")
         hits = page.locator("#search-results li:has(> a)")
-        page.wait_for_function("[...document.querySelectorAll('#search-results li')].every((e) => e.querySelector('p'))")
+        page.wait_for_function("!document.querySelector('#search-results li:has(> a):not(:has(> .excerpt))')")
         kinds = {hits.nth(i).locator(".kind").inner_text() for i in range(hits.count())}
         assert kinds >= {"lesson", "notebook", "package"}
         texts = [hits.nth(i).locator(".excerpt").inner_text() for i in range(hits.count())]
