@@ -3,9 +3,11 @@
     python start.py          set up (the first time), then open the course in JupyterLab
     python start.py test     set up, then run all tests: linter, unit tests, notebooks
     python start.py setup    set up only
+    python start.py kit      set up, then make a folder and a zip of all that a machine without network needs
 
 Everything is installed into the folder .venv beside this file, with the versions of requirements-tested.txt (those of
-another file with --versions FILE); deleting that folder undoes it.
+another file with --versions FILE); deleting that folder undoes it. A set-up that was interrupted goes on where it was;
+one that is complete needs no network.
 Uses the standard library alone, and no shell: it runs the same on Windows.
 """
 
@@ -22,28 +24,20 @@ import subprocess
 import sys
 import sysconfig
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parent
+sys.path.append(str(ROOT / "tools"))
 VENV = ROOT / ".venv"
 STAMP = VENV / "installed.txt"
 FIRST_NOTEBOOK = "notebooks/00_start_here.ipynb"
-CPU_TORCH = "https://download.pytorch.org/whl/cpu"
 OLDEST, NEWEST = (3, 11), (3, 13)
 OLDEST_TORCH = "2.11"
+OLDEST_MACOS = (14,)
 TESTED = "requirements-tested.txt"
-# Gigabytes to download and on the disk, measured on Linux without a GPU; torch's GPU libraries are an estimate.
-SIZES = {"course": (0.35, 1.6), "course,test,site": (0.45, 1.9)}
-GPU_LIBRARIES = (3, 6)
-# Settings of pip that say where packages come from. All others (PIP_USER, PIP_TARGET ...) would install elsewhere.
-KEPT_OF_PIP = {f"PIP_{name}" for name in (
-    "CACHE_DIR CERT CLIENT_CERT CONFIG_FILE DEFAULT_TIMEOUT EXTRA_INDEX_URL FIND_LINKS INDEX_URL KEYRING_PROVIDER LOG "
-    "NO_CACHE_DIR NO_INDEX PROGRESS_BAR PROXY RETRIES TIMEOUT TRUSTED_HOST").split()}  # fmt: skip
 IN_A_BROWSER = "The course also runs with nothing installed: the badges at the top of README.md open it in a browser."
 HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}  # how a system says that somebody else has a lock
 BEYOND = 1 << 30  # a byte behind the end of start.py: on Windows, nobody else can read one that is locked
@@ -52,17 +46,20 @@ BEYOND = 1 << 30  # a byte behind the end of start.py: on Windows, nobody else c
 def main() -> int:  # Python 2 stops at this line: the course needs Python 3.11, 3.12 or 3.13
     """Do what the command line asks; return the exit status."""
     parser = argparse.ArgumentParser(description="Set the course up and open it, or run its tests.")
-    parser.add_argument("what", nargs="?", default="course", choices=["course", "test", "setup"])
+    parser.add_argument("what", nargs="?", default="course", choices=["course", "test", "setup", "kit"])
     parser.add_argument("--versions", default=TESTED, metavar="FILE", help=f"versions to install; default: {TESTED}")
     asked = parser.parse_args()
     refuse_other_pythons()
-    if not (ROOT / asked.versions).is_file():
-        sys.exit(f"{asked.versions} is missing. Is this a full copy of the repository?")
+    for name in (asked.versions, "tools/packages.py"):
+        if not (ROOT / name).is_file():
+            sys.exit(f"{name} is missing. Is this a full copy of the repository?")
     with Path(__file__).open("rb") as lock:
         wait_for_other_set_ups(lock)
-        install("course,test,site" if asked.what == "test" else "course", asked.versions)
+        install("course,test,site" if asked.what in ("test", "kit") else "course", asked.versions)
     if asked.what == "setup":
         return 0
+    if asked.what == "kit":
+        return subprocess.run([venv_python(), "tools/make_kit.py", "--versions", asked.versions], cwd=ROOT).returncode
     return run_tests(asked.versions) if asked.what == "test" else open_course()
 
 
@@ -103,6 +100,9 @@ def without_torch() -> str:
     if system == "darwin" and machine == "x86_64":
         return ("There is no torch for Macs with an Intel processor after 2.2.2, and the course needs "
                 f"{OLDEST_TORCH}. If this Mac has an M processor, this Python is not made for it: {get}.")
+    if system == "darwin" and (10, 16) != mac_version() < OLDEST_MACOS:
+        return (f"The tested versions of torch and aggdraw need macOS {OLDEST_MACOS[0]} or later; this Mac has "
+                f"{platform.mac_ver()[0]}. Update macOS.")
     if system == "win32" and sysconfig.get_platform() != "win-amd64":
         return f"Not all packages are made for a Python of {sysconfig.get_platform()}; that of win-amd64 runs. {get}."
     if system not in ("linux", "darwin", "win32") or system == "linux" and machine not in ("x86_64", "aarch64"):
@@ -112,6 +112,11 @@ def without_torch() -> str:
     if system == "linux" and tuple(map(int, libc[1].split(".")[:2])) < (2, 28):
         return f"torch needs glibc 2.28 or later (a Linux of 2019 or later); this system has {libc[1]}."
     return ""
+
+
+def mac_version() -> tuple[int, ...]:
+    """Return the version of macOS; (10, 16) is what a Python made for an older one takes every later one for."""
+    return tuple(int(part) for part in platform.mac_ver()[0].split(".")[:2] if part.isdecimal())
 
 
 def wait_for_other_set_ups(lock: BinaryIO) -> None:
@@ -153,42 +158,13 @@ def install(extras: str, versions: str = TESTED) -> None:
     if not fresh and set(extras.split(",")) <= set(done[1:]):
         return
     refuse_machines_without_torch()
-    source = torch_source()
-    tell_size(extras, fresh, gpu=sys.platform == "linux" and not source)
-    with new_venv() if fresh else nullcontext():
-        install_packages(extras, versions, source)
+    import packages
+
+    options = packages.source()
+    packages.tell(extras, fresh, gpu=sys.platform == "linux" and not options)
+    with new_venv(wanted) if fresh else nullcontext():
+        packages.install(venv_python(), extras, versions, options)
         STAMP.write_text(" ".join([wanted, *extras.split(",")]), encoding="utf-8")
-
-
-def tell_size(extras: str, fresh: bool, gpu: bool) -> None:
-    """Say how much will be downloaded and how much of the disk it fills; stop if the disk has no room for it."""
-    download, disk = SIZES[extras]
-    if not fresh:
-        download, disk = download - SIZES["course"][0], disk - SIZES["course"][1]
-    more = " With torch's libraries for a GPU it is about {} GB and {} GB more.".format(*GPU_LIBRARIES)
-    print(f"Installing the course into .venv: about {download:.2g} GB to download, {disk:.2g} GB on the disk."
-          f"{more if fresh and gpu else ''} The first time this takes a few minutes.", flush=True)
-    free = shutil.disk_usage(ROOT).free / 1e9
-    if free < disk:
-        sys.exit(f"This disk has {free:.2g} GB left. Make room for {disk:.2g} GB, then run the same command again.")
-
-
-def install_packages(extras: str, versions: str, source: list[str]) -> None:
-    """Run pip in .venv; stop with a sentence if it fails."""
-    quiet = [] if sys.stdout.isatty() else ["--quiet"]
-    packages = ["--no-user", *source, "-c", versions, "-e", f".[{extras}]"]
-    pip = [venv_python(), "-m", "pip", "--disable-pip-version-check", "install", *quiet, *packages]
-    if subprocess.run(pip, cwd=ROOT, env=pip_environment(), stdin=subprocess.DEVNULL).returncode:
-        sys.exit("The packages could not be installed; pip says why above. Once online, run the same command again.")
-
-
-def pip_environment() -> dict[str, str]:
-    """Return this process's environment without what would make pip install elsewhere, or see packages of elsewhere."""
-    def kept(name: str) -> bool:
-        return not name.startswith("PIP_") or name in KEPT_OF_PIP
-
-    dropped = {"PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__"}
-    return {name: value for name, value in os.environ.items() if kept(name.upper()) and name.upper() not in dropped}
 
 
 def fingerprint(versions: str = TESTED) -> str:
@@ -199,11 +175,12 @@ def fingerprint(versions: str = TESTED) -> str:
 
 
 @contextmanager
-def new_venv() -> Iterator[None]:
+def new_venv(wanted: str) -> Iterator[None]:
     """Make .venv afresh for a `with` block; if the block fails or is stopped, what was there before is put back.
 
-    Scripts in .venv know its path, so that the new one cannot be made beside it: the old one steps aside. Of a link,
-    only the link is removed. Stops with a sentence if a program runs in .venv: its packages would vanish under it.
+    Scripts in .venv know its path, so that the new one cannot be made beside it: the old one steps aside. What was
+    begun is kept as .venv-half, and gone on with when the same is `wanted` again. Of a link, only the link is removed.
+    Stops with a sentence if a program runs in .venv: its packages would vanish under it.
     """
     before = VENV.with_name(VENV.name + "-before")
     if VENV.is_symlink() or VENV.is_file():
@@ -218,14 +195,44 @@ def new_venv() -> Iterator[None]:
     except PermissionError:  # Windows: a file in it is open
         sys.exit(close)
     try:
-        make_venv()
+        if not gone_on_with(wanted):
+            make_venv()
         yield
     except BaseException:
+        put_aside(wanted)
         if before.exists():
-            shutil.rmtree(VENV, ignore_errors=True)
             before.rename(VENV)
         raise
     shutil.rmtree(before, ignore_errors=True)
+
+
+def half() -> Path:
+    """Return where a set-up lies that was interrupted."""
+    return VENV.with_name(VENV.name + "-half")
+
+
+def gone_on_with(wanted: str) -> bool:
+    """Take the set-up that was interrupted, if it was on the way to the same; return whether there was one."""
+    mark = half() / "wanted.txt"
+    same = mark.is_file() and mark.read_text(encoding="utf-8") == wanted
+    if same:
+        import packages
+
+        print("Going on with the set-up that was interrupted.", flush=True)
+        packages.forget_unfinished(half())
+        half().rename(VENV)
+    shutil.rmtree(half(), ignore_errors=True)
+    return same
+
+
+def put_aside(wanted: str) -> None:
+    """Keep what was installed so far for the next time, if it has a Python."""
+    shutil.rmtree(half(), ignore_errors=True)
+    if not Path(venv_python()).exists():
+        shutil.rmtree(VENV, ignore_errors=True)
+        return
+    (VENV / "wanted.txt").write_text(wanted, encoding="utf-8")
+    VENV.rename(half())
 
 
 def make_venv() -> None:
@@ -233,6 +240,10 @@ def make_venv() -> None:
     command = [getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", str(VENV)]
     # What it says is kept back: after Ctrl+C that is a traceback, which helps nobody.
     made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    uv = shutil.which("uv")
+    if made.returncode and uv:  # Debian's Python has no ensurepip; uv brings its own pip
+        made = subprocess.run([uv, "venv", "--clear", "--seed", "--python", sys.executable, str(VENV)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     if made.returncode:
         remedy = "On Debian and Ubuntu: sudo apt install python3-venv"
         sys.exit(f"{made.stdout}{made.stderr}\nPython could not make a virtual environment. {remedy}")
@@ -275,21 +286,6 @@ def programs_listed_by_ps() -> list[str]:
         return []
     pairs = [line.split(maxsplit=1) for line in listed.stdout.splitlines()]
     return [pair[1] for pair in pairs if len(pair) == 2 and pair[0] != str(os.getpid())]
-
-
-def torch_source() -> list[str]:
-    """Return pip's options for a torch without CUDA, on a Linux machine that has no NVIDIA GPU.
-
-    There the default torch brings gigabytes of GPU libraries. Where the page of CPU builds is out of reach, nothing
-    is added and pip takes the torch of its usual index.
-    """
-    if sys.platform != "linux" or shutil.which("nvidia-smi"):
-        return []
-    try:
-        urllib.request.urlopen(CPU_TORCH + "/torch/", timeout=5).close()
-    except (urllib.error.URLError, OSError):
-        return []
-    return ["--extra-index-url", CPU_TORCH]
 
 
 def open_course() -> int:

@@ -1,4 +1,5 @@
 # Written by tools/write_stubs.py from __init__.py.
+from helpers import colab as colab
 from helpers import measure as measure
 from helpers.core.pictures import as_picture as as_picture
 from helpers.core.warn import PromptWarning as PromptWarning

@@ -65,7 +65,7 @@ def test_every_requirement_is_a_range_and_has_a_tested_version_inside_it():
 
 def test_colabs_own_versions_are_inside_the_ranges():
     ranges = {Requirement(line).name: Requirement(line).specifier for line in requirements("course", "test")}
-    colab = pins(".ci/colab.txt")
+    colab = pins(".ci/colab/versions.txt")
     assert {"diffusers", "ipykernel", "ipywidgets", "numpy", "torch", "transformers"} <= set(colab)
     assert not [f"{name} {colab[name]}" for name in set(colab) & set(ranges) if not ranges[name].contains(colab[name])]
 
@@ -111,7 +111,7 @@ def test_the_readme_gives_the_two_commands_and_ci_runs_the_second():
 
 def test_the_commands_that_the_readme_gives_exist():
     shown = subprocess.run([sys.executable, "start.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "{course,test,setup}" in shown.stdout
+    assert "{course,test,setup,kit}" in shown.stdout
     assert (ROOT / start.FIRST_NOTEBOOK).is_file()
 
 

@@ -13,7 +13,7 @@ HELPERS = Path(__file__).resolve().parents[1] / "helpers"
 MAY_IMPORT = {
     "lazy": set(), "core": {"lazy"}, "models": {"core"}, "attention": {"core", "models"},
     "finetuning": {"core", "models", "lazy"}, "methods": {"core", "models", "attention", "finetuning"},
-    "picturebook": {"core", "models"}, "measure": {"core", "picturebook"}, "machine": {"models"},
+    "picturebook": {"core", "models"}, "measure": {"core", "picturebook"}, "machine": {"models"}, "colab": set(),
     "show": {"core", "models", "attention", "finetuning", "methods", "picturebook", "measure", "lazy"},
     "check": {"core", "models", "attention", "finetuning", "methods", "picturebook", "measure", "show", "lazy"},
 }

@@ -15,8 +15,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import build_notebooks
 import build_site
+import search_texts
 from build_site import Course, Page, build, page_problems, site_problems
-from search_texts import Sections, plain
 from slides import deck, slides
 
 # Sphinx's extensions use names that Sphinx will drop one day.
@@ -145,30 +145,6 @@ def test_a_slide_holds_what_is_marked_and_the_speaker_reads_the_rest():
     assert len(table.shown) == 4 and not table.notes
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("A *b*. So **it falls**: e.g. here, by $x. y$. Then more.", ["So **it falls**: e.g. here, by $x. y$."]),
-        ("**Two. Sentences**, one idea. More.", ["**Two. Sentences**, one idea."]),
-        ("- **A name.** What it means. And more.\n- Not this.", ["- **A name.** What it means."]),
-        ("1. **Encode** (`encoded`). Steps upwards. Keep them.\n2. **Stop** there.",
-         ["1. **Encode** (`encoded`). Steps upwards.\n1. **Stop** there."]),
-        ("- **It grows** as before:", ["- **It grows** as before."]),
-        ("**B** (Li et al. 2022) is this.", []),  # the slide's title says it
-    ],
-)
-def test_a_slide_shows_whole_sentences(text: str, shown: list[str]) -> None:
-    (slide,) = slides(f"## B\n\n<!-- slide -->\n\n{text}\n")
-    assert slide.shown == shown
-
-
-def test_where_a_method_fails_is_told_in_sentences() -> None:
-    for path in LESSONS:
-        for slide in slides(read(path)):
-            for item in (line for text in slide.shown if slide.title == "Where it fails" for line in text.splitlines()):
-                assert len(item.replace("*", "").split()) > 4 and item.rstrip()[-1] in ".?!", f"{path.name}: {item}"
-
-
 def test_a_deck_holds_no_text_from_outside_its_slides_and_no_link_into_the_repository():
     made = deck(LESSON.replace("Some prose.", "See [this file](../README.md), [that page](https://a.b)."), "home.html")
     assert "bold or not" not in made and "On **no** slide" not in made and "Only in class." in made
@@ -181,6 +157,35 @@ def test_what_follows_a_prediction_appears_at_the_next_click():
     asked, _, answer = slide.markdown().partition('<div class="fragment">')
     assert "*Predict: what?*" in asked and "This." not in asked
     assert answer.partition("</div>")[0].strip() == "**This.**"
+
+
+@pytest.mark.parametrize(
+    ("item", "shown"),
+    [
+        ("**It drifts.** Noise falls everywhere. (Lesson 3: a mask.)", "**It drifts.** Noise falls everywhere."),
+        ("**Beyond 1** the picture goes. Look.", "**Beyond 1** the picture goes."),
+        ("**Find it** (`find`). Look everywhere. Then stop.", "**Find it** (`find`). Look everywhere."),
+        ("**Two. Sentences.** And why. And more.", "**Two. Sentences.** And why."),
+        ("**Not every kind gains.** Some\n  lose:", "**Not every kind gains.** Some lose."),
+        ("**Alone.**", "**Alone.**"),
+        ("See. **Here** (the function `a` in `b/c.py`), too.", "**Here** (`a`), too."),
+    ],
+)
+def test_an_item_of_a_slide_says_something_and_is_no_keyword(item, shown):
+    (slide,) = slides(f"## B\n\n<!-- slide -->\n\n- {item}\n- no phrase in bold\n")
+    assert slide.shown == [f"- {shown}"]
+
+
+def test_of_a_paragraph_the_sentence_with_the_phrase_in_bold_is_shown_whole():
+    (slide,) = slides("## B\n\n<!-- slide -->\n\nFirst. So **it enters\nthe state**, and stays. Last.\n")
+    assert slide.shown == ["So **it enters the state**, and stays."]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_where_it_fails_is_said_in_sentences(path):
+    (fails,) = [slide for slide in slides(read(path)) if slide.title == "Where it fails"]
+    for item in fails.shown[0].removeprefix("- ").split("\n- "):
+        assert item.endswith(".") and len(item.split()) > 3, item
 
 
 def test_a_lesson_without_marks_has_no_deck():
@@ -372,6 +377,22 @@ def test_the_slides_show_what_the_lesson_marks(small):
     assert "Ask first." in notes and "with 4321 wolves" in notes
 
 
+def test_a_page_is_told_section_by_section_prose_before_code():
+    html = """<nav><p>not this</p></nav><article class="bd-article"><section id="a">
+      <h1>A<a class="headerlink">#</a></h1>
+      <p>One<br>two <span class="math">\\(x\\)</span> three.</p><pre>load()</pre><p>Four.</p><script>no()</script>
+      <section id="b"><h2>B</h2><ul><li>five</li><li>six</li></ul></section></section></article><p>nor this</p>"""
+    assert search_texts.sections(html) == [["a", "A", "Onetwo ... three. Four.", "load()"], ["b", "B", "five six", ""]]
+
+
+@needs_packages
+def test_every_page_has_a_text_for_the_search(site):
+    told = json.loads(read(site / search_texts.FILE).removeprefix("var SEARCH_TEXTS = ").rstrip(";\n"))
+    pages = {path.relative_to(site).with_suffix("").as_posix() for path in site.glob("[aln]*/*.html")}
+    assert pages <= set(told) and all(any(section[2] for section in told[page]) for page in pages)
+    assert not any("data:image" in part for page in told.values() for section in page for part in section)
+
+
 # ------------------------------------------------------------------------------------------------------- in a browser
 
 
@@ -404,6 +425,18 @@ def test_every_page_fits_on_a_phone_and_its_maths_is_drawn(real, page):
             assert page.locator("mjx-merror, [data-mml-node=merror]").count() == 0
 
 
+# How far down a slide something stands, and how large its figures are, both in pixels of the slide.
+LOWEST = """(() => {
+  const slide = Reveal.getCurrentSlide(), zoom = Reveal.getScale(), top = slide.getBoundingClientRect().top;
+  const parts = [...slide.querySelectorAll(":is(p, li, table, .math, summary):not(.notes *)")];
+  return Math.max(...parts.map((part) => (part.getBoundingClientRect().bottom - top) / zoom));
+})()"""
+PICTURES = """[...Reveal.getCurrentSlide().querySelectorAll("img")].map((it) => {
+  const scale = Math.min(it.clientWidth / it.naturalWidth, it.clientHeight / it.naturalHeight);
+  return [it.naturalWidth * scale, it.naturalHeight * scale].map(Math.round);
+})"""
+
+
 @needs_packages
 @needs_browser
 @pytest.mark.browser
@@ -419,41 +452,13 @@ def test_every_slide_fits_on_the_screen_and_its_maths_is_drawn(real, page):
             page.evaluate("Reveal.getCurrentSlide().querySelectorAll('details').forEach((d) => { d.open = true; })")
             high, wide = page.evaluate("[Reveal.getCurrentSlide().scrollHeight, Reveal.getCurrentSlide().scrollWidth]")
             assert high <= 720 and wide <= 1280, f"{path.name}, slide {number + 1}: {wide} x {high}"
+            lowest = page.evaluate(LOWEST) if number else 720  # the first is the title
+            assert lowest > 360, f"{path.name}, slide {number + 1} is empty below {lowest:.0f}"
+            for wide, high in page.evaluate(PICTURES):
+                assert wide >= 640 or high >= 480, f"{path.name}, slide {number + 1}: a figure of {wide} x {high}"
             formulas = page.evaluate("Reveal.getCurrentSlide().querySelectorAll('.math').length")
             drawn = page.evaluate("Reveal.getCurrentSlide().querySelectorAll('.math svg').length")
             assert drawn >= formulas
-
-
-FILLED = """() => {
-  const slide = Reveal.getCurrentSlide(), body = slide.querySelector(".body"), scale = Reveal.getScale();
-  const box = (part) => part.getBoundingClientRect(), frame = box(slide);
-  const shape = (picture) => picture.naturalWidth / picture.naturalHeight;
-  const shown = (picture) => Math.min(box(picture).width, box(picture).height * shape(picture));
-  return body && {
-    letters: parseFloat(getComputedStyle(body).fontSize),
-    end: Math.max(...[...body.querySelectorAll("p, li, tr, svg, summary")].map((part) => box(part).bottom - frame.top)),
-    pictures: [...body.querySelectorAll("img")].map((picture) => [shown(picture) / frame.width,
-      shown(picture) / shape(picture) / scale / 720]),
-  };
-}"""
-
-
-@needs_packages
-@needs_browser
-@pytest.mark.browser
-def test_every_slide_is_filled_and_can_be_read_from_the_back(real, page):
-    page.set_viewport_size({"width": 1280, "height": 720})
-    for path in sorted((real / "slides").glob("[0-9]*.html")):
-        page.goto(path.as_uri())
-        page.wait_for_function("window.Reveal && Reveal.isReady() && window.MathJax && MathJax.startup.promise")
-        page.evaluate("MathJax.startup.promise")
-        for number in range(1, page.evaluate("Reveal.getTotalSlides()")):
-            page.evaluate(f"Reveal.slide({number})")
-            found, where = page.evaluate(FILLED), f"{path.name}, slide {number + 1}"
-            assert found["letters"] >= 18, where
-            assert found["end"] > 340, f"{where}: its lower half is empty"
-            for wide, high in found["pictures"]:
-                assert wide > 0.9 or high > 0.45, f"{where}: a picture {wide:.0%} of the width, {high:.0%} high"
 
 
 @needs_packages
@@ -478,35 +483,14 @@ def test_a_widgets_script_runs_without_a_kernel(small, page):
 @needs_packages
 @needs_browser
 @pytest.mark.browser
-def test_the_search_finds_a_word_from_disk(small, page):
+def test_the_search_finds_a_word_from_disk_says_where_and_shows_it(small, page):
     page.goto((small / "search.html").as_uri() + "?q=howling")
-    page.wait_for_selector("#search-results li a[href*='notebooks/03_wolves.html']")
-    hit = page.locator("#search-results li", has=page.locator("a[href*='notebooks/03_wolves.html']"))
-    hit.locator(".excerpt").wait_for()
-    assert hit.locator(".kind").inner_text() == "notebook" and "howling" in hit.locator(".excerpt").inner_text()
-    assert hit.locator("mark").inner_text() == "howling"
-
-
-@needs_packages
-@needs_browser
-@pytest.mark.browser
-def test_every_hit_of_the_search_says_what_it_is_and_shows_an_excerpt_with_the_word(real, page):
-    for query in ("guidance", "noisy masks", "sdedit"):
-        page.goto((real / "search.html").as_uri() + f"?q={query}")
-        page.wait_for_function("/found/.test(document.querySelector('.search-summary')?.innerText)")
-        hits = page.locator("#search-results li:has(> a)")
-        page.wait_for_function("!document.querySelector('#search-results li:has(> a):not(:has(> .excerpt))')")
-        kinds = {hits.nth(i).locator(".kind").inner_text() for i in range(hits.count())}
-        assert kinds >= {"lesson", "notebook", "package"}
-        texts = [hits.nth(i).locator(".excerpt").inner_text() for i in range(hits.count())]
-        assert all(40 < len(text) < 300 for text in texts)
-        marked = [hits.nth(i).locator("mark").count() for i in range(hits.count())]
-        assert sum(map(bool, marked)) > 0.9 * len(marked)
-
-
-def test_the_search_is_told_prose_and_code_of_each_section_and_no_headings_scripts_or_formulas():
-    html = """<nav>x</nav><article><section id="a"><h1>Title<a class="headerlink" href="#a">#</a></h1><p>One
-        <b>two</b><br> <span>\\(x\\)</span></p><script>no</script><p class="slides"><a href="s">Slides</a></p>
-        <section id="b"><h2>Below</h2><p>Three</p><p>four</p><pre>five()</pre></section>Six</section></article>"""
-    found = Sections(plain(html))
-    assert found.texts == {"a": "One two x Six", "b": "Three four"} and found.code == {"b": "five()"}
+    page.wait_for_selector("#search-results li a[href*='notebooks/03_wolves.html#wolves-tried']")
+    page.wait_for_selector("#search-results li p.context mark")
+    (hit,) = page.locator("#search-results li").all()
+    assert hit.locator(".kind").inner_text() == "Notebook" and hit.locator("mark").inner_text() == "howling"
+    page.goto((small / "search.html").as_uri() + "?q=loud")
+    page.wait_for_selector("#search-results li p.context mark")
+    (hit,) = page.locator("#search-results li").all()
+    assert hit.locator(".kind").inner_text() == "Lesson" and "The idea" in hit.locator("a").inner_text()
+    assert "Wolves are loud. More prose" in hit.locator("p.context").inner_text()

@@ -6,7 +6,8 @@
     python tools/build_notebooks.py --text      run nothing; new prose and numbers where the code is as it was
     python tools/build_notebooks.py --check     run nothing; are the notebooks those of the sources, and in order?
 
-In a source, {{badges}} stands for the notebook's Colab and Binder badges and {{repository}} for "owner/name".
+In a source, {{badges}} stands for the notebook's Colab and Binder badges, {{repository}} for "owner/name" and
+"# {{setup}}" for the first cell; tools/alone.py makes pictures and links work where there is no repository.
 {{lesson01.sdedit.0.6.obeyed:.2f}} stands for a measured number: from results/lesson01.json, the value at those keys,
 written as Python's format ".2f" says. In code such a number stands in quotes, which go: speed = "{{lesson01.speed}}".
 Nothing is written for a notebook that breaks a rule of `problems`. A live widget needs a kernel, so that a page shows
@@ -32,6 +33,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from alone import is_setup, setup_cell, standing_alone
 from repository import badges, repository
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,7 +85,10 @@ def read_source(source: Path) -> NotebookNode:
     text = text.replace("{{badges}}", badges(f"notebooks/{source.stem}.ipynb")).replace("{{repository}}", repository())
     notebook = jupytext.reads(text, fmt="py:percent")
     for cell in notebook.cells:
-        cell.source = filled(cell.source, MEASURED_IN_CODE if cell.cell_type == "code" else MEASURED)
+        if cell.cell_type == "code":
+            cell.source = filled(setup_cell() if is_setup(cell.source) else cell.source, MEASURED_IN_CODE)
+        else:
+            cell.source = standing_alone(filled(cell.source))
     return normal(notebook)
 
 
@@ -296,9 +301,10 @@ def write(source: Path, notebook: NotebookNode) -> list[str]:
 
 
 def with_outputs(notebook: NotebookNode, ran: NotebookNode) -> NotebookNode:
-    """Return `notebook` with the outputs of another whose code is the same; changes it in place."""
+    """Return `notebook` with the outputs of another whose code is the same, but for the set-up cell; changes it."""
     codes = [[cell for cell in one.cells if cell.cell_type == "code"] for one in (notebook, ran)]
-    if [cell.source for cell in codes[0]] != [cell.source for cell in codes[1]]:
+    first, second = ([cell.source for cell in cells if not is_setup(cell.source)] for cells in codes)
+    if first != second:
         raise ValueError("its code is not what was run: build it again")
     for cell, done in zip(*codes, strict=True):
         cell.outputs, cell.execution_count = done.outputs, done.execution_count

@@ -8,8 +8,7 @@ Nothing is run and nothing is fetched, neither now nor when the site is read. Me
 from results/ (tools/fill_lessons.py); marks in a lesson say what is on its slides (tools/slides.py); pages list the
 package from its docstrings (tools/api.py); the search shows excerpts (tools/search_texts.py). The build fails on a
 broken link, a picture without alt text, anything that a page would fetch from the network, a page that the table of
-contents does not list, and on every warning of Sphinx.
-Needs the packages of the extra "site" in pyproject.toml.
+contents does not list, and on every warning of Sphinx. Needs the packages of the extra "site" in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -26,6 +25,8 @@ from html.parser import HTMLParser
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+import search_texts
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build" / "site"
@@ -354,16 +355,14 @@ def build(root: Path, out: Path, draft: bool = False) -> list[str]:
 
     Raises FileExistsError where `out` holds something that this tool has not made.
     """
-    from search_texts import write_search_texts
-
     clear(out)
     with tempfile.TemporaryDirectory() as folder:
         course = Course(root.resolve(), Path(folder), draft)
         course.gather()
         found = course.problems + run_sphinx(course.stage / "pages", out, "html")
+        search_texts.write(out)
         if course.decks:
             found += run_sphinx(course.stage / "decks", out / "slides", "revealjs")
-        write_search_texts(out)
         for file in course.beside:
             place = out / file.relative_to(course.root)
             place.parent.mkdir(parents=True, exist_ok=True)

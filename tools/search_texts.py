@@ -1,79 +1,80 @@
-"""What the site's search shows of each page: what its sections say, in a script, since a page on disk reads no other.
+"""What the site's search shows of a page: its text, section by section, in a file that a page on disk may read.
 
-`tools/site/_static/search.js` takes an excerpt from them for each hit, and says what kind of page it is on.
+    write(out)    reads the pages of a built site in the folder `out`, writes out/_static/search_texts.js
+
+A browser does not let a page on disk read another page, but it runs a script that lies beside it. So the texts are one:
+`SEARCH_TEXTS = {"lessons/02_noise_and_denoise": [["the-idea", "The idea", "Do not start from ...", ""], ...], ...}`,
+where each section has its id, its heading, its prose and its code. site/_static/search.js shows an excerpt below each
+hit, of the prose if it can.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 FILE = "_static/search_texts.js"
-KINDS = {"lessons": "lesson", "notebooks": "notebook", "api": "package"}  # by the page's folder
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-UNREAD = {"script", "style", "h1", "h2", "h3", "h4"}  # a heading is the hit's own title
-BLOCKS = {"p", "li", "td", "th", "div", "pre", "summary", "figcaption", "dd", "dt"}
+HEADING, PROSE, CODE = 1, 2, 3  # places in what is told of a section
+PLACES = {f"h{n}": HEADING for n in range(1, 7)} | {"pre": CODE}
+LEFT_OUT = {"script", "style", "button", "svg"}
+VOID = {"img", "br", "hr", "input", "meta", "link", "source", "col", "wbr"}
+SEPARATE = {"p", "li", "td", "th", "pre", "dt", "dd", "figcaption", "summary", *PLACES}
 
 
 class Sections(HTMLParser):
-    """The texts of an article, and its code, by the id of the innermost section they stand in."""
+    """The sections of a page's article: [id, heading, prose, code]; formulas stand as three dots."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.texts: dict[str, str] = {}
-        self.code: dict[str, str] = {}
-        self.open: list[tuple[str, str]] = []  # (tag, id of the section or "")
+        self.found: list[list[str]] = []
+        self.inside = 0  # how deep in the article
+        self.silent = 0  # how deep in something that is left out
+        self.place = PROSE
         self.feed(html)
-        self.texts, self.code = (
-            {name: " ".join(text.split()) for name, text in found.items() if text.strip()}
-            for found in (self.texts, self.code)
-        )
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Go one tag deeper."""
-        values = dict(attrs)
-        if tag not in VOID:
-            self.open.append((tag, values.get("id") or "" if tag == "section" else ""))
+        """Note where a section begins, and what is to be left out."""
+        values, classes = dict(attrs), (dict(attrs).get("class") or "").split()
+        if tag == "article" and "bd-article" in classes:
+            self.inside = 1
+        elif not self.inside or tag in VOID:
+            return
+        elif self.silent:
+            self.silent += 1
+        elif tag in LEFT_OUT or {"headerlink", "math", "slides"} & set(classes):
+            self.silent = 1
+            self.handle_data(" ... " if "math" in classes else "", kept=True)
+        elif tag == "section":
+            self.found.append([values.get("id") or "", "", "", ""])
+        if tag in PLACES and not self.silent:
+            self.place = PLACES[tag]
 
     def handle_endtag(self, tag: str) -> None:
-        """Come back to where the tag began."""
-        if tag in BLOCKS:
+        """Note where something ends."""
+        if self.silent:
+            self.silent -= 1
+        elif tag == "article":
+            self.inside = 0
+        if tag in SEPARATE:
             self.handle_data(" ")
-        if tag in [name for name, _ in self.open]:
-            while self.open.pop()[0] != tag:
-                pass
+        if tag in PLACES:
+            self.place = PROSE
 
-    def handle_data(self, data: str) -> None:
-        """Take the text down, if it is read."""
-        tags = [tag for tag, _ in self.open]
-        section = next((name for _, name in reversed(self.open) if name), "")
-        if "article" in tags and section and not UNREAD & set(tags):
-            found = self.code if "pre" in tags else self.texts
-            found[section] = found.get(section, "") + data
+    def handle_data(self, data: str, kept: bool = False) -> None:
+        """Add a piece of text to the section it stands in."""
+        if self.inside and self.found and (kept or not self.silent):
+            self.found[-1][self.place] += data
 
 
-def search_texts(out: Path) -> dict[str, dict[str, object]]:
-    """Return {page: {"kind": ..., "texts": ..., "code": ...}}, both by section, of the site in the folder `out`."""
-    found = {}
-    for path in sorted(out.rglob("*.html")):
-        page = path.relative_to(out)
-        if page.parts[0] not in ("_static", "slides"):
-            read = Sections(plain(path.read_text(encoding="utf-8")))
-            kind = KINDS.get(page.parts[0], "page")
-            found[page.with_suffix("").as_posix()] = {"kind": kind, "texts": read.texts, "code": read.code}
-    return found
+def sections(html: str) -> list[list[str]]:
+    """Return [id, heading, prose, code] of each section of a page, with single spaces."""
+    return [[" ".join(part.split()) for part in section] for section in Sections(html).found]
 
 
-def plain(html: str) -> str:
-    """Return a page without what says nothing in an excerpt: marks around formulas, signs of links, buttons, badges."""
-    html = re.sub(r'(?s)<a class="headerlink".*?</a>|<p class="slides">.*?</p>', "", html)
-    html = re.sub(r">Open (?:in Colab|on Binder)<", "><", html)
-    return re.sub(r"\\[\[\]()]", " ", html)
-
-
-def write_search_texts(out: Path) -> None:
-    """Write the script with the texts into the site in the folder `out`."""
-    told = json.dumps(search_texts(out), ensure_ascii=False, separators=(",", ":"))
-    (out / FILE).write_text(f"SearchTexts = {told};\n", encoding="utf-8")
+def write(out: Path) -> None:
+    """Write the texts of the site in the folder `out`."""
+    pages = [path for path in sorted(out.rglob("*.html")) if not {"_static", "slides"} & set(path.parts)]
+    texts = {path.relative_to(out).with_suffix("").as_posix(): sections(path.read_text(encoding="utf-8"))
+             for path in pages if path.name != "search.html"}
+    (out / FILE).write_text(f"var SEARCH_TEXTS = {json.dumps(texts, ensure_ascii=False)};\n", encoding="utf-8")

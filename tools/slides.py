@@ -8,11 +8,11 @@ A mark is an HTML comment, which no reader of the lesson sees:
     <!-- notes: Markdown -->        for the speaker alone (key S)
     <!-- end of slide -->           what follows is on no slide
 
-Of the lesson's own text a slide shows **the sentences that hold a phrase in bold**, and whole: formulas, pictures,
-tables, code, folded questions, and lists. Of a list with phrases in bold it shows, of each item that has one, that
-sentence; where that is but a name, "**Small things.**", the sentence after it as well. Everything else,
-and what to notice in a picture, goes to the speaker's notes. What follows a line "*Predict: ...*" on its slide appears
-at the next click. tools/site/_static/slides.js makes the text as large as there is room for.
+Of the lesson's own text a slide shows **the sentences with a phrase in bold**, and whole: formulas, pictures, tables,
+code, folded questions, and lists; of a list with phrases in bold, only the items that have one, each up to the end of a
+sentence that says something about it. Everything else, and what to notice in a picture, goes to the speaker's notes.
+What follows a line "*Predict: ...*" on its slide appears at the next click. How large it all is, and whether a figure
+stands below the text or beside it, site/_static/slides.css and slides.js decide in the browser.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ MARK = re.compile(r"(?s)<!--\s*(slide|on the slide|notes|end of slide)\s*(?::\s*
 ANY_COMMENT = re.compile(r"(?s)<!--.*?-->")
 LOOKS_LIKE_A_MARK = re.compile(r"(?i)<!--\W*(end of )?(the )?(slide|on (the )?slide|note)s?\b")
 BOLD = re.compile(r"(?s)\*\*(.+?)\*\*")
-WHOLE = re.compile(r"(?s)\*\*.+?\*\*|\$[^$]+\$|`[^`]+`|\[[^\]]*\]\([^)]*\)")  # what no sentence ends inside of
-SENTENCE_END = re.compile(r"(?<!\bal)(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)[.?!][\"\u201d)*]*(?=\s)")
-NAME = re.compile(r"\*\*[^*]+\*\*(?: \(`[^`]*`\))?[.?!]?")
-ITEM = re.compile(r"(?m)^(?:[-*]|\d+\.)\s+")
+SENTENCE_ENDS = re.compile(r"[.!?][*)\"]*(?:\s+|$)")
+ITEM = re.compile(r"(?m)^(?:[-*]|\d+\.) ")
+NAME_ONLY = re.compile(r"(?s)[\s.:]*\*\*.+?\*\*[\s.:]*(\([^()]*\))?[\s.:]*")  # **Find the mask** (`find_mask`).
+WHERE = re.compile(r"the function (`\w+`) in `[^`]+`")  # of no use to who looks at a slide
 PICTURE = re.compile(r"(?s)!\[([^\]]*)\]\([^)]*\)")
 LOCAL_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?://)[^)]*\)")
 
@@ -51,11 +51,11 @@ class Slide:
 
     def markdown(self) -> str:
         """Return the slide as a section of a deck."""
-        asked = next((n for n, text in enumerate(self.shown, 1) if text.startswith("*Predict")), len(self.shown))
-        answer = ['<div class="fragment">', *self.shown[asked:], "</div>"] if self.shown[asked:] else []
-        body = ['<div class="body">', *self.shown[:asked], *answer, "</div>"]
+        shown = [text for text in self.shown if text.strip("* .:") != self.title]
+        asked = next((n for n, text in enumerate(shown, 1) if text.startswith("*Predict")), len(shown))
+        answer = ['<div class="fragment">', *shown[asked:], "</div>"] if shown[asked:] else []
         notes = ['<aside class="notes">', *self.notes, "</aside>"] if self.notes else []
-        return "\n\n".join([f"## {self.title}", *body, *notes])
+        return "\n\n".join([f"## {self.title}", *shown[:asked], *answer, *notes])
 
 
 def deck(text: str, home: str = "") -> str:
@@ -105,11 +105,10 @@ def put(block: Block, slide: Slide | None) -> None:
     """Put a block of the lesson on `slide` and into its notes, if there is a slide."""
     if slide is None:
         return
-    pictures, told = list(PICTURE.finditer(block.text)), telling(block.text, slide.title)
-    if block.kind in ("bullet_list", "ordered_list") and told:
-        items = [telling(item, slide.title, heading=True) for item in ITEM.split(block.text)[1:]]
-        number = "1." if block.kind == "ordered_list" else "-"
-        slide.shown.append("\n".join(f"{number} {' '.join(item)}" for item in items if item))
+    pictures = list(PICTURE.finditer(block.text))
+    if block.kind in ("bullet_list", "ordered_list") and BOLD.search(block.text):
+        items = [item for item in ITEM.split(block.text) if BOLD.search(item)]
+        slide.shown.append("\n".join(f"- {told(item)}" for item in items))
         slide.notes.append(block.text)
     elif block.kind != "paragraph":
         slide.shown.append(block.text)
@@ -117,35 +116,28 @@ def put(block: Block, slide: Slide | None) -> None:
         slide.shown += [picture[0] for picture in pictures]
         slide.notes += [f"*The picture:* {' '.join(picture[1].split())}." for picture in pictures]
     else:
-        slide.shown += told
+        slide.shown += [sentence for sentence in sentences(block.text) if BOLD.search(sentence)]
         slide.notes.append(block.text)
 
 
-def telling(text: str, title: str, heading: bool = False) -> list[str]:
-    """Return the sentences of `text` that hold a phrase in bold, unless that is the slide's title.
-
-    heading: where such a sentence is but a name, "**Encode** (`encoded`).", the next one says more, and comes along.
-    """
-    found: list[str] = []
-    meant = False
-    for sentence in sentences(text):
-        phrases = BOLD.findall(sentence)
-        if meant or phrases and phrases != [title]:
-            found.append(re.sub(r":$", ".", sentence))  # what would follow is not on the slide
-        meant = heading and bool(NAME.fullmatch(sentence))
-    return found
-
-
 def sentences(text: str) -> list[str]:
-    """Return the sentences of a paragraph, each on one line; none ends in a phrase in bold, formula, code or link."""
-    def blank(found: re.Match[str]) -> str:
-        ends = found[0].startswith("**") and found[0][-3] in ".?!"
-        return "x" * (len(found[0]) - 1) + ("." if ends else "x")
+    """Return the sentences of `text`, each on one line; a phrase in bold is never cut."""
+    flat, found, start = WHERE.sub(r"\1", " ".join(text.split())), [], 0
+    phrases = [phrase.span() for phrase in BOLD.finditer(flat)]
+    for end in SENTENCE_ENDS.finditer(flat):
+        if not any(first < end.end() < last for first, last in phrases):
+            found.append(flat[start : end.end()].strip())
+            start = end.end()
+    return [*found, flat[start:].strip()] if flat[start:].strip() else found
 
-    text = " ".join(text.split())
-    ends = [found.end() for found in SENTENCE_END.finditer(WHOLE.sub(blank, text))]
-    return [text[start:end].strip() for start, end in zip([0, *ends], [*ends, len(text)], strict=True)
-            if text[start:end].strip()]
+
+def told(item: str) -> str:
+    """Return what a slide shows of an item of a list: its phrase in bold, and a sentence about it."""
+    found = sentences(item)
+    first = next(i for i, sentence in enumerate(found) if BOLD.search(sentence))
+    last = first + 1 if NAME_ONLY.fullmatch(found[first]) else first
+    shown = " ".join(found[first : last + 1])
+    return f"{shown[:-1]}." if shown.endswith(":") else shown
 
 
 def blocks(text: str) -> Iterator[Block]:

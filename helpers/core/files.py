@@ -140,7 +140,8 @@ def written(file: Path, write: Callable[[Path], object]) -> Path:
         write(new)
         with new.open("rb+") as f:
             os.fsync(f.fileno())
-        new.chmod(0o644)  # safetensors writes files that only their owner can read
+        with suppress(OSError):  # Google Drive and USB sticks know no such rights
+            new.chmod(0o644)  # safetensors writes files that only their owner can read
         os.replace(new, file)
     except BaseException as error:
         with suppress(OSError):  # on a disk that can only be read, the error above is the one to tell

@@ -22,20 +22,7 @@
 # On Google Colab the first cell fetches the course; elsewhere it does nothing.
 
 # %%
-import subprocess
-import sys
-
-if "google.colab" in sys.modules:
-    pip = [sys.executable, "-m", "pip", "install", "-q"]
-    course = "git+https://github.com/{{repository}}"
-    for what in (["aggdraw"], ["--no-deps", course]):
-        if subprocess.run([*pip, *what]).returncode:
-            sys.exit("The course could not be fetched: is its address public?")
-
-import helpers
-
-if "load" not in dir(helpers):
-    sys.exit(f"{helpers.__file__} hides the course's own helpers: rename it.")
+# {{setup}}
 
 # %% [markdown]
 # The only settings. This lesson measures in the Picturebook world, where the right answers are known, so keep

@@ -1,71 +1,59 @@
-/* On the search page: each hit says whether it is a lesson, a notebook or the package, and shows an excerpt. The texts
- * come with the site (tools/search_texts.py): a page on disk may not read the others. */
-"use strict";
+/* Each hit of the search says what kind of page it is and shows a piece of it, with the words that were looked for.
+   The texts come from search_texts.js, since a page on disk may not read the others. */
+const KINDS = { lessons: "Lesson", notebooks: "Notebook", api: "Package" };
+const AROUND = 110;  // letters before and after
 
-var SearchTexts = {};  // filled by search_texts.js
-const ROOM = 110;  // letters before and after the word that was found
-
-/* The places in a text where one of the words begins, those with the most letters first. */
-function places(text, words) {
-  const low = text.toLowerCase();
-  const starts = (word) => [...low.matchAll(new RegExp(`(?<![\\p{L}\\p{N}])${word}`, "gu"))];
-  return words.flatMap((word) => starts(word).map((found) => [found.index, word.length])).sort((a, b) => b[1] - a[1]);
+function wanted() {
+  const words = new URLSearchParams(location.search).get("q")?.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
+  const stemmer = new Stemmer();
+  return words.filter((word) => !stopwords.has(word)).flatMap((word) => [word, stemmer.stemWord(word)]);
 }
 
-/* How many of the words a text has. */
-function many(text, words) {
-  return words.filter((word) => places(text, [word]).length).length;
-}
-
-/* An excerpt of a text around the first of the words, with every one of them marked. */
-function excerpt(text, words) {
-  const [middle] = places(text, words)[0] ?? [0];
-  let start = Math.max(0, middle - ROOM), end = Math.min(text.length, middle + ROOM);
-  if (start) start = text.indexOf(" ", start) + 1;
-  if (end < text.length) end = Math.max(middle, text.lastIndexOf(" ", end));
-  const piece = text.slice(start, end), shown = document.createElement("p");
-  shown.className = "excerpt";
-  let done = 0;
-  for (const [from, length] of places(piece, words).sort((a, b) => a[0] - b[0])) {
-    if (from < done) continue;
-    const mark = document.createElement("mark");
-    mark.textContent = piece.slice(from, from + length);
-    shown.append(piece.slice(done, from), mark);
-    done = from + length;
+function firstOf(text, words) {
+  const lower = text.toLowerCase();
+  for (const word of words) {
+    const at = lower.search(new RegExp(`(?<![\\p{L}\\p{N}])${word}`, "u"));
+    if (at >= 0) return [at, word.length];
   }
-  shown.append(piece.slice(done));
-  if (start) shown.prepend("... ");
-  if (end < text.length) shown.append(" ...");
+  return null;
+}
+
+function excerpt(text, [at, length]) {
+  const start = at <= AROUND ? 0 : text.indexOf(" ", at - AROUND) + 1, shown = document.createElement("p");
+  const far = at + length + AROUND, end = far >= text.length ? far : Math.max(text.lastIndexOf(" ", far), at + length);
+  const mark = document.createElement("mark");
+  mark.textContent = text.slice(at, at + length);
+  shown.append(start ? "... " : "", text.slice(start, at), mark, text.slice(at + length, end), end < text.length ? " ..." : "");
+  shown.className = "context";
   return shown;
 }
 
-/* What to look for: the words as they were typed, and their stems, which the index has. */
-function words() {
-  const typed = (new URLSearchParams(location.search).get("q") ?? "").toLowerCase();
-  const found = typed.split(/[^\p{L}\p{N}_]+/u).filter((word) => word.length > 1);
-  return [...new Set([...found, ...found.map((word) => new Stemmer().stemWord(word))])].filter((word) => word.length > 1);
-}
-
-function tell(hit) {
-  const link = hit.querySelector("a"), page = SearchTexts[decodeURI(link.getAttribute("href").split(/\.html|#/)[0])];
-  if (!page || hit.querySelector(".excerpt")) return;
-  const asked = words(), section = decodeURIComponent(link.hash.slice(1));
-  const best = [page.texts[section], ...Object.values(page.texts), page.code[section], ...Object.values(page.code)]
-    .filter(Boolean).reduce((one, other) => many(other, asked) > many(one, asked) ? other : one, "");
+function explain(hit) {
+  const link = hit.querySelector("a");
+  if (!link || hit.dataset.kind) return;
+  const [address, anchor] = link.getAttribute("href").split("#"), page = address.replace(/\.html$/, "");
   const kind = document.createElement("span");
+  kind.textContent = hit.dataset.kind = KINDS[page.split("/")[0]] ?? "Page";
   kind.className = "kind";
-  kind.textContent = page.kind;
   link.before(kind, " ");
-  hit.append(excerpt(best, asked));
+  const parts = (SEARCH_TEXTS[page] ?? []).filter(([id]) => !anchor || id === anchor), words = wanted();
+  for (const [id, heading, text] of [...parts, ...parts.map(([id, heading, , code]) => [id, heading, code])]) {
+    const found = firstOf(text, words);
+    if (!found) continue;
+    if (!anchor && id) {
+      link.href = `${address}#${id}`;
+      if (heading && heading !== link.textContent) link.append(` > ${heading}`);
+    }
+    return hit.append(excerpt(text, found));
+  }
+  if (parts.length) hit.append(excerpt(parts[0][2], [0, 0]));
 }
 
-if (DOCUMENTATION_OPTIONS.pagename === "search") {
-  const script = document.createElement("script");
-  script.src = `${document.documentElement.dataset.content_root}_static/search_texts.js`;
-  script.onload = () => {
-    const hits = () => document.querySelectorAll("#search-results li:has(> a)").forEach(tell);
-    new MutationObserver(hits).observe(document.getElementById("search-results"), { childList: true, subtree: true });
-    hits();
-  };
-  document.head.append(script);
-}
+const texts = document.createElement("script");
+texts.src = `${document.documentElement.dataset.content_root}_static/search_texts.js`;
+texts.onload = () => {
+  const results = document.querySelector("#search-results"), all = () => results.querySelectorAll("li").forEach(explain);
+  new MutationObserver(all).observe(results, { childList: true, subtree: true });
+  all();
+};
+window.addEventListener("DOMContentLoaded", () => document.head.append(texts));

@@ -1,50 +1,58 @@
-/* Every slide is filled: its text is as large as there is room for, and a picture takes what is left. A picture that is
- * not wide stands beside the text; any other above or below, as wide as the slide or with most of its height. */
-"use strict";
+/* What a style sheet cannot know of a slide. A slide of text alone is set as large as there is room for, with its
+   answers opened. A figure stands below the text or beside it, wherever it is larger. */
+const ROOM = 640, LARGEST = 1.7, SMALLEST = 0.8, STEP = 0.05;
 
-const LARGEST = 40, READABLE = 24, SMALLEST = 15;  // pixels of the text, on a slide of 1280 x 720
-const PICTURES = [0.75, 0.65, 0.55, 0.45];  // of the body's height, at least, where the text stays readable
-const WIDE = 1.5;  // width by height
+function fits(slide) {
+  const body = [...slide.querySelectorAll(":is(section, .fragment) > :not(h2, .notes, .fragment, :has(img))")];
+  const top = slide.getBoundingClientRect().top, zoom = Reveal.getScale();
+  const lowest = Math.max(0, ...body.map((part) => (part.getBoundingClientRect().bottom - top) / zoom));
+  return lowest <= ROOM && body.every((part) => part.scrollWidth <= slide.clientWidth);
+}
 
-function fit(slide) {
-  const body = slide?.querySelector(":scope > .body");
-  if (!body) return;
-  const folded = [...body.querySelectorAll("details:not([open])")];
-  folded.forEach((answer) => { answer.open = true; });  // so that nothing moves when one is opened
-  const pictures = [...body.querySelectorAll("p > img")], first = pictures[0];
-  const beside = pictures.length === 1 && first.naturalWidth / first.naturalHeight < WIDE
-    && body.querySelectorAll("p, ul, ol, table, .math").length > 1;
-  body.classList.toggle("beside", beside);
-  body.style.setProperty("--room", `${body.clientHeight}px`);
-  for (const share of beside || !first ? [0] : PICTURES) {
-    pictures.forEach((picture) => give(picture, share * body.clientHeight / pictures.length, body.clientWidth));
-    if (fitText(body) >= READABLE) break;
+function setText(slide) {
+  const answers = [...slide.querySelectorAll("details")], open = answers.map((answer) => answer.open);
+  answers.forEach((answer) => { answer.open = true; });
+  slide.classList.remove("text");
+  for (let size = LARGEST; size >= SMALLEST; size -= STEP) {
+    slide.style.fontSize = `${size}em`;
+    if (fits(slide)) break;
   }
-  folded.forEach((answer) => { answer.open = false; });
+  answers.forEach((answer, i) => { answer.open = open[i]; });
+  slide.classList.add("text");
 }
 
-/* A picture gets at least this height, but no more than it can use. */
-function give(picture, height, width) {
-  const whole = width * picture.naturalHeight / picture.naturalWidth, { style } = picture.parentElement;
-  style.minHeight = height ? `${Math.min(whole, height)}px` : "";
-  style.maxHeight = height ? `${whole}px` : "";
+function settle(slide) {
+  if (!slide || slide.querySelector("h1")) return;
+  const pictures = [...slide.querySelectorAll("img")];
+  if (!pictures.length) return setText(slide);
+  slide.classList.remove("beside");
+  if (pictures.length > 1 || !slide.querySelector(":is(p, li, table):not(:has(img), .notes *)")) return;
+  const below = scale(pictures[0]);
+  slide.classList.add("beside");
+  if (below >= scale(pictures[0]) || !fits(slide)) slide.classList.remove("beside");
 }
 
-/* Make the text as large as there is room for; return its size. */
-function fitText(body) {
-  const inside = (part) => part.getBoundingClientRect().right <= body.getBoundingClientRect().right + 1;
-  const parts = [...body.querySelectorAll("svg, table")];
-  let size = LARGEST + 1;
-  do {
-    body.style.fontSize = `${--size}px`;
-  } while (size > SMALLEST && (body.scrollHeight > body.clientHeight || !parts.every(inside)));
-  return size;
+function scale(picture) {
+  return Math.min(picture.clientWidth / picture.naturalWidth, picture.clientHeight / picture.naturalHeight);
 }
 
-const fitThis = () => fit(Reveal.getCurrentSlide());
+/* A full stop does not begin a line because a formula stands before it. */
+function holdTogether(formula) {
+  const after = formula.nextSibling, [mark] = after?.nodeType === 3 ? after.data.match(/^[.,:;)]+/) ?? [] : [];
+  if (!mark || formula.matches("div")) return;
+  const held = document.createElement("span");
+  held.style.whiteSpace = "nowrap";
+  after.data = after.data.slice(mark.length);
+  formula.replaceWith(held);
+  held.append(formula, mark);
+}
 
-addEventListener("load", () => {
-  for (const event of ["ready", "slidechanged"]) Reveal.on(event, fitThis);
-  Reveal.on("pdf-ready", () => document.querySelectorAll(".reveal .slides section").forEach(fit));
-  (window.MathJax?.startup?.promise ?? Promise.resolve()).then(fitThis);
+window.addEventListener("load", () => {
+  const now = () => settle(Reveal.getCurrentSlide());
+  Reveal.on("ready", now);
+  Reveal.on("slidechanged", now);
+  Reveal.on("pdf-ready", () => document.querySelectorAll(".reveal section:not(:has(section))").forEach(settle));
+  document.querySelectorAll(".reveal .math").forEach(holdTogether);
+  if (window.MathJax?.startup?.promise) MathJax.startup.promise.then(now);
+  if (Reveal.isReady()) now();
 });
