@@ -151,34 +151,6 @@ def test_cancel_stops_a_run_and_an_error_is_text(lab):
     lab.picture("studio-error")
 
 
-def test_enter_in_the_prompt_runs_and_the_pictures_stay_where_they_are(lab):
-    studio = lab.page.locator(".picturebook-studio")
-    lab.ask("setattr(lab.knobs['dim']['steps'], 'value', 3)")
-    before = studio.locator("img[alt='to edit: cat']")
-    before.scroll_into_view_if_needed()
-    places = [before.bounding_box()]
-    for prompt in ("half", "a cat that is told of at such length that nobody reads it to its end " * 5):
-        studio.get_by_placeholder("prompt").fill(prompt)
-        studio.get_by_placeholder("prompt").press("Enter")
-        lab.until("lab.run.status, lab.run.prompts['prompt'][:20]", repr(("done", prompt[:20])))
-        studio.locator("[role=status]", has_text="Done").wait_for()
-        places.append(before.bounding_box())
-        lab.picture(f"studio-{prompt[:4]}")
-    assert places[0] == places[1] == places[2]
-
-
-def test_the_studio_shows_the_mask_of_the_run_and_a_long_prompt_makes_no_tower(lab):
-    studio = lab.page.locator(".picturebook-studio")
-    assert studio.locator("img[alt^='where it may change']").count() == 0  # the last run told of none
-    newest = studio.locator("[role=list] [role=listitem]").first
-    assert newest.bounding_box()["height"] < 300
-    assert "to its end a cat" in newest.get_attribute("title")
-    studio.get_by_placeholder("prompt").fill("half")
-    studio.get_by_placeholder("prompt").press("Enter")
-    studio.locator("img[alt^='where it may change']").wait_for()
-    lab.picture("studio-mask")
-
-
 def test_plain_pictures_are_hidden_beside_the_live_widgets_and_every_control_has_a_name(lab):
     assert lab.page.locator("figure[data-show^=painter]:visible").count() == 0
     assert lab.page.locator("[data-show^=studio]:visible").count() == 0

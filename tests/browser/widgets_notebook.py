@@ -6,7 +6,6 @@ from PIL import Image, ImageEnhance
 
 from helpers import DiffusersModel, show
 from helpers.core.diffusion import pairs
-from helpers.core.interface import ignore
 from helpers.models.analytic import AnalyticModel
 from helpers.picturebook.drawing import draw
 from helpers.picturebook.scene import Scene
@@ -62,11 +61,9 @@ class Slow(AnalyticModel):
         return super().eps(x, t, text)
 
 
-def dim(model, image, prompt, *, strength=0.5, seed=0, steps=10, progress=True, watch=ignore):
+def dim(model, image, prompt, *, strength=0.5, seed=0, steps=10, progress=True):
     if prompt == "fail":
         raise ValueError("this prompt cannot be <i>met</i>")
-    if prompt == "half":
-        watch(mask=Image.linear_gradient("L"))
     x, text = model.encode([0.0, 0.0]), model.embed(prompt)
     for t, _ in pairs(model.times(steps), progress):
         model.eps(x, t, text)
