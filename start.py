@@ -293,16 +293,22 @@ def open_course() -> int:
     if not (ROOT / FIRST_NOTEBOOK).is_file():
         sys.exit(f"{FIRST_NOTEBOOK} is missing. Is this a full copy of the repository?")
     first = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}"]
-    quiet = ["--log-level=WARN", "--LabApp.news_url=None"]
-    quiet += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    quiet = ["--log-level=WARN", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     print("Opening the course. Without a browser here, open the address below. Ctrl+C ends it.", flush=True)
-    server = subprocess.Popen([venv_python(), "-m", "jupyterlab", *first, *quiet, *as_root], cwd=ROOT)
+    command = [venv_python(), "-m", "jupyterlab", *first, *quiet, *as_root]
+    server = subprocess.Popen(command, cwd=ROOT, env=lab_environment())
     while True:
         try:
             return server.wait()
         except KeyboardInterrupt:  # JupyterLab gets it too, and asks whether to stop
             continue
+
+
+def lab_environment() -> dict[str, str]:
+    """Return what JupyterLab and its kernels are to know besides: tools/jupyter keeps it from asking about news."""
+    paths = [str(ROOT / "tools/jupyter"), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    return {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
 
 
 def run_tests(versions: str = TESTED) -> int:
