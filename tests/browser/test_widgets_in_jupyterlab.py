@@ -127,6 +127,17 @@ def test_a_scribble_has_the_chosen_colour_over_the_picture(lab):
     lab.picture("scribble")
 
 
+def test_a_given_mask_is_told_of_the_keys_are_written_and_shift_enter_runs_the_cell(lab):
+    given = lab.page.locator("[data-painter*=painter] >> nth=2")
+    assert given.locator("[role=status]").inner_text() == "the mask that was given"
+    assert "Space puts it down" in given.inner_text()
+    count = int(lab.ask("get_ipython().execution_count"))
+    given.locator("[role=application]").focus()
+    lab.page.keyboard.press("Shift+Enter")
+    lab.until(f"get_ipython().execution_count > {count}", "True")
+    assert lab.ask("len(begun.strokes), begun.mask.getbbox()") == "(0, (0, 0, 64, 128))"
+
+
 def test_a_run_in_the_studio_gives_a_picture_and_a_prompt_with_a_script_is_text(lab):
     studio = lab.page.locator(".picturebook-studio")
     studio.get_by_placeholder("prompt").fill(SCRIPT)
