@@ -39,9 +39,9 @@ OLDEST_TORCH = "2.11"
 OLDEST_MACOS = (14,)
 TESTED = "requirements-tested.txt"
 IN_A_BROWSER = "The course also runs with nothing installed: the badges at the top of README.md open it in a browser."
-# torch's threads wait for each other at every layer, and unless told otherwise they wait by running: where other programs
-# have the cores, that keeps them from the very thread they wait for. On two busy cores a picture of 25 steps took 88 to
-# 113 seconds so, and 2 to 6 with this.
+# torch's threads wait for each other at every layer, and unless told otherwise they wait by running. Where others want
+# the cores, too, that keeps them from the very thread they wait for: on two busy cores a picture of 25 steps took 88 to
+# over 180 seconds, and 2 to 7 with this.
 PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}  # how a system says that somebody else has a lock
 BEYOND = 1 << 30  # a byte behind the end of start.py: on Windows, nobody else can read one that is locked
