@@ -18,10 +18,10 @@ from toy_network import ToyModel
 
 import helpers.methods.dreambooth as module
 from helpers.core.randomness import noise
-from helpers.core.warn import FitWarning, PromptWarning
+from helpers.core.warn import FitWarning, PromptWarning, heard
 from helpers.finetuning import loss
 from helpers.finetuning.loss import denoising_loss, draw, in_turn, share
-from helpers.finetuning.weights import Weights, parameters
+from helpers.finetuning.weights import Weights, parameters, token_rows
 from helpers.methods.dreambooth import fit_dreambooth, losses, prior_pictures, subject_pictures
 from helpers.methods.textual_inversion import fit_textual_inversion
 from helpers.models.diffusers_model import DiffusersModel
@@ -276,6 +276,29 @@ def test_textual_inversion_changes_the_word_and_nothing_else(models: dict[str, D
             now = model.embed(["q", "cat", "z cat"])
         assert torch.equal(own.embeddings[1:], now.embeddings[1:])
         assert not torch.equal(own.embeddings[0], now.embeddings[0])
+
+
+def test_a_word_of_several_tokens_warns_of_the_known_words_that_change_with_it_and_of_none_else() -> None:
+    class Spelled:
+        """Words of one letter a token; it knows "s" and "cat"."""
+
+        networks = {"t": torch.nn.ModuleDict({"table": torch.nn.Embedding(200, 2)})}
+        known_words: frozenset[str] | None = frozenset({"s", "cat"})
+
+        def token_rows(self, word: str) -> list[tuple[str, list[int]]]:
+            return [("t.table.weight", [150] if word == "cat" else [ord(letter) for letter in word])]
+
+    model = Spelled()
+    with heard() as told:
+        token_rows(model, "vuk", "cat")
+    assert told == []
+    with heard() as told:
+        token_rows(model, "sks", "cat")
+    assert len(told) == 1 and "'s' is spelled with them, too" in told[0]
+    model.known_words = None  # nobody knows what such a model has read
+    with heard() as told:
+        token_rows(model, "vuk", "cat")
+    assert len(told) == 1 and "other words are spelled" in told[0]
 
 
 def test_textual_inversion_wants_its_word_in_the_prompt_and_a_word_of_its_own(models: dict) -> None:

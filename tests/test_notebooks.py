@@ -244,5 +244,5 @@ def test_the_first_edit_of_one_s_own_is_among_the_first_five_cells() -> None:
 @pytest.mark.parametrize("notebook", sorted({name for name, _ in CODE}))
 def test_the_first_cell_names_what_hides_the_package_and_errors_are_calm(notebook: str) -> None:
     cells = [source for name, source in CODE if name == notebook]
-    assert "hides the course's own helpers" in cells[0]
+    assert "editing_in_text2img.check()" in cells[0]
     assert sum("show.calm_errors()" in source for source in cells) == 1

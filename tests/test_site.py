@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import build_notebooks
 import build_site
+import search_texts
 from build_site import Course, Page, build, page_problems, site_problems
 from slides import deck, slides
 
@@ -137,7 +138,7 @@ def test_a_slide_holds_what_is_marked_and_the_speaker_reads_the_rest():
     assert (idea.title, table.title) == ("The idea", "Table and list")
     assert idea.shown[:2] == ["*Predict: are they?*", "**Wolves are loud.**"]
     assert idea.shown[2:4] == [r"$$\alpha = \frac{1}{2}$$", "![A wolf - notice the ears](figures/wolf.png)"]
-    assert idea.shown[4:] == ["- **First.**"]
+    assert idea.shown[4:] == ["- **First.** Because."]
     assert idea.notes[0] == "Ask first." and "More prose" in idea.notes[1] and "notice the ears" in idea.notes[2]
     assert table.shown[0] == "Only in class." and table.shown[1].startswith("| a | b |")
     assert table.shown[2] == "1. one\n2. two" and table.shown[3].endswith("**Folded** answer.\n</details>")
@@ -156,6 +157,35 @@ def test_what_follows_a_prediction_appears_at_the_next_click():
     asked, _, answer = slide.markdown().partition('<div class="fragment">')
     assert "*Predict: what?*" in asked and "This." not in asked
     assert answer.partition("</div>")[0].strip() == "**This.**"
+
+
+@pytest.mark.parametrize(
+    ("item", "shown"),
+    [
+        ("**It drifts.** Noise falls everywhere. (Lesson 3: a mask.)", "**It drifts.** Noise falls everywhere."),
+        ("**Beyond 1** the picture goes. Look.", "**Beyond 1** the picture goes."),
+        ("**Find it** (`find`). Look everywhere. Then stop.", "**Find it** (`find`). Look everywhere."),
+        ("**Two. Sentences.** And why. And more.", "**Two. Sentences.** And why."),
+        ("**Not every kind gains.** Some\n  lose:", "**Not every kind gains.** Some lose."),
+        ("**Alone.**", "**Alone.**"),
+        ("See. **Here** (the function `a` in `b/c.py`), too.", "**Here** (`a`), too."),
+    ],
+)
+def test_an_item_of_a_slide_says_something_and_is_no_keyword(item, shown):
+    (slide,) = slides(f"## B\n\n<!-- slide -->\n\n- {item}\n- no phrase in bold\n")
+    assert slide.shown == [f"- {shown}"]
+
+
+def test_of_a_paragraph_the_sentence_with_the_phrase_in_bold_is_shown_whole():
+    (slide,) = slides("## B\n\n<!-- slide -->\n\nFirst. So **it enters\nthe state**, and stays. Last.\n")
+    assert slide.shown == ["So **it enters the state**, and stays."]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_where_it_fails_is_said_in_sentences(path):
+    (fails,) = [slide for slide in slides(read(path)) if slide.title == "Where it fails"]
+    for item in fails.shown[0].removeprefix("- ").split("\n- "):
+        assert item.endswith(".") and len(item.split()) > 3, item
 
 
 def test_a_lesson_without_marks_has_no_deck():
@@ -347,6 +377,22 @@ def test_the_slides_show_what_the_lesson_marks(small):
     assert "Ask first." in notes and "with 4321 wolves" in notes
 
 
+def test_a_page_is_told_section_by_section_prose_before_code():
+    html = """<nav><p>not this</p></nav><article class="bd-article"><section id="a">
+      <h1>A<a class="headerlink">#</a></h1>
+      <p>One<br>two <span class="math">\\(x\\)</span> three.</p><pre>load()</pre><p>Four.</p><script>no()</script>
+      <section id="b"><h2>B</h2><ul><li>five</li><li>six</li></ul></section></section></article><p>nor this</p>"""
+    assert search_texts.sections(html) == [["a", "A", "Onetwo ... three. Four.", "load()"], ["b", "B", "five six", ""]]
+
+
+@needs_packages
+def test_every_page_has_a_text_for_the_search(site):
+    told = json.loads(read(site / search_texts.FILE).removeprefix("var SEARCH_TEXTS = ").rstrip(";\n"))
+    pages = {path.relative_to(site).with_suffix("").as_posix() for path in site.glob("[aln]*/*.html")}
+    assert pages <= set(told) and all(any(section[2] for section in told[page]) for page in pages)
+    assert not any("data:image" in part for page in told.values() for section in page for part in section)
+
+
 # ------------------------------------------------------------------------------------------------------- in a browser
 
 
@@ -379,6 +425,18 @@ def test_every_page_fits_on_a_phone_and_its_maths_is_drawn(real, page):
             assert page.locator("mjx-merror, [data-mml-node=merror]").count() == 0
 
 
+# How far down a slide something stands, and how large its figures are, both in pixels of the slide.
+LOWEST = """(() => {
+  const slide = Reveal.getCurrentSlide(), zoom = Reveal.getScale(), top = slide.getBoundingClientRect().top;
+  const parts = [...slide.querySelectorAll(":is(p, li, table, .math, summary):not(.notes *)")];
+  return Math.max(...parts.map((part) => (part.getBoundingClientRect().bottom - top) / zoom));
+})()"""
+PICTURES = """[...Reveal.getCurrentSlide().querySelectorAll("img")].map((it) => {
+  const scale = Math.min(it.clientWidth / it.naturalWidth, it.clientHeight / it.naturalHeight);
+  return [it.naturalWidth * scale, it.naturalHeight * scale].map(Math.round);
+})"""
+
+
 @needs_packages
 @needs_browser
 @pytest.mark.browser
@@ -394,6 +452,10 @@ def test_every_slide_fits_on_the_screen_and_its_maths_is_drawn(real, page):
             page.evaluate("Reveal.getCurrentSlide().querySelectorAll('details').forEach((d) => { d.open = true; })")
             high, wide = page.evaluate("[Reveal.getCurrentSlide().scrollHeight, Reveal.getCurrentSlide().scrollWidth]")
             assert high <= 720 and wide <= 1280, f"{path.name}, slide {number + 1}: {wide} x {high}"
+            lowest = page.evaluate(LOWEST) if number else 720  # the first is the title
+            assert lowest > 360, f"{path.name}, slide {number + 1} is empty below {lowest:.0f}"
+            for wide, high in page.evaluate(PICTURES):
+                assert wide >= 640 or high >= 480, f"{path.name}, slide {number + 1}: a figure of {wide} x {high}"
             formulas = page.evaluate("Reveal.getCurrentSlide().querySelectorAll('.math').length")
             drawn = page.evaluate("Reveal.getCurrentSlide().querySelectorAll('.math svg').length")
             assert drawn >= formulas
@@ -421,6 +483,14 @@ def test_a_widgets_script_runs_without_a_kernel(small, page):
 @needs_packages
 @needs_browser
 @pytest.mark.browser
-def test_the_search_finds_a_word_from_disk(small, page):
+def test_the_search_finds_a_word_from_disk_says_where_and_shows_it(small, page):
     page.goto((small / "search.html").as_uri() + "?q=howling")
-    page.wait_for_selector("#search-results li a[href*='notebooks/03_wolves.html']")
+    page.wait_for_selector("#search-results li a[href*='notebooks/03_wolves.html#wolves-tried']")
+    page.wait_for_selector("#search-results li p.context mark")
+    (hit,) = page.locator("#search-results li").all()
+    assert hit.locator(".kind").inner_text() == "Notebook" and hit.locator("mark").inner_text() == "howling"
+    page.goto((small / "search.html").as_uri() + "?q=loud")
+    page.wait_for_selector("#search-results li p.context mark")
+    (hit,) = page.locator("#search-results li").all()
+    assert hit.locator(".kind").inner_text() == "Lesson" and "The idea" in hit.locator("a").inner_text()
+    assert "Wolves are loud. More prose" in hit.locator("p.context").inner_text()

@@ -4,7 +4,8 @@
 for it. On Google Colab it fetches the release that the notebook belongs to, elsewhere it does nothing. It changes no
 version that Colab ships (--no-deps), and takes a .whl file that lies beside the notebook in place of the repository,
 which may be out of reach. What Colab lacks, or has in another version than the course ran with, `helpers.colab.ready`
-mends and says: there it can be tested, and a cell can be read.
+mends and says, and whether something hides the course's package `editing_in_text2img.check`: there it can be tested,
+and a cell can be read.
 
 A picture of the repository is written into the text itself, so that it needs neither the repository nor the network. A
 link to another file stays as it is, for those who have that file, and has its address on the web beside it.
@@ -38,12 +39,13 @@ if "google.colab" in sys.modules:
                 "Drag its .whl file into the files on the left, and run this again."
             )
 
-import helpers
+import editing_in_text2img
 
-if "load" not in dir(helpers):
-    sys.exit(f"{helpers.__file__} hides the course's own helpers: rename it.")
+editing_in_text2img.check()  # are these helpers the course's own?
 if "google.colab" in sys.modules:
-    helpers.colab.ready()'''
+    from helpers import colab
+
+    colab.ready()'''
 
 
 def setup_cell() -> str:
@@ -56,7 +58,7 @@ def setup_cell() -> str:
 
 def is_setup(code: str) -> bool:
     """Return whether a code cell is the set-up cell of this or of another release."""
-    return code.strip() == MARK or "hides the course's own helpers" in code and '"google.colab" in sys.modules' in code
+    return code.strip() == MARK or "the course's own" in code and '"google.colab" in sys.modules' in code
 
 
 def standing_alone(text: str, folder: str = "notebooks") -> str:

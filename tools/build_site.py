@@ -6,9 +6,9 @@
 
 Nothing is run and nothing is fetched, neither now nor when the site is read. Measured numbers in a lesson are taken
 from results/ (tools/fill_lessons.py); marks in a lesson say what is on its slides (tools/slides.py); pages list the
-package from its docstrings (tools/api.py). The build fails on a broken link, a picture without alt text, anything that
-a page would fetch from the network, a page that the table of contents does not list, and on every warning of Sphinx.
-Needs the packages of the extra "site" in pyproject.toml.
+package from its docstrings (tools/api.py); the search shows excerpts (tools/search_texts.py). The build fails on a
+broken link, a picture without alt text, anything that a page would fetch from the network, a page that the table of
+contents does not list, and on every warning of Sphinx. Needs the packages of the extra "site" in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from html.parser import HTMLParser
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+import search_texts
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build" / "site"
@@ -358,6 +360,7 @@ def build(root: Path, out: Path, draft: bool = False) -> list[str]:
         course = Course(root.resolve(), Path(folder), draft)
         course.gather()
         found = course.problems + run_sphinx(course.stage / "pages", out, "html")
+        search_texts.write(out)
         if course.decks:
             found += run_sphinx(course.stage / "decks", out / "slides", "revealjs")
         for file in course.beside:

@@ -8,9 +8,11 @@ A mark is an HTML comment, which no reader of the lesson sees:
     <!-- notes: Markdown -->        for the speaker alone (key S)
     <!-- end of slide -->           what follows is on no slide
 
-Of the lesson's own text a slide shows **the phrases in bold**, and whole: formulas, pictures, tables, code, folded
-questions, and lists; of a list with phrases in bold, only these. Everything else, and what to notice in a picture, goes
-to the speaker's notes. What follows a line "*Predict: ...*" on its slide appears at the next click.
+Of the lesson's own text a slide shows **the sentences with a phrase in bold**, and whole: formulas, pictures, tables,
+code, folded questions, and lists; of a list with phrases in bold, only the items that have one, each up to the end of a
+sentence that says something about it. Everything else, and what to notice in a picture, goes to the speaker's notes.
+What follows a line "*Predict: ...*" on its slide appears at the next click. How large it all is, and whether a figure
+stands below the text or beside it, site/_static/slides.css and slides.js decide in the browser.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ MARK = re.compile(r"(?s)<!--\s*(slide|on the slide|notes|end of slide)\s*(?::\s*
 ANY_COMMENT = re.compile(r"(?s)<!--.*?-->")
 LOOKS_LIKE_A_MARK = re.compile(r"(?i)<!--\W*(end of )?(the )?(slide|on (the )?slide|note)s?\b")
 BOLD = re.compile(r"(?s)\*\*(.+?)\*\*")
+SENTENCE_ENDS = re.compile(r"[.!?][*)\"]*(?:\s+|$)")
+ITEM = re.compile(r"(?m)^(?:[-*]|\d+\.) ")
+NAME_ONLY = re.compile(r"(?s)[\s.:]*\*\*.+?\*\*[\s.:]*(\([^()]*\))?[\s.:]*")  # **Find the mask** (`find_mask`).
+WHERE = re.compile(r"the function (`\w+`) in `[^`]+`")  # of no use to who looks at a slide
 PICTURE = re.compile(r"(?s)!\[([^\]]*)\]\([^)]*\)")
 LOCAL_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?://)[^)]*\)")
 
@@ -99,9 +105,10 @@ def put(block: Block, slide: Slide | None) -> None:
     """Put a block of the lesson on `slide` and into its notes, if there is a slide."""
     if slide is None:
         return
-    pictures, phrases = list(PICTURE.finditer(block.text)), bold(block.text)
-    if block.kind in ("bullet_list", "ordered_list") and phrases:
-        slide.shown.append("\n".join(f"- **{phrase}**" for phrase in phrases))
+    pictures = list(PICTURE.finditer(block.text))
+    if block.kind in ("bullet_list", "ordered_list") and BOLD.search(block.text):
+        items = [item for item in ITEM.split(block.text) if BOLD.search(item)]
+        slide.shown.append("\n".join(f"- {told(item)}" for item in items))
         slide.notes.append(block.text)
     elif block.kind != "paragraph":
         slide.shown.append(block.text)
@@ -109,13 +116,28 @@ def put(block: Block, slide: Slide | None) -> None:
         slide.shown += [picture[0] for picture in pictures]
         slide.notes += [f"*The picture:* {' '.join(picture[1].split())}." for picture in pictures]
     else:
-        slide.shown += [f"**{phrase}**" for phrase in phrases]
+        slide.shown += [sentence for sentence in sentences(block.text) if BOLD.search(sentence)]
         slide.notes.append(block.text)
 
 
-def bold(text: str) -> list[str]:
-    """Return the phrases in bold of `text`, each on one line."""
-    return [" ".join(phrase.split()) for phrase in BOLD.findall(text)]
+def sentences(text: str) -> list[str]:
+    """Return the sentences of `text`, each on one line; a phrase in bold is never cut."""
+    flat, found, start = WHERE.sub(r"\1", " ".join(text.split())), [], 0
+    phrases = [phrase.span() for phrase in BOLD.finditer(flat)]
+    for end in SENTENCE_ENDS.finditer(flat):
+        if not any(first < end.end() < last for first, last in phrases):
+            found.append(flat[start : end.end()].strip())
+            start = end.end()
+    return [*found, flat[start:].strip()] if flat[start:].strip() else found
+
+
+def told(item: str) -> str:
+    """Return what a slide shows of an item of a list: its phrase in bold, and a sentence about it."""
+    found = sentences(item)
+    first = next(i for i, sentence in enumerate(found) if BOLD.search(sentence))
+    last = first + 1 if NAME_ONLY.fullmatch(found[first]) else first
+    shown = " ".join(found[first : last + 1])
+    return f"{shown[:-1]}." if shown.endswith(":") else shown
 
 
 def blocks(text: str) -> Iterator[Block]:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.core.interface import Watch, ignore
+from helpers.core.interface import Progress, Watch, ignore
 from helpers.finetuning.adam import Training
 from helpers.finetuning.checkpoint import Checkpoint
 from helpers.finetuning.log import steps_left
@@ -77,7 +77,7 @@ def fit(
     every: float = 30.0,
     metadata: Mapping[str, Any] | None = None,
     watch: Watch = ignore,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> None:
     """Adam on `loss`, a function of the step, over `variables` (float32), which are changed in place.
 
@@ -85,7 +85,8 @@ def fit(
     cast: those variables that are only cast to `dtype` in the pass; their gradients need no more digits than that has.
     folder: where a checkpoint is written every `every` seconds and when the fit is interrupted; a fit with the same
         folder goes on from it. `metadata` is what must be the same for that.
-    watch: called after each step with step= (1 is the first) and loss=.
+    progress: True for a bar with the mean of the last losses, False for none, or a function of (steps done, in all).
+    watch: called after each step with step= (1 is the first) and loss=; `show.diary` shows pictures meanwhile.
     Raises ValueError for numbers out of range or a folder with another fit, OSError for one that cannot be written to,
     FloatingPointError where the loss is no longer a number, TooLittleMemory where a GPU is too small.
     """
@@ -93,8 +94,8 @@ def fit(
     training = Training(variables, lr, dtype, cast)
     book = Checkpoint(folder, {**(metadata or {}), "lr": lr}, every)
     book.resume(training, steps)
-    with closing(training):
-        for _ in steps_left(training, steps, progress):
+    with closing(training), closing(steps_left(training, steps, progress)) as left:
+        for _ in left:
             with book.kept(training), explained_memory("this fit", FIT_LESS):
                 with inside():
                     training.descend(loss(training.step))

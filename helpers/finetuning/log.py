@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
+from helpers.core.diffusion import denoise
+from helpers.core.interface import Progress, Text, ignore
+from helpers.core.progress import Bar
+from helpers.core.randomness import noise
+from helpers.core.surroundings import surroundings
 from helpers.finetuning.adam import Training
 from helpers.finetuning.loss import processes
 from helpers.finetuning.weights import Weights
 
 
-def steps_left(training: Training, steps: int, progress: bool) -> Iterator[int]:
+def steps_left(training: Training, steps: int, progress: Progress) -> Generator[int, None, None]:
     """The steps that are left, with a progress bar that tells the mean of the last losses."""
-    from tqdm.auto import tqdm
-
-    silent = not progress or bool(os.environ.get("TQDM_DISABLE")) or processes()[0] != 0
-    with tqdm(total=steps, initial=training.step, delay=1, disable=silent, leave=False, unit="step") as bar:
+    with Bar(steps, progress if processes()[0] == 0 else False, start=training.step) as bar:
         while training.step < steps:
             yield training.step
             last = training.losses[-20:]
-            bar.set_postfix_str(f"loss {sum(last) / len(last):.4f}", refresh=False)
-            bar.update()
+            bar.at(training.step, f"loss {sum(last) / len(last):.4f}")
 
 
 class Diary:
@@ -32,13 +32,15 @@ class Diary:
         fit_dreambooth(..., watch=diary)
         diary.losses, diary.samples
 
+    In a notebook, `show.diary` shows them as they come.
+
     every: steps from one picture to the next. show: called with the diary after each picture, to draw it anew; an error
     in it is a warning, since a fit must not end because something could not be drawn.
     """
 
-    def __init__(self, model: Any, prompt: str, every: int = 50, seed: int = 0,
+    def __init__(self, model: Any, prompt: str | Text, every: int = 50, seed: int = 0,
                  show: Callable[[Diary], object] | None = None, **knobs: Any) -> None:
-        """Pictures of `prompt` from `seed`; `knobs` (steps, guidance) as for `model.generate`."""
+        """Pictures of `prompt` (or of an embedding) from `seed`; `knobs` (steps, guidance) as for `model.generate`."""
         self.model, self.prompt, self.every, self.seed, self.show, self.knobs = model, prompt, every, seed, show, knobs
         self.losses: list[float] = []
         self.samples: dict[int, Any] = {}
@@ -46,12 +48,25 @@ class Diary:
     def __call__(self, step: int, loss: float, weights: Weights | None = None, **_: Any) -> None:
         """One step is done."""
         self.losses.append(loss)
-        if weights is None or step % self.every:
-            return
+        if weights is not None and step % self.every == 0:
+            self.look(step, weights)
+
+    def look(self, step: int, weights: Weights) -> None:
+        """A picture of what the model makes with these weights, and shown."""
         with weights.on(self.model):
-            self.samples[step] = self.model.generate(self.prompt, seed=self.seed, progress=False, **self.knobs)[0]
+            self.samples[step] = self.sample()
         if self.show is not None:
             try:
                 self.show(self)
             except Exception as error:
-                warnings.warn(f"The diary's `show` failed ({error!r}); the fit goes on.", stacklevel=2)
+                warnings.warn(f"The diary's `show` failed ({error!r}); the fit goes on.", stacklevel=3)
+
+    @surroundings(grad=False)
+    def sample(self) -> Any:
+        """What the model makes of the prompt as it is now."""
+        if not isinstance(self.prompt, Text):
+            return self.model.generate(self.prompt, seed=self.seed, progress=False, **self.knobs)[0]
+        model, knobs = self.model, {"steps": self.model.steps, "guidance": self.model.guidance} | self.knobs
+        x = noise(self.seed, model.shape(1)).to(model.device)
+        x = denoise(model, x, self.prompt, model.times(knobs["steps"]), knobs["guidance"], ignore, False)
+        return model.decode(x)[0]

@@ -127,12 +127,22 @@ def token_rows(model: Trainable, word: Prompt, like: Prompt) -> Weights:
             raise ValueError(f"{(word if source else like)!r} is no token to this model: take another word.")
         if set(rows) & set(source):
             raise ValueError(f"{word!r} and {like!r} share tokens: take a word like 'sks' that means nothing.")
-        if len(rows) > 1:
-            warn(f"{word!r} is {len(rows)} tokens to this model, and other words are spelled with them, too: those "
-                 "change with it. Take a word of one token.", FitWarning)
+        if len(rows) > 1 and (others := spelled_alike(model, word, rows)):
+            warn(f"{word!r} is {len(rows)} tokens to this model, and {others} spelled with them, too: what is so "
+                 "spelled changes with it. A word of one token would be alone.", FitWarning)
         values = parameters(model, [table.partition(".")[0]])[table][source[-1]].detach().float()
         tensors |= {table + ROWS: torch.tensor(rows), table + VALUES: values.repeat(len(rows), 1)}
     return Weights(tensors)
+
+
+def spelled_alike(model: Trainable, word: str, rows: Sequence[int]) -> str:
+    """Which words of the model's own have one of these tokens, as the beginning of a sentence; "" if none has."""
+    known: frozenset[str] | None = getattr(model, "known_words", None)
+    if known is None:  # it has seen words that nobody listed
+        return "other words are"
+    alike = [other for other in sorted(known) if other != word.lower()
+             and any(set(rows) & set(its) for _, its in model.token_rows(other))]
+    return f"{', '.join(map(repr, alike[:3]))} {'is' if len(alike) == 1 else 'are'}" if alike else ""
 
 
 def parameters(model: Trainable, networks: Sequence[str]) -> dict[str, Tensor]:

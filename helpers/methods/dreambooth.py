@@ -30,7 +30,7 @@ from PIL import Image
 from torch import Tensor
 
 from helpers.core.files import check_folder, digest, to_json, written
-from helpers.core.interface import Picture, Text, Watch, ignore, join
+from helpers.core.interface import Picture, Progress, Text, Watch, ignore, join
 from helpers.core.pictures import as_picture, listed_pictures
 from helpers.core.values import Batch, File, FitSteps, Flag, Number, Prompt, Rank, Rate, Seed
 from helpers.core.warn import FitWarning, heard, warn
@@ -93,7 +93,7 @@ def fit_dreambooth(model: Trainable, pictures: Sequence[Picture] | str | Path, p
                    class_prompt: Prompt | None = None, prior: Sequence[Picture] = (), *,
                    prior_weight: PriorWeight = 1.0, rank: Rank | None = None, text_encoder: Flag = False,
                    seed: Seed = 0, steps: FitSteps = 150, lr: Rate | None = None, batch: Batch = 4,
-                   folder: File | None = None, progress: bool = True, watch: Watch = ignore) -> Weights:
+                   folder: File | None = None, progress: Progress = True, watch: Watch = ignore) -> Weights:
     """The weights with which `prompt` ("a sks cat") means the subject of `pictures`; apply them with `.on(model)`.
 
     pictures: of the subject, 3 to 6 are usual; a folder, or a list of pictures in any form and size.

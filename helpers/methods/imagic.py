@@ -90,7 +90,7 @@ class Fitted:
 
 @fitting
 def fit_embedding(model: Trainable, image: Picture, prompt: Prompt, *, seed: Seed = 0, steps: FitSteps = 100,
-                  lr: Rate = 5e-3, batch: Batch = 4, folder: File | None = None, progress: bool = True,
+                  lr: Rate = 5e-3, batch: Batch = 4, folder: File | None = None, progress: Progress = True,
                   watch: Watch = ignore) -> Text:
     """Step 1: e_opt, from e_tgt on, theta frozen; the embedding under which the model makes `image` best."""
     x0, e_tgt = encode_one(model, image), model.embed(prompt)
@@ -116,7 +116,7 @@ def fit_embedding(model: Trainable, image: Picture, prompt: Prompt, *, seed: See
 @fitting
 def fit_model(model: Trainable, image: Picture, e_opt: Text, *, rank: Rank | None = None, seed: Seed = 0,
               steps: FitSteps = 100, lr: Rate | None = None, batch: Batch = 4, folder: File | None = None,
-              progress: bool = True, watch: Watch = ignore) -> Weights:
+              progress: Progress = True, watch: Watch = ignore) -> Weights:
     """Step 2: theta', by the same loss, e_opt frozen. rank: of a LoRA; None fits all weights."""
     x0 = encode_one(model, image)
 
@@ -152,7 +152,7 @@ def interpolate(e_tgt: Text, e_opt: Text, eta: Way) -> Text:
 @fitting
 def fit_imagic(model: Trainable, image: Picture, prompt: Prompt, *, rank: Rank | None = None,
                embedding_steps: FitSteps = 100, model_steps: FitSteps = 100, embedding_lr: Rate = 5e-3,
-               model_lr: Rate | None = None, seed: Seed = 0, folder: File | None = None, progress: bool = True,
+               model_lr: Rate | None = None, seed: Seed = 0, folder: File | None = None, progress: Progress = True,
                watch: Watch = ignore) -> Fitted:
     """Steps 1 and 2: what `imagic` needs to edit `image` towards `prompt`.
 

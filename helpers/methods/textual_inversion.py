@@ -19,7 +19,7 @@ from pathlib import Path
 from torch import Tensor
 
 from helpers.core.files import digest
-from helpers.core.interface import Picture, Watch, ignore
+from helpers.core.interface import Picture, Progress, Watch, ignore
 from helpers.core.values import Batch, File, FitSteps, Prompt, Rate, Seed
 from helpers.core.words import words_of
 from helpers.finetuning.fit import fit_weights
@@ -32,7 +32,7 @@ from helpers.methods.dreambooth import subject_pictures
 @fitting
 def fit_textual_inversion(model: Trainable, pictures: Sequence[Picture] | str | Path, prompt: Prompt, word: Prompt,
                           like: Prompt, *, seed: Seed = 0, steps: FitSteps = 300, lr: Rate = 5e-3, batch: Batch = 4,
-                          folder: File | None = None, progress: bool = True, watch: Watch = ignore) -> Weights:
+                          folder: File | None = None, progress: Progress = True, watch: Watch = ignore) -> Weights:
     """Vectors for `word`, so that `prompt` ("a sks cat") means the subject of `pictures`; a few kB.
 
     The other arguments and errors are those of `fit_dreambooth`; ValueError if the word is not in the prompt.

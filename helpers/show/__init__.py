@@ -21,6 +21,7 @@ HOME = {  # a public name and its module; python tools/write_stubs.py writes __i
     "mask": "figures",
     "difference": "figures",
     "Recording": "recording",
+    "diary": "fitting",
     "curve": "plots",
     "scatter": "plots",
     "plane": "plots",

@@ -13,6 +13,7 @@ from helpers.show.figures import pair as pair
 from helpers.show.figures import pictures as pictures
 from helpers.show.figures import sweep as sweep
 from helpers.show.figures import trajectory as trajectory
+from helpers.show.fitting import diary as diary
 from helpers.show.painting import painter as painter
 from helpers.show.palette import COLORS as COLORS
 from helpers.show.plots import curve as curve

@@ -237,38 +237,21 @@ print(
 #
 # ## 4. Step 2: fit the model
 #
-# Now $e_{opt}$ holds still, and all weights of the network move. `watch` gets the weights so far. We use it to look at
-# what the model makes of $e_{opt}$ meanwhile.
+# Now $e_{opt}$ holds still, and all weights of the network move. The bar tells how far the fit is; `watch` gets the
+# weights so far. A diary draws with them what the model makes of $e_{opt}$ meanwhile.
 #
 # **Predict.** What will it make before the first step of this fit? And what of I is learned first: colours, layout,
 # details?
 
 # %%
-from helpers.finetuning import Weights
-from helpers import imagic
-from helpers.methods.imagic import Fitted, fit_model
+from helpers.methods.imagic import fit_model
 
-knobs = {"seed": seed, "steps": steps, "progress": False}
-shape, nothing = tuple(model.encode(picture).shape), Weights({})
-album = {0: imagic(model, Fitted(P_star, e_tgt, e_opt, nothing, shape), eta=0, **knobs)}
-
-
-def look(step, loss, weights):
-    losses.append(loss)
-    if step in (10, 30, model_fit["steps"]):
-        fitted = Fitted(P_star, e_tgt, e_opt, weights, shape)
-        album[step] = imagic(model, fitted, eta=0, **knobs)
-
-
+looks = {"every": model_fit["steps"] // 4, "seed": seed, "steps": steps}
+diary = show.diary(model, e_opt, **looks, beside={"I": picture}, alt="06.what_model")
 weights = fit_model(
-    model, picture, e_opt, seed=seed, folder=folder / "model", watch=look, **model_fit
+    model, picture, e_opt, seed=seed, folder=folder / "model", watch=diary, **model_fit
 )
-show.pictures(
-    [*album.values(), picture],
-    labels=[*(f"after {n} steps" for n in album), "I"],
-    side=160,
-    alt="06.what_model",
-)
+losses += diary.losses
 
 # %% [markdown]
 # It need not get better at every step: a fit of few steps, each with a few noises, wanders.
@@ -347,6 +330,7 @@ check.interpolation(my_interpolation)
 
 # %%
 from inspect import getsource
+from helpers import imagic
 
 print(getsource(imagic).split('"""')[2])
 
@@ -358,6 +342,7 @@ print(getsource(imagic).split('"""')[2])
 # %%
 from helpers.measure import score
 
+knobs = {"seed": seed, "steps": steps, "progress": False}
 etas, seeds = [0, 0.2, 0.4, 0.5, 0.6, 0.8, 1], [seed, seed + 1, seed + 2]
 grid = [
     [imagic(model, fitted, eta=eta, **knobs | {"seed": s}) for eta in etas]
@@ -456,8 +441,9 @@ show.scatter(points | beside, line=list(points), **shown, alt="06.obeyed_against
 # **Predict.** Which of the six is the smallest? And P tells what I shows: is it better than $e_{opt}$?
 
 # %% tags=["nbval-ignore-output"]
-from helpers.finetuning import denoising_loss, draw
+from helpers.finetuning import Weights, denoising_loss, draw
 
+nothing = Weights({})
 x0 = model.encode(picture)
 t, eps = draw(model, "the same for all", 0, (16, *x0.shape[1:]))
 
@@ -485,15 +471,15 @@ for name, these in {"theta": nothing, "theta'": weights}.items():
 # **Predict.** In the second row, what is at the left end, and what at the right? In the third, what does $\eta$ do?
 
 # %%
+from dataclasses import replace
+
 alone = fit_model(model, picture, e_tgt, seed=seed, **model_fit)
-few, one = (
-    [0, 0.4, 0.6, 1],
-    imagic(model, Fitted(P_star, e_tgt, e_tgt, alone, shape), eta=1, **knobs),
+without_e, without_model = (
+    replace(fitted, e_opt=e_tgt, weights=alone),
+    replace(fitted, weights=nothing),
 )
-loose = [
-    imagic(model, Fitted(P_star, e_tgt, e_opt, nothing, shape), eta=eta, **knobs)
-    for eta in few
-]
+few, one = [0, 0.4, 0.6, 1], imagic(model, without_e, eta=1, **knobs)
+loose = [imagic(model, without_model, eta=eta, **knobs) for eta in few]
 ways = [[grid[0][etas.index(eta)] for eta in few], loose, [one] * len(few)]
 told = [score(result, edit, judge) for row in ways for result in row]
 show.pictures(
@@ -554,7 +540,7 @@ show.sweep(
 # $W + \frac{\alpha}{r} B A$, and fits only $A$ and $B$. (`rank` is $r$. Its learning rate is its own, a larger one.)
 
 # %%
-from dataclasses import replace
+from helpers.methods.imagic import Fitted
 
 lora = fit_model(model, picture, e_opt, rank=8, seed=seed, steps=model_fit["steps"])
 small = replace(fitted, weights=lora)

@@ -106,32 +106,18 @@ show.pictures(sheets["before"], rows=HEADS, side=112, alt="07.six_pictures")
 #
 # $$\min_\theta\; \mathbb{E}_{t,\epsilon} \left\| \epsilon - \epsilon_\theta(x_t, t, \text{a sks cat}) \right\|^2$$
 #
-# A fit takes a while, so watch it: `watch=` is called after every step. A `Diary` notes the losses, and every 25 steps
-# draws the same wish with the weights so far. The function below puts the figure in the place of the one before.
+# A fit takes a while, so watch it. The bar tells how far it is. And `watch=` is called after every step: the diary
+# notes the losses, and every 25 steps draws the same wish with the weights so far.
 #
 # **Predict.** After how many of the steps do you see something of Pim? And will the loss tell?
 
-# %% tags=["nbval-ignore-output"]
-from IPython.display import display
+# %%
 from helpers import fit_dreambooth
-from helpers.finetuning import Diary
 
-screen = display(display_id=True)
-
-
-def draw_anew(diary):
-    """The samples so far, and the mean loss of the steps up to each."""
-    at = list(diary.samples)
-    means = [sum(diary.losses[n - diary.every : n]) / diary.every for n in at]
-    samples, scores = list(diary.samples.values()), {"mean loss": means}
-    told = {"name": "step of the fit", "alt": "07.pim_temple"}
-    screen.update(show.sweep(samples, at, scores=scores, **told))
-
-
-diary = Diary(
-    model, wishes[0], every=fit_steps // 4, seed=22, show=draw_anew, steps=few
-)
-knobs = {"rank": rank, "steps": fit_steps, "lr": lr, "seed": seed, "progress": False}
+looks = {"every": fit_steps // 4, "seed": 22, "steps": few}
+looks["beside"] = {"as wished": wanted[0]}
+diary = show.diary(model, wishes[0], **looks, alt="07.pim_temple")
+knobs = {"rank": rank, "steps": fit_steps, "lr": lr, "seed": seed}
 fits = {"naive": fit_dreambooth(model, five, pim.prompt(word), watch=diary, **knobs)}
 
 # %% [markdown]
@@ -291,7 +277,7 @@ check.prior_loss(my_loss)
 # %%
 from helpers.methods.dreambooth import prior_pictures
 
-prior = prior_pictures(model, pim.prompt(), 32, seed=10_000, **QUIET)
+prior = prior_pictures(model, pim.prompt(), 32, seed=10_000, steps=few)
 show.pictures([prior[:8], prior[8:16]], side=96, alt="07.half_32")
 
 # %% [markdown]
@@ -299,11 +285,8 @@ show.pictures([prior[:8], prior[8:16]], side=96, alt="07.half_32")
 #
 # **Predict.** Will Pim come later, or less well, now that half of each step is about other cats?
 
-# %% tags=["nbval-ignore-output"]
-screen = display(display_id=True)
-diary = Diary(
-    model, wishes[0], every=fit_steps // 4, seed=22, show=draw_anew, steps=few
-)
+# %%
+diary = show.diary(model, wishes[0], **looks, alt="07.pim_held")
 fits["with prior"] = fit_dreambooth(
     model, five, pim.prompt(word), pim.prompt(), prior, watch=diary, **knobs
 )
@@ -366,22 +349,23 @@ check.lora_numbers(my_numbers)
 # **Textual inversion** changes no weight at all. It looks for the *word*: only the vector that stands for "sks" in the
 # table of words is fitted, from where "cat" is.
 #
+# This model spells "sks" with two tokens, "sk" and "s", so there are two vectors. A note will remind you that the lone
+# "s", as in "a cat's hat", is the same token and changes with the word. (To Stable Diffusion "sks" is one token.)
+#
 # **Predict.** A vector of numbers against all the weights: will it be Pim? And what will its "a cat" look like?
 
 # %%
 from helpers import fit_textual_inversion
 
-small = knobs | {"steps": fit_steps * 3 // 5}
+diary = show.diary(model, wishes[0], **looks, alt="07.pim_lora")
+small = knobs | {"rank": 4, "lr": 1e-3, "steps": fit_steps * 3 // 5, "watch": diary}
 fits["LoRA"] = fit_dreambooth(
-    model,
-    five,
-    pim.prompt(word),
-    pim.prompt(),
-    prior,
-    **small | {"rank": 4, "lr": 1e-3},
+    model, five, pim.prompt(word), pim.prompt(), prior, **small
 )
+diary = show.diary(model, wishes[0], **looks, alt="07.pim_word")
+small = {"steps": fit_steps * 4 // 5, "watch": diary}
 fits["word alone"] = fit_textual_inversion(
-    model, five, pim.prompt(word), word, "cat", steps=fit_steps * 4 // 5, progress=False
+    model, five, pim.prompt(word), word, "cat", **small
 )
 for name, weights in fits.items():
     print(f"{name:11} {weights}")
@@ -559,7 +543,7 @@ check.rows_of_a_fit(my_rows)
 from pathlib import Path
 from tempfile import mkdtemp
 
-few_steps = {"rank": 4, "steps": 6, "batch": 2, "seed": seed, "progress": False}
+few_steps = {"rank": 4, "steps": 6, "batch": 2, "seed": seed}
 folder = Path(mkdtemp())
 
 

@@ -18,11 +18,12 @@ import jupytext
 import nbformat
 import pytest
 
+import start
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 QUIET = [
     "--LabApp.expose_app_in_browser=True",
-    "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
 ]
 RUN_ALL = """async () => {
@@ -122,7 +123,8 @@ def server(notebooks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     home, port = tmp_path_factory.mktemp("jupyter"), free_port()
     places = {f"JUPYTER_{what}_DIR": str(home / what.lower()) for what in ("CONFIG", "DATA", "RUNTIME")}
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    environment = {**os.environ, **places, "IPYTHONDIR": str(home / "ipython"), "PYTHONPATH": paths}
+    environment = {**start.lab_environment(), **places, "IPYTHONDIR": str(home / "ipython"), "PYTHONPATH": paths}
+    environment.pop("TQDM_DISABLE", None)  # a bar is looked for
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
                "--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={notebooks}", *QUIET]
     with (home / "log.txt").open("w", encoding="utf-8") as log:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,17 @@ def test_a_scribble_has_the_chosen_colour_over_the_picture(lab):
     lab.picture("scribble")
 
 
+def test_a_given_mask_is_told_of_the_keys_are_written_and_shift_enter_runs_the_cell(lab):
+    given = lab.page.locator("[data-painter*=painter] >> nth=2")
+    assert given.locator("[role=status]").inner_text() == "the mask that was given"
+    assert "Space puts it down" in given.inner_text()
+    count = int(lab.ask("get_ipython().execution_count"))
+    given.locator("[role=application]").focus()
+    lab.page.keyboard.press("Shift+Enter")
+    lab.until(f"get_ipython().execution_count > {count}", "True")
+    assert lab.ask("len(begun.strokes), begun.mask.getbbox()") == "(0, (0, 0, 64, 128))"
+
+
 def test_a_run_in_the_studio_gives_a_picture_and_a_prompt_with_a_script_is_text(lab):
     studio = lab.page.locator(".picturebook-studio")
     studio.get_by_placeholder("prompt").fill(SCRIPT)
@@ -137,6 +149,69 @@ def test_a_run_in_the_studio_gives_a_picture_and_a_prompt_with_a_script_is_text(
     lab.picture("studio")
 
 
+def test_enter_in_the_prompt_runs_nothing_jumps_and_a_long_prompt_makes_no_tower(lab):
+    studio = lab.page.locator(".picturebook-studio")
+    before, newest = (studio.get_by_role("figure").filter(has_text=text).first for text in ("before", "after"))
+    prompt, first = studio.get_by_placeholder("prompt"), before.bounding_box()
+    prompt.fill("a cat at night, " + "with very many words about it " * 20)
+    prompt.press("Enter")
+    lab.until("len(lab.history), lab.run.status", "(2, 'done')")
+    studio.locator("[role=listitem]").nth(1).wait_for()
+    assert before.bounding_box() == first
+    beside = newest.bounding_box()
+    assert abs(beside["y"] - first["y"]) < 2 and beside["x"] > first["x"] + first["width"] - 1
+    items = [item.bounding_box() for item in studio.locator("[role=listitem]").all()]
+    assert len(items) == 2 and max(item["height"] for item in items) < 2 * min(item["width"] for item in items)
+    lab.picture("studio-long-prompt")
+
+
+@pytest.mark.parametrize(("method", "pale", "runs"), [("darken", "right", 3), ("seek", "left", 4)])
+def test_a_mask_that_is_given_or_found_is_shown(lab, method, pale, runs):
+    studio = lab.page.locator(".picturebook-studio")
+    studio.get_by_label("method").select_option(method)
+    where = studio.get_by_role("figure").filter(has_text="where it may change")
+    if method == "darken":  # it was given beforehand
+        where.wait_for()
+    else:
+        where.wait_for(state="detached")
+    studio.get_by_role("button", name="run").click()
+    lab.until("len(lab.history), lab.run.status", f"({runs}, 'done')")
+    where.wait_for()
+    spread = where.locator("img").evaluate("""async img => {
+      await img.decode();
+      const canvas = new OffscreenCanvas(2, 1), pen = canvas.getContext('2d');
+      pen.drawImage(img, 0, 0, 2, 1);
+      const seen = pen.getImageData(0, 0, 2, 1).data;
+      return [0, 4].map(i => Math.max(...seen.slice(i, i + 3)) - Math.min(...seen.slice(i, i + 3)));
+    }""")
+    assert (spread[0] < spread[1]) == (pale == "left")
+    lab.picture(f"studio-{method}")
+    studio.get_by_label("method").select_option("dim")
+
+
+RUN_AGAIN = """(text) => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  content.activeCellIndex = content.widgets.findIndex(cell => cell.model.sharedModel.source.includes(text));
+  window.jupyterapp.commands.execute('notebook:run-cell');
+}"""
+
+
+def test_a_fit_shows_a_bar_with_its_loss_and_pictures_in_one_place_and_the_bar_goes(lab):
+    lab.page.evaluate(RUN_AGAIN, "def slowly")
+    figure = lab.page.locator("img[alt^='a fit - notice']")
+    bar = lab.page.get_by_text(re.compile(r"\d/16.*loss\W+\d\.\d+"))
+    bar.first.wait_for()
+    lab.picture("fit")
+    seen, end = set(), time.monotonic() + 60
+    while len(seen) < 3 and time.monotonic() < end:
+        seen |= {figure.first.get_attribute("src")}
+        assert figure.count() == 1
+    lab.until("sorted(diary.samples), len(diary.losses)", "([0, 4, 8, 12, 16], 16)", 60)
+    bar.first.wait_for(state="hidden")
+    assert figure.count() == 1 and len(seen) >= 3
+    lab.picture("fit-done")
+
+
 def test_cancel_stops_a_run_and_an_error_is_text(lab):
     studio = lab.page.locator(".picturebook-studio")
     lab.ask("setattr(lab.knobs['dim']['steps'], 'value', 100)")
@@ -144,7 +219,7 @@ def test_cancel_stops_a_run_and_an_error_is_text(lab):
     studio.locator("[role=status]", has_text=re.compile(r"Step \d+ of 100")).wait_for()
     studio.get_by_role("button", name="cancel").click()
     studio.locator("[role=status]", has_text="Stopped; nothing was kept").wait_for()
-    assert lab.ask("lab.run.status, len(lab.history), lab.run.step < 60") == "('stopped', 1, True)"
+    assert lab.ask("lab.run.status, len(lab.history), lab.run.step < 60") == "('stopped', 4, True)"
     studio.get_by_placeholder("prompt").fill("fail")
     studio.get_by_role("button", name="run").click()
     studio.locator("[role=status]", has_text="ValueError: this prompt cannot be <i>met</i>").wait_for()
@@ -192,6 +267,11 @@ def test_a_notebook_nobody_trusts_yet_shows_the_plain_pictures(lab):
         lab.page.locator(f".jp-OutputArea img{alt}").first.wait_for()
     assert lab.page.locator("[data-live]").count() == 0
     lab.picture("untrusted")
+
+
+def test_jupyter_asks_for_nothing(lab):
+    lab.page.evaluate("() => window.jupyterapp.restored")
+    assert lab.page.get_by_text("Jupyter news").count() == 0
 
 
 def test_no_request_left_this_machine_and_no_script_failed(lab):

@@ -1,10 +1,11 @@
 # %%
 import time
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from helpers import DiffusersModel, show
+from helpers import DiffusersModel, fit_dreambooth, show
 from helpers.core.diffusion import pairs
 from helpers.models.analytic import AnalyticModel
 from helpers.picturebook.drawing import draw
@@ -46,6 +47,15 @@ scribble = show.painter(picture, mode="scribble", alt="a cat to scribble on")
 scribble
 
 # %% [markdown]
+# A mask that was begun elsewhere.
+
+# %%
+half = Image.new("L", picture.size)
+half.paste(255, (0, 0, 64, 128))
+begun = show.painter(picture, start=half, alt="a cat whose left half is painted")
+begun
+
+# %% [markdown]
 # The studio, with a method that only dims the picture.
 
 
@@ -70,11 +80,23 @@ def dim(model, image, prompt, *, strength=0.5, seed=0, steps=10, progress=True):
     return ImageEnhance.Brightness(image).enhance(1 - strength)
 
 
+def darken(model, image, prompt, *, mask, seed=0, steps=3, progress=True):
+    return Image.composite(dim(model, image, prompt, steps=steps, progress=progress), image, mask)
+
+
+def seek(model, image, prompt, *, seed=0, steps=3, progress=True, watch):
+    found = Image.new("L", image.size)
+    found.paste(255, (64, 0, 128, 128))
+    watch(mask=found)
+    return darken(model, image, prompt, mask=found, steps=steps, progress=progress)
+
+
 # %% [markdown]
 # And here it is.
 
 # %%
-lab = show.studio(Slow(), dim, {"cat": picture, "blue cat": edited}, prompt="a cat at night")
+methods = [dim, partial(darken, mask=half), seek]
+lab = show.studio(Slow(), methods, {"cat": picture, "blue cat": edited}, prompt="a cat at night")
 lab
 
 # %% [markdown]
@@ -98,6 +120,20 @@ show.explorer(seen, alt="a cat and what its words look at - notice the car")
 dimmed = tuple(ImageEnhance.Brightness(picture).enhance(0.2 * i) for i in range(6))
 weighed = Reweighted("a bright <i>cat</i>", {"bright": (0.0, 1.0, 2.0), "cat": (-1.0, 1.0)}, picture, dimmed)
 show.reweighter(weighed, alt="a cat in more or less light - notice nothing else")
+
+# %% [markdown]
+# A fit that tells of itself, slow enough to be watched.
+
+
+# %%
+def slowly(**told):
+    time.sleep(0.2)
+    diary(**told)
+
+
+small = DiffusersModel(stable_diffusion())
+diary = show.diary(small, "a cat", every=4, steps=1, beside={"as wished": picture}, alt="a fit - notice the bar")
+weights = fit_dreambooth(small, [picture], "a ab cat", steps=16, batch=1, watch=slowly)
 
 # %% [markdown]
 # Weights, with a small model that has learned nothing.

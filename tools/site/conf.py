@@ -23,7 +23,7 @@ html_title = project
 html_static_path = ["_static", str(MATHJAX)]
 html_css_files = ["site.css"]
 html_copy_source = html_show_sourcelink = html_show_copyright = html_show_sphinx = html_use_index = False
-html_show_search_summary = False  # a page on disk may not read the others for an excerpt
+html_show_search_summary = False  # a page on disk may not read the others for an excerpt: search.js has them
 html_context = {"default_mode": "light"}
 html_theme_options = {
     "show_navbar_depth": 2,
@@ -36,13 +36,20 @@ html_theme_options = {
 
 revealjs_static_path = ["_static", str(MATHJAX)]
 revealjs_style_theme = "slides.css"
+revealjs_js_files = ["slides.js"]
 revealjs_script_conf = {
     "width": 1280,
     "height": 720,
-    "margin": 0.05,
+    "margin": 0.03,
+    "display": "flex",
     "center": False,
     "hash": True,
     "slideNumber": "c/t",
     "transition": "none",
 }
 revealjs_script_plugins = [{"name": "RevealNotes", "src": "revealjs/plugin/notes/notes.js"}]
+
+
+def setup(app):
+    """Sphinx's way in: the page of the search gets a script of its own."""
+    app.connect("html-page-context", lambda app, page, *_: page == "search" and app.add_js_file("search.js") or None)
