@@ -84,7 +84,7 @@ def sizes(name: str) -> dict[str, Any]:
         found[precision] = {
             "weights_gb": round(beside + weights, 2),
             "picture_gb": round(beside + max(sampling_gb(2, name, dtype), weights + found["decode_gb"]), 2),
-            "edit_gb": round(beside + max(sampling_gb(4, name, dtype), weights + found["decode_gb"]), 2),
+            "edit_gb": round(beside + max(sampling_gb(10, name, dtype), weights + found["decode_gb"]), 2),
             "embedding_gb": round(beside + embedding_gb(4, name, dtype), 2),
             "lora_gb": round(beside + fit_gb(4, 4, name, dtype), 2),
             "all_gb": round(beside + fit_gb(None, 4, name, dtype), 2),
@@ -115,10 +115,10 @@ def decoding(name: str) -> tuple[float, float]:
     return round((alive.most - before) / 1e9, 2), round(counter.get_total_flops() / 1e12, 3)
 
 
-def calls(steps: int = STEPS) -> dict[str, dict[str, int]]:
+def calls(steps: int = STEPS, guidance: float = 7.5) -> dict[str, dict[str, int]]:
     """Rows that each method gives the network in all, and at most at once, counted on a small network."""
     with quiet():
-        model = DiffusersModel(pipeline("small", "cpu"), steps=steps)
+        model = DiffusersModel(pipeline("small", "cpu"), steps=steps, guidance=guidance)
     picture, mask = still(model)
     found = {}
     for name, run in METHODS.items():

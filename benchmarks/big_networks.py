@@ -83,7 +83,7 @@ def tokenizer() -> Any:
 
 
 def networks(name: str, device: str) -> dict[str, Any]:
-    """All networks of a model by diffusers' names: in half precision, the autoencoder in float32, as `load` does."""
+    """All networks of a model by diffusers' names; in half precision, the autoencoder in float32, as `load` has it."""
     makers = {"unet": partial(unet, name), "vae": partial(vae, name)}
     makers |= {f"text_encoder{'_2' * n}": partial(text_encoder, name, n) for n in range(len(TEXTS[name]))}
     made = {}

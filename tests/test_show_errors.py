@@ -27,7 +27,8 @@ def outputs(*cells: str) -> list[list[dict]]:
 def shown() -> list[list[dict]]:
     return outputs(SETUP, "from helpers import as_picture\nas_picture(3)", "1 / 0", "int('x')",
                    "from helpers.core.warn import PromptWarning, warn\nwarn('It is so.', PromptWarning)",
-                   "import warnings\nwarnings.warn('theirs')", "show.usual_errors()\nas_picture(3)")
+                   "import warnings\nwarnings.warn('theirs')", "show.usual_errors()\nas_picture(3)",
+                   "show.calm_errors()\nas_picture('no_such.png')")
 
 
 def test_an_error_of_ours_is_one_sentence_and_the_cell_has_failed_all_the_same(shown: list[list[dict]]) -> None:
@@ -35,6 +36,13 @@ def test_an_error_of_ours_is_one_sentence_and_the_cell_has_failed_all_the_same(s
     assert "<details>" in folded["data"]["text/html"] and "as_picture(3)" in folded["data"]["text/html"]
     assert error["output_type"] == "error" and len(error["traceback"]) == 1
     assert error["traceback"][0].startswith("TypeError: ") and "\n" not in error["traceback"][0]
+
+
+def test_a_missing_file_is_one_sentence(shown: list[list[dict]]) -> None:
+    folded, error = shown[7]
+    assert "<details>" in folded["data"]["text/html"]
+    assert len(error["traceback"]) == 1 and error["traceback"][0].startswith("FileNotFoundError: ")
+    assert "no_such.png" in error["evalue"] and "\n" not in error["traceback"][0]
 
 
 @pytest.mark.parametrize(("cell", "name"), [(2, "ZeroDivisionError"), (3, "ValueError")])

@@ -18,6 +18,7 @@ from helpers.finetuning.checkpoint import Checkpoint
 from helpers.finetuning.log import steps_left
 from helpers.finetuning.loss import Trainable
 from helpers.finetuning.weights import Weights, changed_weights, offloaded, parameters, trained
+from helpers.models.budget import check_fit_memory
 from helpers.models.catalogue import explained_memory
 
 FIT_LESS = "fit a LoRA (rank=4) instead of all weights, or take a smaller batch"  # where memory is short
@@ -43,12 +44,13 @@ def fit_weights(
     """
     here = model.device
     dtype = dtype or fast_dtype(here)
-    gradient_checkpointing = here.type == "cuda" if gradient_checkpointing is None else gradient_checkpointing
+    gradient_checkpointing = here.type != "cpu" if gradient_checkpointing is None else gradient_checkpointing
     own = parameters(model, list(dict.fromkeys(["unet", *(name.partition(".")[0] for name in start.tensors)])))
+    whole = [name for name in start.tensors if name in own]
+    check_fit_memory(model, "all_gb" if whole else "lora_gb")
     rest = {name: value.detach().to(dtype) for name, value in own.items() if name not in start.tensors}
     tensors = {name: value.to(here, torch.float32 if value.is_floating_point() else None, copy=True)
                for name, value in start.tensors.items()}
-    whole = [name for name in tensors if name in own]
 
     def inside() -> AbstractContextManager[None]:
         return model.changed(rest | changed_weights(model, tensors, dtype), start.words, gradient_checkpointing)

@@ -108,7 +108,7 @@ def fit_embedding(model: Trainable, image: Picture, prompt: Prompt, *, seed: See
 
     metadata = {"method": "imagic, embedding", "prompt": prompt, "seed": seed, "batch": batch,
                 "model": model.fingerprint, "picture": seen(model, image)}
-    sparing = model.device.type == "cuda"  # SDXL's activations are 20 GB, where they are not computed again
+    sparing = model.device.type != "cpu"  # SDXL's activations are 20 GB, where they are not computed again
     inside = (lambda: model.changed(frozen, gradient_checkpointing=sparing)) if weighty else nullcontext
     fit(variables, loss, inside=inside, dtype=dtype, steps=steps, lr=lr, folder=folder, metadata=metadata, watch=watch,
         progress=progress)

@@ -1,4 +1,4 @@
-"""Where to compute, how precisely, and whether there is memory for it."""
+"""Where to compute, how precisely, and how much memory is free there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 import torch
 
 from helpers.core.values import shown
-from helpers.models import catalogue
 
 
 def place(device: str | torch.device | None, dtype: torch.dtype | None) -> tuple[torch.device, torch.dtype]:
@@ -36,10 +35,3 @@ def free_gb(device: torch.device) -> float:
     if device.type == "mps":
         return (torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()) / 1e9
     return float("inf")
-
-
-def check_memory(entry: catalogue.Entry, device: torch.device) -> None:
-    """Refuse before anything is downloaded if the model will not fit."""
-    free = free_gb(device)
-    if free < entry.gpu_gb:
-        raise catalogue.too_little_memory(entry.name, entry.gpu_gb, free)

@@ -14,8 +14,9 @@ import torch
 from helpers.core.values import Kind, entrance, plain, text
 from helpers.core.values import path as checked_path
 from helpers.models import catalogue
+from helpers.models.budget import check_memory
 from helpers.models.catalogue import TooLittleMemory
-from helpers.models.devices import check_memory, place
+from helpers.models.devices import place
 from helpers.models.diffusers_model import DiffusersModel
 from helpers.models.hub import fetch, fetch_configuration
 from helpers.models.pipelines import building, pipeline_class, precision, read_folder
@@ -56,7 +57,7 @@ def load(
         return (DiffusersModel.from_folder if path.is_dir() else load_file)(path, device, dtype)
     entry = catalogue.find(str(name))
     device, dtype = place(device, dtype)
-    check_memory(entry, device)
+    check_memory(entry, device, dtype)
     pipeline, kind = read_folder(fetch(entry, dtype), dtype, entry.name)
     own = {"steps": entry.steps, "guidance": entry.guidance} if entry.name in catalogue.CATALOGUE else {}
     return DiffusersModel.settled(pipeline, device, dtype, kind=kind, **own)

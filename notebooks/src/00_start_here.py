@@ -45,7 +45,9 @@ this_machine()
 #
 # The one cell to change if you want another model. `"picturebook"` is a small model that comes with the course: it
 # knows the world of a picture book, 128 x 128 pixels large, and runs on any laptop. On a machine with a GPU, write
-# `"stable-diffusion-v1-5"` instead. Everything below stays the same.
+# `"stable-diffusion-v1-5"` instead. Everything below stays the same, prompts too; only the misspelt words of this
+# section give no warning there, since it has read words of all kinds. `helpers.budget()` says beforehand whether it
+# fits.
 
 # %% tags=["parameters"]
 model_name = "picturebook"
@@ -73,8 +75,9 @@ my_dog = sdedit(model, dog, "a white dog on the beach", strength=0.8, seed=seed)
 show.compare(dog, my_dog, ("before", "after"), alt="00.my_dog")
 
 # %% [markdown]
-# The rest of this notebook says what happened there, and section 4 does it with a picture of your own. In JupyterLab,
-# drag a photo from your computer into the list of files on the left; its name is its path.
+# The rest of this notebook says what happened there, and section 4 does it with a picture of your own. Drag a photo
+# from your computer into the list of files on the left (in Colab it is behind the sign of a folder); its name is its
+# path.
 #
 # A text-to-image model gets a sentence, the **prompt**, and makes a picture. Here are four.
 #

@@ -127,6 +127,17 @@ def test_a_scribble_has_the_chosen_colour_over_the_picture(lab):
     lab.picture("scribble")
 
 
+def test_a_given_mask_is_told_of_the_keys_are_written_and_shift_enter_runs_the_cell(lab):
+    given = lab.page.locator("[data-painter*=painter] >> nth=2")
+    assert given.locator("[role=status]").inner_text() == "the mask that was given"
+    assert "Space puts it down" in given.inner_text()
+    count = int(lab.ask("get_ipython().execution_count"))
+    given.locator("[role=application]").focus()
+    lab.page.keyboard.press("Shift+Enter")
+    lab.until(f"get_ipython().execution_count > {count}", "True")
+    assert lab.ask("len(begun.strokes), begun.mask.getbbox()") == "(0, (0, 0, 64, 128))"
+
+
 def test_a_run_in_the_studio_gives_a_picture_and_a_prompt_with_a_script_is_text(lab):
     studio = lab.page.locator(".picturebook-studio")
     studio.get_by_placeholder("prompt").fill(SCRIPT)
@@ -187,17 +198,16 @@ RUN_AGAIN = """(text) => {
 
 def test_a_fit_shows_a_bar_with_its_loss_and_pictures_in_one_place_and_the_bar_goes(lab):
     lab.page.evaluate(RUN_AGAIN, "def slowly")
-    figure = lab.page.locator("img[alt^='a fit - notice']:not(.jp-Placeholder-content img)")
-    bar = lab.page.locator(".jp-OutputArea .widget-hbox, .jp-OutputArea .jupyter-widget-hbox").filter(has_text="loss 0")
-    bar.or_(lab.page.locator("text=/loss \\d\\.\\d+/")).first.wait_for()
-    seen = set()
-    end = time.monotonic() + 60
-    while len(seen) < 3 and time.monotonic() < end:
-        assert figure.count() <= 1
-        seen |= {figure.first.get_attribute("src")}
+    figure = lab.page.locator("img[alt^='a fit - notice']")
+    bar = lab.page.get_by_text(re.compile(r"\d/16.*loss\W+\d\.\d+"))
+    bar.first.wait_for()
     lab.picture("fit")
+    seen, end = set(), time.monotonic() + 60
+    while len(seen) < 3 and time.monotonic() < end:
+        seen |= {figure.first.get_attribute("src")}
+        assert figure.count() == 1
     lab.until("sorted(diary.samples), len(diary.losses)", "([0, 4, 8, 12, 16], 16)", 60)
-    lab.page.locator("text=/loss \\d\\.\\d+/").first.wait_for(state="hidden")
+    bar.first.wait_for(state="hidden")
     assert figure.count() == 1 and len(seen) >= 3
     lab.picture("fit-done")
 

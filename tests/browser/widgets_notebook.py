@@ -47,6 +47,15 @@ scribble = show.painter(picture, mode="scribble", alt="a cat to scribble on")
 scribble
 
 # %% [markdown]
+# A mask that was begun elsewhere.
+
+# %%
+half = Image.new("L", picture.size)
+half.paste(255, (0, 0, 64, 128))
+begun = show.painter(picture, start=half, alt="a cat whose left half is painted")
+begun
+
+# %% [markdown]
 # The studio, with a method that only dims the picture.
 
 
@@ -86,8 +95,6 @@ def seek(model, image, prompt, *, seed=0, steps=3, progress=True, watch):
 # And here it is.
 
 # %%
-half = Image.new("L", picture.size)
-half.paste(255, (0, 0, 64, 128))
 methods = [dim, partial(darken, mask=half), seek]
 lab = show.studio(Slow(), methods, {"cat": picture, "blue cat": edited}, prompt="a cat at night")
 lab
