@@ -36,7 +36,7 @@ import torch
 from torch import Tensor
 
 from helpers.core.interface import Model
-from helpers.core.values import AtLeastOne, Prompt, Real, Share, WrongKind, choice, entrance, known, number, shown
+from helpers.core.values import AtLeastOne, Prompt, Share, WrongKind, choice, entrance, known, number, shown
 from helpers.core.words import Alignment, Tokens, align, tokens_of
 
 UP_TO = 16  # shorter side of the largest grids used: 16 x 16 of Stable Diffusion; SDXL's smallest, 32 x 32, is used too
@@ -153,8 +153,9 @@ def mixed(model: Model, source: str, target: str) -> Edit:
 
 
 @entrance
-def reweight(model: Model, target: str, word: Prompt, c: Real) -> Edit:
+def reweight(model: Model, target: str, word: Prompt, c: float) -> Edit:
     """The word's map times c, M^ = M* diag(b) with b = c at its tokens: c = 1 changes nothing, 0 silences the word."""
+    c = number("the weight", c)
     q = model_tokens(model, target)
     b = torch.ones(q.window)
     b[tokens_of(q, word)] = c

@@ -31,9 +31,9 @@ import torch
 from torch import Tensor, nn
 
 from helpers.core.diffusion import add_noise, alpha_bar_at
-from helpers.core.interface import Model, Text
+from helpers.core.interface import Model, Text, as_model
 from helpers.core.tensors import Floats, Latents, RowTimes, Shape
-from helpers.core.values import Count, Kind, entrance
+from helpers.core.values import CLASSES, Count, Kind, entrance
 from helpers.core.values import seed as as_seed
 from helpers.core.values import text as text_of
 
@@ -59,6 +59,9 @@ class Trainable(Model, Protocol):
 
     def token_rows(self, word: str) -> list[tuple[str, list[int]]]:
         """The rows of the text encoders' token tables that make up a word."""
+
+
+CLASSES[Trainable] = Kind(as_model)
 
 
 @entrance
