@@ -97,4 +97,4 @@ def sums_of(model: Any) -> dict[str, float]:
 def left_over(folders: Iterable[Path] = ()) -> list[str]:
     """Files below these folders, or where temporary files are, that somebody was still writing."""
     return [str(file) for folder in (folders or [Path(tempfile.gettempdir())]) for file in folder.rglob("*")
-            if file.name.endswith(LEFT_OVER) or file.name.startswith(".can-write")]
+            if file.name.endswith(LEFT_OVER)]

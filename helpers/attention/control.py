@@ -15,7 +15,7 @@ from helpers.attention.processor import Layer, chosen_layers
 from helpers.attention.recording import Recording
 from helpers.core.interface import Model
 from helpers.core.shapes import Embeddings, Latents
-from helpers.core.values import Kind, Prompts, Steps, WrongKind, entrance, shown, texts
+from helpers.core.values import Kind, Steps, WrongKind, entrance, shown, texts
 from helpers.core.warn import heard
 from helpers.core.words import Tokens
 
@@ -46,7 +46,7 @@ def attention(
     *,
     store: Stores = (),
     prompts: Some = (),
-    layers: Prompts | None = None,
+    layers: Some | None = None,
     steps: Steps | None = None,
     record: Recording | None = None,
     recording: Recording | None = None,

@@ -37,7 +37,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from helpers.core.interface import Model
-from helpers.core.values import AtLeastOne, Prompt, Real, Share, WrongKind, choice, entrance, known, number, shown
+from helpers.core.values import AtLeastOne, Prompt, Share, WrongKind, choice, entrance, known, number, shown
 from helpers.core.words import Alignment, Tokens, align, tokens_of
 
 Matrix = Float[Tensor, "n n_star"]  # A, from tokens of the source to tokens of the target
@@ -156,8 +156,9 @@ def mixed(model: Model, source: str, target: str) -> Edit:
 
 
 @entrance
-def reweight(model: Model, target: str, word: Prompt, c: Real) -> Edit:
+def reweight(model: Model, target: str, word: Prompt, c: float) -> Edit:
     """The word's map times c, M^ = M* diag(b) with b = c at its tokens: c = 1 changes nothing, 0 silences the word."""
+    c = number("the weight", c)
     q = model_tokens(model, target)
     b = torch.ones(q.window)
     b[tokens_of(q, word)] = c

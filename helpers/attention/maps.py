@@ -13,7 +13,7 @@ from torch import Tensor
 
 from helpers.attention.edits import UP_TO
 from helpers.core.shapes import Map
-from helpers.core.values import Flag, Kind, Number, Prompt, choice, entrance, known, listed, number, text
+from helpers.core.values import Flag, Kind, Number, Prompt, entrance, known, listed, number, text
 from helpers.core.words import Tokens, tokens_of
 
 Maps = Float[Tensor, "prompts 2 words h w"]  # before and after the edit
@@ -74,8 +74,9 @@ class AttentionStore:
         self.words = named("words", self.words, "a word or a list of words")
         self.grids = None if self.grids is None else as_grids("grids", self.grids)
         self.layers = None if self.layers is None else named("layers", self.layers, "starts of layers' names")
-        self.keep_separate = [choice("keep_separate", one, ("step", "layer")) for one in
-                              named("keep_separate", self.keep_separate, "'step', 'layer', or both")]
+        self.keep_separate = named("keep_separate", self.keep_separate, "'step', 'layer', or both")
+        if strange := set(self.keep_separate) - {"step", "layer"}:
+            raise ValueError(f"keep_separate has {sorted(strange)}; expected 'step', 'layer', or both.")
 
     @entrance
     def of(self, word: Prompt, grid: Grid | None = None, *, prompt: Row = -1, before: Flag = False,

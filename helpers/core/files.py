@@ -6,10 +6,12 @@ has, and a checksum of everything else; files written before there was a checksu
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +24,8 @@ from helpers.core.shapes import Weight
 from helpers.core.values import path as as_path
 
 VERSION = 1
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # how a system says that there is no room
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)  # and that something may not be written to
 KINDS = {"source": "a saved Source", "weights": "saved Weights", "imagic": "a saved Fitted",
          "fit": "the checkpoint of a fit"}
 HEADER = "helpers"  # the key under which a file of ours says its kind, version and checksum
@@ -125,6 +129,25 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{value!r} cannot be written to a file.")
 
 
+def write_json(file: Path, kind: str, metadata: Mapping[str, Any]) -> Path:
+    """Write settings, with the kind, the version and a checksum of them."""
+    about = {"kind": kind, "version": VERSION, "checksum": zlib.crc32(to_json(metadata).encode())}
+    return written(file, lambda new: new.write_text(to_json({**metadata, HEADER: about}) + "\n", encoding="utf-8"))
+
+
+def read_our_json(file: Path, kind: str) -> dict[str, Any]:
+    """What `write_json` wrote, without what it added; DamagedFile for anything else."""
+    try:
+        metadata = json.loads(file.read_text(encoding="utf-8"))
+        about = metadata.pop(HEADER, {"kind": kind})  # files from before there were checksums have none
+        fits = about["kind"] == kind and about.get("checksum") in (None, zlib.crc32(to_json(metadata).encode()))
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        fits = False
+    if not fits or not isinstance(metadata, dict):
+        raise damaged(file, "it is not as it was written")
+    return metadata
+
+
 # ------------------------------------------------------------------------------------------------- whole or not at all
 
 
@@ -147,10 +170,23 @@ def written(file: Path, write: Callable[[Path], object]) -> Path:
     except BaseException as error:
         with suppress(OSError):  # on a disk that can only be read, the error above is the one to tell
             new.unlink(missing_ok=True)
-        if isinstance(error, OSError) or not isinstance(error, Exception):
+        if not isinstance(error, Exception):
             raise
-        raise OSError(f"{str(file)!r} could not be written: {error}") from error  # safetensors has its own errors
+        raise unwritten(file, error) from error
     return file
+
+
+def unwritten(file: Path, error: Exception) -> OSError:
+    """The error for a file that could not be written, with the one thing to do. safetensors has errors of its own."""
+    told = re.search(r"os error (\d+)", str(error))
+    number = getattr(error, "errno", None) or (int(told[1]) if told else None)
+    if number in FULL:
+        return OSError(number, f"{str(file)!r} could not be written, for there is no room: make room on the disk, or "
+                               "give a file on another one")
+    if number in CLOSED:
+        return PermissionError(number, f"{str(file)!r} could not be written, for that is not allowed there: give a "
+                                       "file in a folder of your own")
+    return OSError(f"{str(file)!r} could not be written: {error}")
 
 
 def remove_leftovers(file: Path) -> None:
@@ -177,9 +213,10 @@ def alive(process: int) -> bool:
 
 def check_folder(folder: Path) -> None:
     """Make the folder, and an OSError that says what to do if nothing can be written there."""
-    probe = folder / f".can-write-{os.getpid()}"
+    probe = folder / f".can-write.{os.getpid()}.new"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder / "can-write")
         probe.write_bytes(b"yes")
     except OSError as error:
         raise type(error)(error.errno, f"Nothing can be written to the folder {str(folder)!r} ({error.strerror}): "

@@ -310,10 +310,11 @@ def kind_of(annotation: Any) -> Kind | None:
 
 @cache
 def kinds_of(function: Callable[..., Any]) -> dict[str, Kind]:
-    """What each parameter of a function asks for, by name; those that ask for nothing are left out."""
+    """What each parameter of a function asks for, by name; things of ours last. Without those that ask for none."""
     function = getattr(function, "__wrapped__", function)
     found = {name: kind_of(hint) for name, hint in get_type_hints(function, include_extras=True).items()}
-    return {name: kind for name, kind in found.items() if kind and name != "return"}
+    asked = [(name, kind) for name, kind in found.items() if kind and name != "return"]
+    return dict(sorted(asked, key=lambda one: one[1] in CLASSES.values()))
 
 
 def entrance(function: Callable[P, R]) -> Callable[P, R]:
@@ -323,21 +324,15 @@ def entrance(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def entered(*arguments: P.args, **knobs: P.kwargs) -> R:
-        kinds = kinds_of(function)
-        read = [entered_as(kinds, parameters, *one) for one in zip(names, arguments, strict=False)]
-        told = {name: entered_as(kinds, parameters, name, value) for name, value in knobs.items()}
+        given: dict[str, Any] = {**dict(zip(names, arguments, strict=False)), **knobs}
+        for name, kind in kinds_of(function).items():
+            if name in given and (given[name] is not None or parameters[name].default is not None):  # its own default
+                given[name] = kind(name, given[name])
+        read = [given[name] for name in names[: len(arguments)]]
         taking: Callable[..., R] = function
-        return taking(*read, *arguments[len(read):], **told)
+        return taking(*read, *arguments[len(read):], **{name: given[name] for name in knobs})
 
     return entered
-
-
-def entered_as(kinds: dict[str, Kind], parameters: Any, name: str, value: Any) -> Any:
-    """One argument as its annotation asks; a parameter's own default passes as it is."""
-    kind = kinds.get(name)
-    if kind is None or (value is None and parameters[name].default is None):
-        return value
-    return kind(name, value)
 
 
 def check_steps(steps: int, most: int) -> int:

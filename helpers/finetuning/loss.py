@@ -32,10 +32,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from helpers.core.diffusion import add_noise, alpha_bar_at
-from helpers.core.interface import Made, Model, Text
+from helpers.core.interface import Made, Model, Text, as_model
 from helpers.core.shapes import Noise, OfLatents, Times, Weight
 from helpers.core.tensors import Latents, RowTimes, Shape
-from helpers.core.values import Count, Kind, entrance
+from helpers.core.values import CLASSES, Count, Kind, entrance
 from helpers.core.values import seed as as_seed
 from helpers.core.values import text as text_of
 
@@ -61,6 +61,9 @@ class Trainable(Model[Made], Protocol[Made]):
 
     def token_rows(self, word: str) -> list[tuple[str, list[int]]]:
         """The rows of the text encoders' token tables that make up a word."""
+
+
+CLASSES[Trainable] = Kind(as_model)
 
 
 @entrance

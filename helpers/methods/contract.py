@@ -25,7 +25,6 @@ from functools import wraps
 from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 
-from helpers.core.interface import as_model
 from helpers.core.surroundings import surroundings
 from helpers.core.values import entrance
 
@@ -56,13 +55,7 @@ def method(function: Callable[P, R]) -> Callable[P, R]:
 
 def fitting(function: Callable[P, R]) -> Callable[P, R]:
     """`function(model, ...)` that learns: as `method`, with gradients on; its steps are its own."""
-    @wraps(function)
-    def of_a_model(*arguments: P.args, **knobs: P.kwargs) -> R:
-        given: Any = knobs.get("model", arguments[0] if arguments else None)
-        as_model("model", given)  # last: what else is wrong with a call is told without a model, too
-        return function(*arguments, **knobs)
-
-    entered = entrance(of_a_model)
+    entered = entrance(function)
 
     @wraps(function)
     def fitted(*arguments: P.args, **knobs: P.kwargs) -> R:

@@ -21,7 +21,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,8 +29,9 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from helpers.core.files import check_folder, digest, to_json, written
+from helpers.core.files import DamagedFile, check_folder, digest, read_our_json, to_json, write_json
 from helpers.core.interface import Generator, Picture, Progress, Text, Watch, ignore, join
+from helpers.core.picture_files import keep, kept
 from helpers.core.pictures import as_picture, listed_pictures
 from helpers.core.shapes import Latents, Loss
 from helpers.core.values import Batch, File, FitSteps, Flag, Number, Prompt, Rank, Rate, Seed
@@ -69,22 +69,21 @@ def prior_pictures(model: Generator, class_prompt: Prompt, count: HowMany = 100,
     for some in (missing[i : i + 16] for i in range(0, len(missing), 16)):
         made = model.generate(class_prompt, seed=[seed + i for i in some], progress=progress, **knobs)
         for i, picture in zip(some, made, strict=True):
-            written(files[i], partial(picture.save, format="PNG"))
-    return [as_picture(file) for file in files.values()]
+            keep(picture, files[i], kind="prior", seed=seed + i)
+    return [kept(file, kind="prior", seed=seed + i) for i, file in files.items()]
 
 
 def check_metadata(folder: Path, metadata: dict[str, Any]) -> None:
     """An error if the folder's pictures were made in another way than `metadata`; notes it where there are none yet."""
     file, metadata = folder / PRIOR, json.loads(to_json(metadata))
     if not any(folder.glob("*.png")):
-        written(file, lambda new: Path(new).write_text(to_json(metadata) + "\n", encoding="utf-8"))
+        write_json(file, "prior", metadata)
     if not file.is_file():
         raise ValueError(f"{str(folder)!r} holds pictures that were not made here: give a folder of its own.")
     try:
-        there = dict(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{str(file)!r} is damaged, so that nobody knows how these pictures were made: give another "
-                         "folder.") from error
+        there = read_our_json(file, "prior")
+    except DamagedFile as error:
+        raise DamagedFile(f"{error} Nobody knows how the pictures beside it were made: give another folder.") from error
     other = sorted(key for key in there.keys() | metadata.keys() if there.get(key) != metadata.get(key))
     if other:
         raise ValueError(f"{str(folder)!r} holds pictures that differ in {', '.join(other)}: give another folder.")

@@ -24,7 +24,8 @@ def place(device: str | torch.device | None, dtype: torch.dtype | None) -> tuple
     if device.type == "meta":
         raise ValueError("device is 'meta', which holds no numbers; expected 'cpu', 'cuda' or 'mps'.")
     if not isinstance(dtype, torch.dtype | None) or (dtype is not None and not dtype.is_floating_point):
-        raise TypeError(f"dtype is {shown(dtype)}; expected torch.float32, torch.float16 or torch.bfloat16.")
+        raise TypeError(f"dtype is {shown(dtype)}; expected one of torch's: torch.float32, torch.float16 or "
+                        "torch.bfloat16.")
     return device, dtype or (torch.float16 if device.type == "cuda" else torch.float32)
 
 

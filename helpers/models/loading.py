@@ -21,7 +21,7 @@ from helpers.models.diffusers_model import DiffusersModel
 from helpers.models.hub import fetch, fetch_configuration
 from helpers.models.pipelines import building, pipeline_class, precision, read_folder
 from helpers.models.recognise import CHANNELS, INDEX, INSTEAD, PIPELINES, check_configs, check_index, read_json
-from helpers.models.safetensor_files import check_safetensors
+from helpers.models.safetensor_files import check_safetensors, of_the_package
 
 FIRST_LAYER = "model.diffusion_model.input_blocks.0.0.weight"
 EMBEDDED_FOLDER = Path(__file__).parents[1] / "picturebook" / "weights" / "pipeline"
@@ -32,7 +32,8 @@ def named(name: str, value: Any) -> str | Path:
     if isinstance(value, Path):
         return checked_path(name, value)
     told = text(name, plain(value))
-    checked_path(name, told.replace("~", "."))  # a home of nobody is told by `as_path`
+    if told.strip():
+        checked_path(name, told)
     return told
 
 
@@ -65,10 +66,12 @@ def load(
 
 def as_path(name: str | Path) -> Path | None:
     """The folder or file meant by `name`; None if it means none, an error if it means one that is not there."""
+    if not str(name).strip():
+        return None
     path = checked_path("name", name)
     meant = isinstance(name, Path) or name[:1] in ("/", "~", ".")
     if path.exists() or path.suffix in (".safetensors", ".ckpt", ".pt", ".pth", ".bin"):
-        return path if str(name) else None
+        return path
     if meant:
         raise FileNotFoundError(f"There is no folder {str(path)!r} (looked from {str(Path.cwd())!r}).")
     return None
@@ -82,7 +85,8 @@ def load_embedded(device: str | torch.device | None, dtype: torch.dtype | None) 
             "Install the package again; in a checkout, fetch the weights or train them."
         )
     entry = catalogue.EMBEDDED
-    return DiffusersModel.from_folder(EMBEDDED_FOLDER, device, dtype, steps=entry.steps, guidance=entry.guidance)
+    with of_the_package("The embedded model"):
+        return DiffusersModel.from_folder(EMBEDDED_FOLDER, device, dtype, steps=entry.steps, guidance=entry.guidance)
 
 
 def load_file(path: Path, device: str | torch.device | None, dtype: torch.dtype | None) -> DiffusersModel:

@@ -26,6 +26,8 @@ from ..core.interface import Picture
 from ..core.pictures import Several, as_picture
 from ..core.shapes import Latents
 from ..core.values import File, OneOf, entrance, known
+from ..models.checksums import check_files
+from ..models.safetensor_files import of_the_package
 from .drawing import PARTS
 from .scene import Scene
 from .vocabulary import CLASSES, GRADED
@@ -127,6 +129,9 @@ class Judge(nn.Module):
         """The trained judge, from the package."""
         with torch.device("meta"):  # without numbers, so that none is drawn from anybody's random state
             judge = cls()
+        if Path(file) == WEIGHTS:
+            with of_the_package("The judge"):
+                check_files(WEIGHTS.parent)
         tensors, _ = read_header(existing(file))
         try:
             floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
