@@ -1,4 +1,4 @@
-"""Counts the memory that a fit of Stable Diffusion 1.5 takes on a GPU, on tensors without contents, without the GPU.
+"""Counts the memory that a fit of Stable Diffusion takes on a GPU, on tensors without contents, without the GPU.
 
     python -m benchmarks.alive
 
@@ -8,6 +8,8 @@ What comes on top of it: the autoencoder and the text encoder (0.6 GB), and what
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -16,7 +18,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from benchmarks.big_networks import LARGE, unet
 from helpers.core.interface import Text
+from helpers.core.surroundings import surroundings
 from helpers.finetuning.fit import fit_weights
 from helpers.finetuning.loss import denoising_loss
 from helpers.finetuning.weights import full, lora
@@ -66,35 +70,76 @@ class Alive(TorchDispatchMode):
 
 
 class Hollow(DiffusersModel):
-    """Stable Diffusion 1.5's network and times, its weights without contents; in float16, as it is loaded on a GPU."""
+    """Stable Diffusion's network and times, its weights without contents; in float16, as it is loaded on a GPU."""
 
     fingerprint = "none"
 
-    def __init__(self) -> None:
-        from diffusers import DDIMScheduler, UNet2DConditionModel
+    def __init__(self, name: str = LARGE[0], dtype: torch.dtype = torch.float16) -> None:
+        from diffusers import DDIMScheduler
 
         with HOLDS:
-            unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8).half()
-        unet.requires_grad_(False).eval()
-        pipeline = SimpleNamespace(unet=unet, scheduler=DDIMScheduler(), vae_scale_factor=8)
-        super().__init__(pipeline, kind=Kind("Stable Diffusion"))
+            network = unet(name).to(dtype)
+        network.requires_grad_(False).eval()
+        pipeline = SimpleNamespace(unet=network, scheduler=DDIMScheduler(), vae_scale_factor=8)
+        super().__init__(pipeline, kind=Kind("Stable Diffusion XL" if "xl" in name else "Stable Diffusion"))
+
+    def hollow_text(self, rows: int) -> Text:
+        """Prompts without contents."""
+        width = self.unet.config.cross_attention_dim
+        pooled = torch.empty(rows, 1280, device=HOLDS) if "XL" in self.kind.family else None
+        return Text(torch.empty(rows, 77, width, device=HOLDS), pooled)
 
 
-def fit_gb(rank: int | None, rows: int = 2) -> float:
-    """GB that a fit has on the GPU at most, the network's own weights included; all of them are fitted without a rank.
-
-    rows: latents of 64 x 64 in a step. Half precision and gradient checkpointing, as `fit_weights` chooses on a GPU.
-    """
+@contextmanager
+def counting() -> Iterator[Alive]:
+    """An `Alive` under which a GPU's own ways of computing are counted, and not those of a machine without one."""
     with Alive() as alive, patch("torch.nn.functional.scaled_dot_product_attention", without_maps), \
             patch("torch.optim.adam._device_dtype_check_for_fused"):
-        model = Hollow()
+        yield alive
+
+
+def fit_gb(rank: int | None, rows: int = 2, name: str = LARGE[0], dtype: torch.dtype = torch.float16) -> float:
+    """GB that a fit has on the GPU at most, the network's own weights included; all of them are fitted without a rank.
+
+    rows: latents in a step. Gradient checkpointing, as `fit_weights` chooses on a GPU.
+    """
+    with counting() as alive:
+        model = Hollow(name, dtype)
         alive.most = alive.now  # what making it took does not count
+        text = model.hollow_text(rows)
         with HOLDS:
-            text, x0 = Text(torch.empty(rows, 77, 768)), torch.empty(model.shape(rows))
+            x0 = torch.empty(model.shape(rows))
         t = torch.arange(rows)
         fit_weights(model, full(model) if rank is None else lora(model, rank),
-                    lambda step: denoising_loss(model, x0, text, t, x0).mean(), steps=2, lr=1e-5, dtype=torch.float16,
+                    lambda step: denoising_loss(model, x0, text, t, x0).mean(), steps=2, lr=1e-5, dtype=dtype,
                     gradient_checkpointing=True, progress=False)
+    return round(alive.most / 1e9, 2)
+
+
+def embedding_gb(rows: int = 4, name: str = LARGE[0], dtype: torch.dtype = torch.float16) -> float:
+    """GB that the fit of an embedding has on the GPU at most, which is Imagic's first step."""
+    with counting() as alive:
+        model = Hollow(name, dtype)
+        alive.most = alive.now
+        text = model.hollow_text(rows)
+        with HOLDS:
+            x0 = torch.empty(model.shape(rows))
+        text.embeddings.requires_grad_(True)
+        t = torch.arange(rows)
+        with surroundings(grad=True), model.changed({}, gradient_checkpointing=True):
+            denoising_loss(model, x0, text, t, x0).mean().backward()
+    return round(alive.most / 1e9, 2)
+
+
+def sampling_gb(rows: int, name: str = LARGE[0], dtype: torch.dtype = torch.float16) -> float:
+    """GB that the network has on the GPU at most, its weights included, while it predicts the noise of `rows` rows."""
+    with counting() as alive:
+        model = Hollow(name, dtype)
+        alive.most = alive.now
+        with HOLDS:
+            x = torch.empty(model.shape(rows))
+        with surroundings(grad=False):
+            model.eps(x, torch.zeros(rows, dtype=torch.long), model.hollow_text(rows))
     return round(alive.most / 1e9, 2)
 
 

@@ -98,6 +98,7 @@ c.Spawner.mem_limit = int(MEMORY_GB * 1e9)  # for spawners that enforce it thems
 c.Spawner.cpu_limit = 1.0
 c.Spawner.environment = {
     "OMP_NUM_THREADS": "1",  # else each student's notebook takes all cores
+    "OMP_WAIT_POLICY": "PASSIVE",  # and keeps them while it waits
     "PYTHONPATH": str(COURSE),
 }
 c.Spawner.args += [

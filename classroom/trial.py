@@ -60,7 +60,7 @@ class Hub:
                     break
                 time.sleep(0.5)
         self.end()
-        raise RuntimeError(f"The hub did not start: {(self.folder / 'hub.log').read_text(errors='replace')[-2000:]}")
+        raise RuntimeError(f"The hub did not start: {(self.folder / 'hub.log').read_text('utf-8', 'replace')[-2000:]}")
 
     def __exit__(self, *_: object) -> None:
         self.end()

@@ -17,6 +17,7 @@ HOME = {  # a public name and its module; python tools/write_stubs.py writes __i
     "PromptWarning": "core.warn",
     "as_picture": "core.pictures",
     "blended_diffusion": "methods.blended",
+    "budget": "models.budget",
     "colab": "colab",
     "diffedit": "methods.diffedit",
     "fit_dreambooth": "methods.dreambooth",

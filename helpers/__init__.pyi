@@ -17,5 +17,6 @@ from helpers.methods.sdedit import sdedit as sdedit
 from helpers.methods.textual_inversion import fit_textual_inversion as fit_textual_inversion
 from helpers.methods.word_mask import word_mask as word_mask
 from helpers.models.analytic import AnalyticModel as AnalyticModel
+from helpers.models.budget import budget as budget
 from helpers.models.diffusers_model import DiffusersModel as DiffusersModel
 from helpers.models.loading import load as load

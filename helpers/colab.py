@@ -58,7 +58,7 @@ def installed(name: str) -> str | None:
 def outside() -> Iterator[str]:
     """What is here in a version outside of the course's ranges: "diffusers 0.50.0 (the course: <0.43,>=0.39)"."""
     python = ".".join(map(str, sys.version_info[:3]))
-    pythons = metadata(COURSE).get("Requires-Python", "")
+    pythons = metadata(COURSE)["Requires-Python"]
     if python not in SpecifierSet(pythons):
         yield f"Python {python} (the course: {pythons})"
     for one in needed():

@@ -16,6 +16,7 @@ import yaml
 from test_packaging import PROJECT, PYTHONS, ROOT, pins
 
 WRITTEN_ELSEWHERE = {"docs/add_a_method.md"}  # may be missing until its author has written it
+MODULE = "editing_in_text2img.py"  # beside the package: says what hides it
 TEXTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/licences.md")
 
 
@@ -91,7 +92,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     folder = tmp_path_factory.mktemp("wheel")
     for path in tracked():
         name = path.relative_to(ROOT)
-        if name.parts[0] == "helpers" or name.as_posix() in ("pyproject.toml", "README.md", "LICENSE"):
+        if name.parts[0] == "helpers" or name.as_posix() in (MODULE, "pyproject.toml", "README.md", "LICENSE"):
             (folder / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder / "tree" / name)
     build = "import sys, setuptools.build_meta as b; b.build_wheel(sys.argv[1])"
@@ -110,7 +111,7 @@ def test_the_wheel_holds_the_licence_and_names_it(wheel: zipfile.ZipFile) -> Non
 @pytest.mark.slow
 def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert packed == {path.relative_to(ROOT).as_posix() for path in tracked("helpers/*")}
+    assert packed == {path.relative_to(ROOT).as_posix() for path in [*tracked("helpers/*"), ROOT / MODULE]}
 
 
 # ------------------------------------------------------------------------------------------------- files and systems

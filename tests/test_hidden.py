@@ -33,7 +33,8 @@ def test_nothing_is_said_where_nothing_is_in_the_way(tmp_path: Path) -> None:
     assert ran.returncode == 0 and ran.stdout == "The course is here.\n" and ran.stderr == ""
 
 
-@pytest.mark.parametrize("content", ["", "x = 1\n", "import no_such_module\n", "1 / 0\n", "(\n"])
+@pytest.mark.parametrize("content", ["", "x = 1\n", "import no_such_module\n", "1 / 0\n", "(\n",
+                                     "def load(file): ...\n"])  # fmt: skip
 def test_a_helpers_py_beside_the_notebook_is_named_whatever_is_in_it(tmp_path: Path, content: str) -> None:
     (tmp_path / "helpers.py").write_text(content, encoding="utf-8")
     told = said(first_cell(tmp_path))

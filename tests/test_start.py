@@ -14,6 +14,7 @@ import types
 import zipfile
 from collections import namedtuple
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -613,3 +614,21 @@ def test_on_windows_a_python_that_cannot_be_written_to_runs(monkeypatch, error, 
         patch.setattr(start.os, "name", "nt")
         found = start.in_use()
     assert found is used
+
+
+# -------------------------------------------------------------------------------------------- what the kernels are told
+
+
+def test_threads_wait_without_taking_a_core_from_others_unless_the_reader_wants_it(monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert start.lab_environment()["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert start.lab_environment()["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+def test_the_tests_run_in_that_environment_too(monkeypatch):
+    ran = []
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setattr(start.subprocess, "run", lambda command, **knobs: ran.append(knobs) or Mock(returncode=0))
+    assert start.run_tests() == 0
+    assert [knobs["env"]["OMP_WAIT_POLICY"] for knobs in ran if "env" in knobs] == ["PASSIVE"] * 2

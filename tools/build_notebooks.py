@@ -40,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from benchmarks import record as recording  # noqa: E402
+from start import PATIENT  # noqa: E402
 
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "src"
@@ -150,7 +151,7 @@ def run(notebook: NotebookNode) -> NotebookNode:
     place = {"metadata": {"path": str(NOTEBOOKS)}}
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     # A progress bar prints how long it took, which is never the same twice.
-    kernel = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TQDM_DISABLE": "1"}
+    kernel = {**PATIENT, **os.environ, "PYTHONPATH": os.pathsep.join(paths), "TQDM_DISABLE": "1"}
     client = NotebookClient(
         notebook, timeout=SECONDS_A_CELL, kernel_name="python3", resources=place, record_timing=False
     )

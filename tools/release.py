@@ -31,11 +31,13 @@ from packages import pip_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
-PACKED = ("pyproject.toml", "README.md", "LICENSE")  # beside helpers/
+PACKED = ("editing_in_text2img.py", "pyproject.toml", "README.md", "LICENSE")  # beside helpers/
 TRIAL = """\
 import sys
 from pathlib import Path
+import editing_in_text2img
 import helpers
+editing_in_text2img.check()
 from helpers import colab, load, sdedit
 from helpers.picturebook.judge import Judge
 assert Path(helpers.__file__).is_relative_to(sys.prefix), helpers.__file__

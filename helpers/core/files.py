@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from helpers.core.shapes import Weight
 from helpers.core.values import path as as_path
 
 VERSION = 1
@@ -31,7 +31,8 @@ class DamagedFile(ValueError):
     """A file is not what it should be, or not whole; nothing of it was used."""
 
 
-def save_tensors(file: str | Path, kind: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Path:
+def save_tensors(file: str | os.PathLike[str], kind: str, tensors: Mapping[str, Weight],
+                 metadata: Mapping[str, Any]) -> Path:
     """Write a file of one of `KINDS`, whole or not at all; `metadata` is what can be written as JSON."""
     from safetensors.torch import save_file
 
@@ -42,7 +43,7 @@ def save_tensors(file: str | Path, kind: str, tensors: Mapping[str, Tensor], met
     return written(as_path("file", file), lambda new: save_file(whole, new, metadata=header))
 
 
-def load_tensors(file: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_tensors(file: str | Path, kind: str) -> tuple[dict[str, Weight], dict[str, Any]]:
     """The tensors and the metadata of a file that `save_tensors` wrote, as it wrote them.
 
     Raises FileNotFoundError, and DamagedFile for a file of another kind, of a newer version, or with a changed bit.
@@ -66,7 +67,7 @@ def load_tensors(file: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[s
     return tensors, metadata
 
 
-def existing(file: str | Path) -> Path:
+def existing(file: str | os.PathLike[str]) -> Path:
     """The path of a file that is there; FileNotFoundError says from where it was looked for."""
     path = as_path("file", file)
     if not path.is_file():
@@ -74,7 +75,7 @@ def existing(file: str | Path) -> Path:
     return path
 
 
-def read_header(file: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read_header(file: Path) -> tuple[dict[str, Weight], dict[str, str]]:
     """The tensors and the header of any safetensors file."""
     from safetensors import safe_open
 
@@ -100,7 +101,7 @@ def required(file: str | Path, metadata: Mapping[str, Any], **kinds: type | tupl
             raise damaged(Path(file), f"{name} is missing or of a wrong kind")
 
 
-def checksum(tensors: Mapping[str, Tensor], text: str) -> int:
+def checksum(tensors: Mapping[str, Weight], text: str) -> int:
     """A number that changes with any bit of the tensors, their names, dtypes and shapes, and of `text`."""
     crc = zlib.crc32(text.encode())
     for name in sorted(tensors):

@@ -10,14 +10,15 @@ from numbers import Integral
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from helpers.core.interface import Progress, Watch, ignore
+from helpers.core.shapes import Loss, Weight
 from helpers.finetuning.adam import Training
 from helpers.finetuning.checkpoint import Checkpoint
 from helpers.finetuning.log import steps_left
 from helpers.finetuning.loss import Trainable
 from helpers.finetuning.weights import Weights, changed_weights, offloaded, parameters, trained
+from helpers.models.budget import check_fit_memory
 from helpers.models.catalogue import explained_memory
 
 FIT_LESS = "fit a LoRA (rank=4) instead of all weights, or take a smaller batch"  # where memory is short
@@ -26,7 +27,7 @@ FIT_LESS = "fit a LoRA (rank=4) instead of all weights, or take a smaller batch"
 def fit_weights(
     model: Trainable,
     start: Weights,
-    loss: Callable[[int], Tensor],
+    loss: Callable[[int], Loss],
     *,
     dtype: torch.dtype | None = None,
     gradient_checkpointing: bool | None = None,
@@ -36,19 +37,20 @@ def fit_weights(
     """The weights that `loss`, a function of the step, leads to from `start`; the model is left as it was.
 
     dtype: to compute in; the fitted weights are float32 all the same. Chosen for the machine unless given.
-    thrifty: gradient checkpointing; on a GPU unless given.
+    gradient_checkpointing: compute activations again instead of keeping them; on a GPU unless given.
     watch: called after each step with step=, loss= and weights=, the weights so far, to try them out with `.on(model)`;
         the next step changes them.
     knobs: as in `fit`.
     """
     here = model.device
     dtype = dtype or fast_dtype(here)
-    gradient_checkpointing = here.type == "cuda" if gradient_checkpointing is None else gradient_checkpointing
+    gradient_checkpointing = here.type != "cpu" if gradient_checkpointing is None else gradient_checkpointing
     own = parameters(model, list(dict.fromkeys(["unet", *(name.partition(".")[0] for name in start.tensors)])))
+    whole = [name for name in start.tensors if name in own]
+    check_fit_memory(model, "all_gb" if whole else "lora_gb")
     rest = {name: value.detach().to(dtype) for name, value in own.items() if name not in start.tensors}
     tensors = {name: value.to(here, torch.float32 if value.is_floating_point() else None, copy=True)
                for name, value in start.tensors.items()}
-    whole = [name for name in tensors if name in own]
 
     def inside() -> AbstractContextManager[None]:
         return model.changed(rest | changed_weights(model, tensors, dtype), start.words, gradient_checkpointing)
@@ -63,8 +65,8 @@ def fit_weights(
 
 
 def fit(
-    variables: Mapping[str, Tensor],
-    loss: Callable[[int], Tensor],
+    variables: Mapping[str, Weight],
+    loss: Callable[[int], Loss],
     *,
     steps: int,
     lr: float,

@@ -25,6 +25,7 @@ from functools import wraps
 from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 
+from helpers.core.interface import as_model
 from helpers.core.surroundings import surroundings
 from helpers.core.values import entrance
 
@@ -44,7 +45,7 @@ def method(function: Callable[P, R]) -> Callable[P, R]:
     def edited(*arguments: P.args, **knobs: P.kwargs) -> R:
         given: dict[str, Any] = {**dict(zip(taken, arguments, strict=False)), **knobs}
         start, model = given.get([*taken][1]), given.get("model")
-        own = {name: getattr(start if hasattr(start, name) else model, name) for name in asked
+        own = {name: getattr(start if hasattr(start, name) else model, name, None) for name in asked
                if "model" in given and given.get(name) is None}
         filled: Callable[..., R] = entered
         with surroundings(grad=False):
@@ -55,7 +56,13 @@ def method(function: Callable[P, R]) -> Callable[P, R]:
 
 def fitting(function: Callable[P, R]) -> Callable[P, R]:
     """`function(model, ...)` that learns: as `method`, with gradients on; its steps are its own."""
-    entered = entrance(function)
+    @wraps(function)
+    def of_a_model(*arguments: P.args, **knobs: P.kwargs) -> R:
+        given: Any = knobs.get("model", arguments[0] if arguments else None)
+        as_model("model", given)  # last: what else is wrong with a call is told without a model, too
+        return function(*arguments, **knobs)
+
+    entered = entrance(of_a_model)
 
     @wraps(function)
     def fitted(*arguments: P.args, **knobs: P.kwargs) -> R:

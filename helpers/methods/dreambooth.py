@@ -26,18 +26,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
 from helpers.core.files import check_folder, digest, to_json, written
-from helpers.core.interface import Picture, Progress, Text, Watch, ignore, join
+from helpers.core.interface import Generator, Picture, Progress, Text, Watch, ignore, join
 from helpers.core.pictures import as_picture, listed_pictures
+from helpers.core.shapes import Latents, Loss
 from helpers.core.values import Batch, File, FitSteps, Flag, Number, Prompt, Rank, Rate, Seed
 from helpers.core.warn import FitWarning, heard, warn
 from helpers.core.words import unknown_words, words_of
 from helpers.finetuning.fit import fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
-from helpers.finetuning.weights import TEXT_ENCODERS, Weights, full, lora
+from helpers.finetuning.weights import TEXT_ENCODERS, Weights, full, lora, parameters
 from helpers.methods.contract import fitting, method
 
 PRIOR = "prior.json"  # how the pictures of a folder were made
@@ -46,8 +48,8 @@ HowMany = Annotated[int, Number(0, 100_000, whole=True)]
 
 
 @method
-def prior_pictures(model: Any, class_prompt: Prompt, count: HowMany = 100, *, seed: Seed = 0,
-                   folder: File | None = None, progress: bool = True, **knobs: Any) -> list[Image.Image]:
+def prior_pictures(model: Generator, class_prompt: Prompt, count: HowMany = 100, *, seed: Seed = 0,
+                   folder: File | None = None, progress: Progress = True, **knobs: Any) -> list[Image.Image]:
     """x_pr: `count` pictures that the model makes of its class, before it is fine-tuned.
 
     folder: where they are kept as PNG files; those already there are not made again.
@@ -110,6 +112,7 @@ def fit_dreambooth(model: Trainable, pictures: Sequence[Picture] | str | Path, p
         raise ValueError("The prior wants both: class_prompt='a cat', say, and prior=prior_pictures(model, 'a cat').")
     subject, others = subject_pictures(pictures), subject_pictures(prior) if has_prior else []
     prompts = [prompt, class_prompt] if class_prompt is not None and others and prior_weight else [prompt]
+    parameters(model, ())  # an error for a model without weights
     networks = ["unet", *(name for name in TEXT_ENCODERS if text_encoder and name in model.networks)]
     words = subject_words(model, prompt, class_prompt)
     with torch.no_grad(), model.changed({}, words):  # here every other word is checked, once
@@ -126,11 +129,11 @@ def fit_dreambooth(model: Trainable, pictures: Sequence[Picture] | str | Path, p
                        watch=watch, progress=progress)
 
 
-def losses(model: Trainable, x0: Tensor, x_pr: Tensor | None, prompts: Callable[[], Text], prior_weight: float,
-           batch: int, seed: int) -> Callable[[int], Tensor]:
+def losses(model: Trainable, x0: Latents, x_pr: Float[Tensor, "B_pr C h w"] | None, prompts: Callable[[], Text],
+           prior_weight: float, batch: int, seed: int) -> Callable[[int], Loss]:
     """Equation 2 as a function of the step; equation 1 where there are no latents x_pr of the prior."""
 
-    def loss(step: int) -> Tensor:
+    def loss(step: int) -> Loss:
         c = prompts()
         x, t, noise = rows(model, x0, batch, seed, step)
         if x_pr is None:

@@ -1,8 +1,8 @@
 """The table of models: the one place where a model's name, address and price are written.
 
 Revisions are fixed so that a picture can be made again. They were taken from public references (no hub was at hand to
-ask), and "main" stands where none was found. Sizes are what the float16 files weigh; the GPU memory is an estimate
-for one picture at a time, not yet a measurement.
+ask), and "main" stands where none was found. Sizes are what the float16 files weigh. The GPU memory is for one picture
+at a time in half precision: counted on networks of real size (benchmarks/big_models.py) and rounded up, not measured.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ CATALOGUE: dict[str, Entry] = {
             "CreativeML OpenRAIL++-M",
             size=1024,
             download_gb=6.9,
-            gpu_gb=12.0,
+            gpu_gb=11.0,
             guidance=5.0,
         ),
         Entry(
@@ -107,6 +107,9 @@ def find(name: str) -> Entry:
     Another "owner/name" is taken for a repository of the hub outside the table. Any other name raises ValueError with
     the names there are, the closest first.
     """
+    from helpers.core.values import text  # here: this file is read by those who only want the table
+
+    name = text("name", name)
     for entry in CATALOGUE.values():
         if name == entry.name or name in (repository for repository, _ in entry.sources):
             return entry
@@ -168,7 +171,7 @@ def explained_memory(
 
 def whose_memory(error: BaseException) -> str | None:
     """Whose memory an error says is full, None if it says something else; Apple's GPUs and CPUs say it in words."""
-    import torch  # here: this file is read by those who only want the table
+    import torch  # here, too
 
     text = str(error)
     if isinstance(error, TooLittleMemory):

@@ -7,12 +7,16 @@ see only the interface `helpers.core.interface.Model`.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Any
 
 import torch
 
+from helpers.core.values import Kind, entrance, plain, text
+from helpers.core.values import path as checked_path
 from helpers.models import catalogue
+from helpers.models.budget import check_memory
 from helpers.models.catalogue import TooLittleMemory
-from helpers.models.devices import check_memory, place
+from helpers.models.devices import place
 from helpers.models.diffusers_model import DiffusersModel
 from helpers.models.hub import fetch, fetch_configuration
 from helpers.models.pipelines import building, pipeline_class, precision, read_folder
@@ -23,8 +27,18 @@ FIRST_LAYER = "model.diffusion_model.input_blocks.0.0.weight"
 EMBEDDED_FOLDER = Path(__file__).parents[1] / "picturebook" / "weights" / "pipeline"
 
 
+def named(name: str, value: Any) -> str | Path:
+    """A name, an address or a path, as it was given."""
+    if isinstance(value, Path):
+        return checked_path(name, value)
+    told = text(name, plain(value))
+    checked_path(name, told.replace("~", "."))  # a home of nobody is told by `as_path`
+    return told
+
+
+@entrance
 def load(
-    name: str | Path = catalogue.EMBEDDED.name,
+    name: Annotated[str | Path, Kind(named)] = catalogue.EMBEDDED.name,
     device: str | torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> DiffusersModel:
@@ -43,7 +57,7 @@ def load(
         return (DiffusersModel.from_folder if path.is_dir() else load_file)(path, device, dtype)
     entry = catalogue.find(str(name))
     device, dtype = place(device, dtype)
-    check_memory(entry, device)
+    check_memory(entry, device, dtype)
     pipeline, kind = read_folder(fetch(entry, dtype), dtype, entry.name)
     own = {"steps": entry.steps, "guidance": entry.guidance} if entry.name in catalogue.CATALOGUE else {}
     return DiffusersModel.settled(pipeline, device, dtype, kind=kind, **own)
@@ -51,7 +65,7 @@ def load(
 
 def as_path(name: str | Path) -> Path | None:
     """The folder or file meant by `name`; None if it means none, an error if it means one that is not there."""
-    path = Path(name).expanduser()
+    path = checked_path("name", name)
     meant = isinstance(name, Path) or name[:1] in ("/", "~", ".")
     if path.exists() or path.suffix in (".safetensors", ".ckpt", ".pt", ".pth", ".bin"):
         return path if str(name) else None

@@ -45,7 +45,9 @@ this_machine()
 #
 # The one cell to change if you want another model. `"picturebook"` is a small model that comes with the course: it
 # knows the world of a picture book, 128 x 128 pixels large, and runs on any laptop. On a machine with a GPU, write
-# `"stable-diffusion-v1-5"` instead. Everything below stays the same.
+# `"stable-diffusion-v1-5"` instead. Everything below stays the same, prompts too; only the misspelt words of this
+# section give no warning there, since it has read words of all kinds. `helpers.budget()` says beforehand whether it
+# fits.
 
 # %% tags=["parameters"]
 model_name = "picturebook"

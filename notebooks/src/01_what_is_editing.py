@@ -26,7 +26,9 @@
 
 # %% [markdown]
 # The only settings. This lesson measures in the Picturebook world, where the right answers are known, so keep
-# `"picturebook"` here at first.
+# `"picturebook"` here at first. Stable Diffusion has to be told that the scene is a drawing, or it makes a photograph
+# of it: give it `"a flat vector drawing of " + edit.target_prompt`, wherever a cell below gives a model
+# `edit.target_prompt`.
 
 # %% tags=["parameters"]
 model_name = "picturebook"

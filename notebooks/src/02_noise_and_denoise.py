@@ -27,7 +27,9 @@
 # {{setup}}
 
 # %% [markdown]
-# The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"`; the prompts below work there too.
+# The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"`. It has to be told that the scene is a
+# drawing: `"a flat vector drawing of " + edit.target_prompt`, wherever a cell below says `edit.target_prompt`, of other
+# edits too. The castle and the painted cat stay as they are.
 
 # %% tags=["parameters"]
 model_name = "picturebook"

@@ -28,7 +28,9 @@
 # {{setup}}
 
 # %% [markdown]
-# The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"`; the prompts below work there too.
+# The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"`. It has to be told that the scene is a
+# drawing: `"a flat vector drawing of " + edit.target_prompt`, wherever a cell below says `edit.target_prompt`, of other
+# edits too. DiffEdit takes two prompts, and both begin so.
 
 # %% tags=["parameters"]
 model_name = "picturebook"

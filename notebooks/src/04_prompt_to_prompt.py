@@ -26,8 +26,9 @@
 # {{setup}}
 
 # %% [markdown]
-# The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"`; the prompts below work there too, but the
-# judge's numbers mean something for Picturebook alone.
+# The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"`. No prompt has to differ there, since the
+# model makes the pictures itself; its noises are others, so try a few seeds. The judge's numbers mean something for
+# Picturebook alone.
 
 # %% tags=["parameters"]
 model_name = "picturebook"

@@ -31,8 +31,10 @@
 # {{setup}}
 
 # %% [markdown]
-# The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"` and 50 steps; the prompts work there too. For
-# section 7, put the path of a photo of yours between the quotes of `photo_file`; without one, a painting is used.
+# The only settings. For Stable Diffusion, write `"stable-diffusion-v1-5"` and 50 steps, and tell it that the scene is a
+# drawing: `"a flat vector drawing of " + edit.prompt` for P, the same before `edit.target_prompt` for P\*, and `"a flat
+# vector drawing of a red castle near a river"` in section 8. For section 7, put the path of a photo of yours between
+# the quotes of `photo_file`; without one, a painting is used.
 
 # %% tags=["parameters"]
 model_name = "picturebook"

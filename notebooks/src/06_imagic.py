@@ -29,7 +29,8 @@
 # %% [markdown]
 # The only settings. The two fits are short, so that they run while you read. For Stable Diffusion, write
 # `"stable-diffusion-v1-5"`, 50 steps and the paper's numbers: `{"steps": 1000, "lr": 2e-3}` for the embedding and
-# `{"steps": 1500, "lr": 5e-7}` for the model. That takes a GPU; nothing else on this page changes.
+# `{"steps": 1500, "lr": 5e-7}` for the model. That takes a GPU of 16 GB. Tell it that the scene is a drawing:
+# `P_star = "a flat vector drawing of " + edit.target_prompt`, and in section 9 the same before `meadow.target_prompt`.
 
 # %% tags=["parameters"]
 model_name = "picturebook"
@@ -173,8 +174,9 @@ check.embedding_fit(my_fit)
 
 # %% [markdown]
 # The course's `fit_embedding` is that, with a mean over four times and noises in each step. Fits are long on a real
-# model, so they can be interrupted. Give a `folder`, and the state is kept there. Press the stop button any time; here
-# `watch` does it for you, after a third of the steps.
+# model, so they can be interrupted. Give a `folder`, and the state is kept there; on Colab,
+# `helpers.colab.kept("my_fit")` is one on Google Drive, where that is mounted, and outlives a lost session. Press the
+# stop button any time; here `watch` does it for you, after a third of the steps.
 
 # %%
 from pathlib import Path

@@ -30,8 +30,10 @@
 
 # %% [markdown]
 # The only settings. For Stable Diffusion on a GPU of 16 GB, write `"stable-diffusion-v1-5"`, `rank` 4, 500 fitting
-# steps, a learning rate `lr` of 1e-4 and 30 sampling steps (`few`); the prompts work there too. `few` is small here
-# because most pictures of this notebook are only counted.
+# steps, a learning rate `lr` of 1e-4 and 30 sampling steps (`few`). No prompt has to differ there for photos of your
+# own; for Pim, who is drawn, write `"a flat vector drawing of a sks cat"` and `"a flat vector drawing of a cat"` where
+# a cell below says `pim.prompt(word)` and `pim.prompt()`. `few` is small here because most pictures of this notebook
+# are only counted.
 
 # %% tags=["parameters"]
 model_name = "picturebook"
@@ -532,8 +534,8 @@ check.rows_of_a_fit(my_rows)
 # ## 7. Stop, go on, put away
 #
 # Long fits are interrupted: a battery, a closed lid, Colab. With `folder=` a fit writes where it is, and the same call
-# goes on from there. The random numbers of step k come from (seed, k) alone, so it must not matter. We pull the plug
-# after three of six steps.
+# goes on from there; on Colab, `folder=helpers.colab.kept("my_cat")` lies on Google Drive, where that is mounted. The
+# random numbers of step k come from (seed, k) alone, so it must not matter. We pull the plug after three of six steps.
 #
 # **Predict.** Will the interrupted fit end with *nearly* the weights of the other one, or with the same bits?
 
