@@ -47,7 +47,7 @@ def test_the_figure_keeps_its_size_and_its_text_from_the_first_picture_to_the_la
 
 def test_of_many_pictures_the_first_and_the_last_stay() -> None:
     steps = list(range(0, 1001, 25))
-    assert spread(steps, PLACES) == [0, 250, 500, 750, 1000]
+    assert spread(steps, PLACES) == [0, 200, 400, 600, 800, 1000]
     assert spread(steps[:3], PLACES) == steps[:3]
 
 

@@ -153,21 +153,21 @@ def token_rows(model: Trainable, word: Prompt, like: Prompt) -> Weights:
         if set(rows) & set(source):
             raise ValueError(f"{word!r} and {like!r} share tokens: take a word like 'sks' that means nothing.")
         if len(rows) > 1 and (others := spelled_alike(model, word, rows)):
-            warn(f"{word!r} is {len(rows)} tokens to this model, and {others} spelled with them, too: what is so "
-                 "spelled changes with it. A word of one token would be alone.", FitWarning)
+            warn(f"{word!r} is {len(rows)} tokens to this model, and {others} are spelled with them, too, and change "
+                 "with it. A word of one token changes nothing but itself.", FitWarning)
         values = parameters(model, [table.partition(".")[0]])[table][source[-1]].detach().float()
         tensors |= {table + ROWS: torch.tensor(rows), table + VALUES: values.repeat(len(rows), 1)}
     return Weights(tensors)
 
 
 def spelled_alike(model: Trainable, word: str, rows: Sequence[int]) -> str:
-    """Which words of the model's own have one of these tokens, as the beginning of a sentence; "" if none has."""
+    """The words of the model's own that have one of these tokens: "other words ('s')"; "" if there are none."""
     known: frozenset[str] | None = getattr(model, "known_words", None)
     if known is None:  # it has seen words that nobody listed
-        return "other words are"
+        return "other words"
     alike = [other for other in sorted(known) if other != word.lower()
              and any(set(rows) & set(its) for _, its in model.token_rows(other))]
-    return f"{', '.join(map(repr, alike[:3]))} {'is' if len(alike) == 1 else 'are'}" if alike else ""
+    return f"other words ({', '.join(map(repr, alike[:3]))})" if alike else ""
 
 
 def parameters(model: Trainable, networks: Sequence[str]) -> dict[str, Weight]:

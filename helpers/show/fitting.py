@@ -26,7 +26,7 @@ from helpers.show.figures import GAP, WIDEST, cell_size
 from helpers.show.palette import FAINT, look
 from helpers.show.running import named
 
-PLACES = 5  # pictures in the row; of more, the first and the last and some between
+PLACES, SIDE = 6, 112  # pictures in the row, and pixels of one; of more, the first and the last and some between
 LEFT, HEIGHT, BELOW = 70, 130, 44  # pixels beside, of and below the curve
 MEAN = 10  # steps whose mean is a point of the curve
 
@@ -83,7 +83,7 @@ def fit_so_far(samples: Mapping[int, Any], losses: Sequence[float], *, alt: str,
                beside: Mapping[str, Any] = MappingProxyType({})) -> Figure:
     """The samples of a fit in a row, by the step they were made after, and its losses below; always of one size."""
     steps = spread(sorted(samples), PLACES)
-    size = cell_size([list(samples.values())], PLACES + 1, WIDEST - LEFT)
+    size = cell_size([list(samples.values())], PLACES + 1, WIDEST - LEFT, SIDE)
     step, top = size[0] + GAP, size[1] + LINE + 3 * GAP
     page = Page(LEFT + (PLACES + 1) * step - GAP, top + HEIGHT + BELOW)
     row = {i: (f"after {n} steps" if n else "before", samples[n]) for i, n in enumerate(steps)}

@@ -246,7 +246,7 @@ print(
 # %%
 from helpers.methods.imagic import fit_model
 
-looks = {"every": model_fit["steps"] // 4, "seed": seed, "steps": steps}
+looks = {"every": model_fit["steps"] // 5, "seed": seed, "steps": steps}
 diary = show.diary(model, e_opt, **looks, beside={"I": picture}, alt="06.what_model")
 weights = fit_model(
     model, picture, e_opt, seed=seed, folder=folder / "model", watch=diary, **model_fit

@@ -107,14 +107,14 @@ show.pictures(sheets["before"], rows=HEADS, side=112, alt="07.six_pictures")
 # $$\min_\theta\; \mathbb{E}_{t,\epsilon} \left\| \epsilon - \epsilon_\theta(x_t, t, \text{a sks cat}) \right\|^2$$
 #
 # A fit takes a while, so watch it. The bar tells how far it is. And `watch=` is called after every step: the diary
-# notes the losses, and every 25 steps draws the same wish with the weights so far.
+# notes the losses, and every 20 steps draws the same wish with the weights so far.
 #
 # **Predict.** After how many of the steps do you see something of Pim? And will the loss tell?
 
 # %%
 from helpers import fit_dreambooth
 
-looks = {"every": fit_steps // 4, "seed": 22, "steps": few}
+looks = {"every": fit_steps // 5, "seed": 22, "steps": few}
 looks["beside"] = {"as wished": wanted[0]}
 diary = show.diary(model, wishes[0], **looks, alt="07.pim_temple")
 knobs = {"rank": rank, "steps": fit_steps, "lr": lr, "seed": seed}
