@@ -121,6 +121,11 @@ def test_few_step_models_have_few_steps_and_no_guidance_by_name_and_by_their_fil
 
 
 @pytest.mark.slow
-def test_every_method_runs_at_the_defaults_of_a_few_step_model() -> None:
+def test_every_method_runs_at_the_defaults_of_a_few_step_model_or_says_why_not(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ValueError, match="guidance is 1, where the empty prompt has no say"):
+        calls(steps=4, guidance=1.0)
+    monkeypatch.delitem(METHODS, "inversion.null_text")  # which needs guidance
     rows = calls(steps=4, guidance=1.0)
     assert set(rows) == set(METHODS) and all(row["rows"] for row in rows.values())

@@ -9,10 +9,11 @@ from PIL import Image
 from benchmarks import lesson01
 from helpers.measure import score
 from helpers.picturebook.edits import Edit, random_edit
+from helpers.picturebook.judge import Judge
 from helpers.picturebook.scene import Scene
 
 
-class Knowing:
+class Knowing(Judge):
     """A judge that knows one scene and reads it from its picture, and the other from any other picture."""
 
     def __init__(self, edit: Edit) -> None:

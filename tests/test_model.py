@@ -432,7 +432,7 @@ def test_a_file_with_a_second_text_encoder_is_sdxl(tmp_path: Path) -> None:
 def test_too_little_gpu_memory_is_refused_before_anything_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "free_gb", lambda device: 3.0)
     monkeypatch.setattr(loading, "fetch", lambda *_: pytest.fail("it was fetched"))
-    with pytest.raises(catalogue.TooLittleMemory, match="needs about 11 GB.*3.0 GB are free"):
+    with pytest.raises(catalogue.TooLittleMemory, match="needs about 18 GB.*3.0 GB are free"):
         load("stable-diffusion-xl-base-1.0", device="cpu")
 
 

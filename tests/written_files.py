@@ -159,7 +159,7 @@ def killed_at(byte: int, write: Callable[[], Any]) -> int:
 
 
 def killed(name: str, folder: Path) -> dict[str, Any]:
-    """What is left of a kind of file after kills at bytes of its second write, and after a write that comes to its end."""
+    """What is left of a kind of file after kills in the middle of its second write, and after a whole one."""
     kind = KINDS[name]
     kind.write(folder, 0)
     before, signals, whole = (folder / kind.file).read_bytes(), [], True
