@@ -148,5 +148,10 @@ def without_maps(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *_
     return torch.ops.aten._scaled_dot_product_efficient_attention(query, key, value, None, True)[0]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Counts and prints."""
     print({"all weights": fit_gb(None), "lora of rank 4": fit_gb(4)})
+
+
+if __name__ == "__main__":
+    main()

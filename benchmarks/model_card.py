@@ -198,6 +198,11 @@ def card() -> str:
         date=measured["date"], machine=measured["machine"], measured_commit=measured["commit"])
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Writes the card."""
     CARD.write_text(card(), encoding="utf-8")
     print(CARD)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,10 +17,12 @@ import os
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float32
 from PIL import Image, ImageFilter
 
 from helpers.core.masks import ReadMask
 from helpers.core.pictures import Read, as_picture
+from helpers.core.shapes import Array
 from helpers.core.values import Kind, entrance, numbers, shown
 from helpers.picturebook.edits import Edit
 from helpers.picturebook.judge import Judge
@@ -74,8 +76,8 @@ def kept(result: Read, picture: Read, mask: ReadMask) -> float:
 
 
 @entrance
-def outside(mask: ReadMask) -> np.ndarray:
-    """(H, W) bool: the pixels more than 4 pixels away from the mask."""
+def outside(mask: ReadMask) -> Bool[np.ndarray, "H W"]:
+    """The pixels more than 4 pixels away from the mask."""
     return np.asarray(mask.convert("L").filter(ImageFilter.MaxFilter(9))) < 128
 
 
@@ -128,7 +130,7 @@ def check_sizes(**pictures: Image.Image) -> None:
         raise ValueError(f"The sizes differ: {sizes}. Bring them to one size with as_picture(picture, size).")
 
 
-def levels(name: str, value: Any) -> np.ndarray:
+def levels(name: str, value: Any) -> Array:
     """A picture's levels, or an array of them as float64, in [0, 1]."""
     if isinstance(value, (str, os.PathLike, Image.Image)):
         return _array(as_picture(value)).astype(np.float64)
@@ -151,5 +153,5 @@ def psnr(a: Levels, b: Levels) -> float:
     return BEST_PSNR if error == 0 else min(BEST_PSNR, -10 * np.log10(error))
 
 
-def _array(picture: Image.Image) -> np.ndarray:
+def _array(picture: Image.Image) -> Float32[np.ndarray, "H W 3"]:
     return np.asarray(picture.convert("RGB"), dtype=np.float32) / 255

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import random_pipelines
-from browser import chromium
+import shape_checks
 
-from helpers.models.diffusers_model import DiffusersModel
-from helpers.models.quiet import quiet
+shape_checks.install()  # before anything of the package is imported
+
+import random_pipelines  # noqa: E402
+from browser import chromium  # noqa: E402
+
+from helpers.models.diffusers_model import DiffusersModel  # noqa: E402
+from helpers.models.quiet import quiet  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,7 @@ random states, warning filters, log levels, the working folder.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
-import random
 import sys
 import time
 import traceback
@@ -23,8 +21,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
@@ -46,9 +42,7 @@ def outcome(call: Callable[[], Any], state: Callable[[], Any]) -> Outcome:
     before, begun = state(), time.perf_counter()
     found = Outcome("result")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            call()
+        call()
     except Exception as error:
         found = judged(error)
     after = state()
@@ -66,31 +60,6 @@ def judged(error: Exception) -> Outcome:
     if isinstance(error, CLEAR) and raised and len(str(error)) > 15:
         return Outcome("clear", str(error))
     return Outcome("raw", f"{type(error).__name__}: {str(error)[:100]} ({Path(last.filename).name}:{last.lineno})")
-
-
-def process_state() -> dict[str, Any]:
-    """What of the process no call may change."""
-    return {
-        "default dtype": torch.get_default_dtype(), "grad mode": torch.is_grad_enabled(),
-        "torch's random state": hash(torch.random.get_rng_state().numpy().tobytes()),
-        "random's state": hash(random.getstate()), "numpy's random state": hash(np.random.get_state()[1].tobytes()),
-        "warning filters": len(warnings.filters), "folder": os.getcwd(), "threads of torch": torch.get_num_threads(),
-        "log levels": tuple(logging.getLogger(name).level for name in ("", "diffusers", "transformers")),
-    }
-
-
-def model_state(model: Any) -> dict[str, Any]:
-    """What of a model no call may change."""
-    parts = {name: part for name, part in model.pipeline.components.items() if isinstance(part, torch.nn.Module)}
-    weights = [p for part in parts.values() for p in part.parameters()]
-    hooks = [len(module._forward_hooks) + len(module._forward_pre_hooks) for part in parts.values()
-             for module in part.modules()]
-    return {
-        "weights": hash(tuple((p.data_ptr(), p._version, p.dtype) for p in weights)),
-        "gradients": any(p.grad is not None or p.requires_grad for p in weights),
-        "processors": tuple(map(id, model.unet.attn_processors.values())), "hooks": sum(hooks),
-        "training mode": any(part.training for part in parts.values()), "known words": model.known_words,
-    }
 
 
 MOST_STRANGE = 2  # strange values in one call
@@ -132,14 +101,18 @@ def run(name: str, function: Callable[..., Any], arguments: dict[str, Argument],
         if found.kind not in ("result", "clear"):
             bad[f"{name}: {found.kind}: {found.text}"] += 1
 
-    one()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        one()
     return counts, bad
 
 
 def main() -> int:
     """The long run."""
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-    from public_functions import table
+    from public_functions import small_model
+    from public_things import Things
+    from world_state import model_state, process_state
 
     from benchmarks.record import record
 
@@ -148,7 +121,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="functions whose names hold this")
     args = parser.parse_args()
-    functions, state = table()
+    model = small_model()
+    functions = Things(model).table()
+
+    def state() -> dict[str, Any]:
+        return process_state() | model_state(model)
+
     functions = {name: its for name, its in functions.items() if args.only in name}
     counts: Counter[str] = Counter()
     bad: Counter[str] = Counter()

@@ -7,9 +7,11 @@ ones, for it must often get as far as the work.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +19,10 @@ import torch
 from hypothesis import strategies as st
 from PIL import Image
 
-ROOT = Path(tempfile.gettempdir()) / "strange-values"
+from helpers.core.interface import CLEAN, Text
+
+FOLDER = tempfile.TemporaryDirectory(prefix="strange-values-")  # gone with the process
+ROOT = Path(FOLDER.name)
 
 
 class Values(NamedTuple):
@@ -41,7 +46,8 @@ def other_kinds(*but: type) -> st.SearchStrategy:
     tensors = [lambda: torch.tensor(0.5), lambda: torch.tensor([1, 2]), lambda: torch.ones(2, dtype=torch.bfloat16),
                lambda: torch.ones((), device="meta"), lambda: iter([1, 2]), lambda: (lambda: 3)]
     kept = [thing for thing in things if not isinstance(thing, but)] if but else things
-    return st.one_of(st.sampled_from(range(len(kept))).map(lambda i: kept[i]), of(*tensors))
+    made = [make for make in tensors if not isinstance(make(), but)] if but else tensors
+    return st.one_of(st.sampled_from(range(len(kept))).map(lambda i: kept[i]), of(*made))
 
 
 def numbers(*good: float) -> Values:
@@ -59,7 +65,6 @@ def picture(mode: str = "RGB", size: tuple[int, int] = (16, 16)) -> Image.Image:
 
 def png(name: str = "a.png") -> Path:
     """A picture file."""
-    ROOT.mkdir(exist_ok=True)
     if not (ROOT / name).exists():
         picture().save(ROOT / name, "PNG")
     return ROOT / name
@@ -67,9 +72,14 @@ def png(name: str = "a.png") -> Path:
 
 def broken(name: str, content: bytes) -> Path:
     """A file that is no picture."""
-    ROOT.mkdir(exist_ok=True)
     (ROOT / name).write_bytes(content)
     return ROOT / name
+
+
+def folder(name: str) -> str:
+    """A folder that the calls share, so that one finds what another has left in it."""
+    (ROOT / name).mkdir(exist_ok=True)
+    return str(ROOT / name)
 
 
 GOOD_PICTURES = of(picture, lambda: picture("L"), lambda: picture("RGBA"), lambda: picture("P"),
@@ -115,4 +125,41 @@ VALUES: dict[str, Values] = {
     "size": Values(st.sampled_from([None, 16, (16, 16), (16, 24), np.int64(16)]),
                    st.one_of(st.sampled_from([0, -16, 7, 10**9, (16,), (16, 16, 16), 16.0, "16"]), other_kinds())),
     "flag": Values(st.booleans(), other_kinds()),
+    "folder": Values(of(None, lambda: folder("one"), lambda: folder("two"), lambda: tempfile.mkdtemp(dir=ROOT)),
+                     of("", "a\x00b", "x" * 5000, 3, 0.5, b"x", [], lambda: png(), "/dev/null/x", "/proc/x")),
+    "watch": Values(of(lambda: ignored, lambda: print_nothing), other_kinds(type, FunctionType)),
+    "progress": Values(of(False, lambda: ignored, 0), other_kinds(type, FunctionType)),
+    "time": Values(of(0, 1, 500, 999, CLEAN, np.int64(3), lambda: torch.tensor(7)),
+                   st.one_of(other_kinds(), of(1000, 10**6, -2, -1000, 0.5))),
 }
+
+
+def ignored(*_: Any, **__: Any) -> None:
+    """Watches, and does nothing."""
+
+
+def print_nothing(x: Any = None, t: Any = None, eps: Any = None, **told: Any) -> None:
+    """Looks at what it is told."""
+    assert x is None or x.shape[0] >= 1, (t, eps, told)
+
+
+def latents(shape: tuple[int, ...]) -> Values:
+    """Latents of a shape, and what is none."""
+    good = of(lambda: torch.rand(shape), lambda: torch.zeros(shape), lambda: torch.rand(shape).requires_grad_(),
+              lambda: torch.rand(shape).double())
+    count, channels, h, w = shape
+    return Values(good, st.one_of(other_kinds(), of(
+        lambda: np.zeros(shape, np.float32), lambda: torch.rand(count, channels + 1, h, w), lambda: torch.rand(h),
+        lambda: torch.zeros(shape, dtype=torch.long), lambda: torch.full(shape, float("nan")),
+        lambda: torch.rand(0, channels, h, w), lambda: torch.rand(shape, device="meta"),
+        lambda: torch.rand(shape).half(), lambda: torch.rand(shape).to_sparse(),
+        lambda: torch.rand(shape, dtype=torch.cfloat), lambda: [torch.rand(shape)],
+        lambda: torch.rand(3, channels, h, w), lambda: torch.rand(count, channels, 2 * h, w),
+        lambda: torch.rand(shape)[:, :, :0])))
+
+
+def texts(good: Callable[[], Text]) -> Values:
+    """A text as a model embeds it, and what is none."""
+    return Values(of(good), st.one_of(other_kinds(), of(
+        lambda: Text(torch.rand(1, 3, 5)), lambda: Text(torch.rand(2, 2)), lambda: good().embeddings,
+        lambda: Text(torch.full_like(good().embeddings, float("nan"))), lambda: [good()])))

@@ -37,7 +37,7 @@ def test_the_noise_is_the_mean_of_all_noise_that_leads_to_the_point() -> None:
     rng = torch.Generator().manual_seed(0)
     z = torch.randn(400_000, 2, generator=rng)
     x0 = MODEL.means[0] + 0.3 * torch.randn(400_000, 2, generator=rng)
-    x = add_noise(MODEL, x0, z, 500)
+    x = add_noise(MODEL, x0[:, :, None, None], z[:, :, None, None], 500)[:, :, 0, 0]
     near = (x - x[0]).norm(dim=1) < 0.1
     eps = MODEL.eps(x[near].reshape(-1, 2, 1, 1), 500, MODEL.embed("left")).mean(0).flatten()
     assert near.sum() > 500 and torch.allclose(eps, z[near].mean(0), atol=0.05)

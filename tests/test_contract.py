@@ -176,7 +176,7 @@ def test_a_source_saved_after_numpy_numbers_is_the_same(models: dict, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "made", [lambda: generated(helpers.AnalyticModel(), "left", steps=2), lambda: Text(noise(0, (1, 1)))]
+    "made", [lambda: generated(helpers.AnalyticModel(), "left", steps=2), lambda: Text(noise(0, (1, 1, 1)))]
 )
 def test_values_that_hold_tensors_can_be_compared(made: Callable) -> None:
     one, other = made(), made()

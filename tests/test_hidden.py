@@ -59,10 +59,10 @@ def other_wheel(site: Path) -> None:
     (site / "helpers").mkdir(parents=True)
     (site / "helpers/__init__.py").write_text("def help_me(): ...\n", encoding="utf-8")
     (site / "handy-1.0.dist-info").mkdir()
-    about = "Metadata-Version: 2.1\nName: handy\nVersion: 1.0\n"
-    (site / "handy-1.0.dist-info/METADATA").write_text(about, encoding="utf-8")
-    record = "helpers/__init__.py,,\nhandy-1.0.dist-info/METADATA,,\n"
-    (site / "handy-1.0.dist-info/RECORD").write_text(record, encoding="utf-8")
+    told = {"METADATA": "Metadata-Version: 2.1\nName: handy\nVersion: 1.0\n",
+            "RECORD": "helpers/__init__.py,,\nhandy-1.0.dist-info/METADATA,,\n"}
+    for name, text in told.items():
+        (site / "handy-1.0.dist-info" / name).write_text(text, encoding="utf-8")
 
 
 def test_another_wheel_with_a_top_level_helpers_is_named_with_the_command_that_takes_it_out(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_a_source_holds_a_state_for_each_time(model, source):
 
 def test_saving_and_loading_gives_the_same_source(source, tmp_path):
     file = tmp_path / "cat.safetensors"
-    more = {"uncond_embeddings": torch.randn(4, 3, 8), "variance_noise": torch.randn(4, 2, 3, 5)}
+    more = {"uncond_embeddings": torch.randn(4, 3, 8), "variance_noise": torch.randn(4, *source.trajectory.shape[1:])}
     whole = Source(**vars(source) | more)
     for one in (source, whole):
         one.save(file)

@@ -20,6 +20,7 @@ import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from safetensors.torch import load_file
 
+from helpers.models.checksums import write_checksums
 from helpers.picturebook.caption import KNOWN_WORDS
 
 from .autoencoder import RUN as AUTOENCODER_RUN
@@ -130,6 +131,8 @@ def main() -> None:
     os.replace(new / "judge.safetensors", WEIGHTS / "judge.safetensors")
     shutil.rmtree(FOLDER, ignore_errors=True)
     new.rename(FOLDER)
+    write_checksums(FOLDER)
+    write_checksums(WEIGHTS, ["judge.safetensors"])
     for file in WEIGHTS.rglob("*"):
         if file.is_file():
             file.chmod(0o644)

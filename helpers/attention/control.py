@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from torch import Tensor
 
 from helpers.attention.edits import Edit, model_tokens
 from helpers.attention.kernel import Plan, planned
@@ -15,18 +14,40 @@ from helpers.attention.maps import AttentionStore, Site, below
 from helpers.attention.processor import Layer, chosen_layers
 from helpers.attention.recording import Recording
 from helpers.core.interface import Model
+from helpers.core.shapes import Embeddings, Latents
+from helpers.core.values import Kind, Steps, WrongKind, entrance, shown, texts
+from helpers.core.warn import heard
 from helpers.core.words import Tokens
 
 
+def listed_of(name: str, value: Any, kind: type, expected: str) -> list[Any]:
+    """One thing of a kind, or several, as a list."""
+    several = [value] if isinstance(value, kind) else [] if value is None else value
+    if not isinstance(several, list | tuple) or not all(isinstance(one, kind) for one in several):
+        raise WrongKind(f"{name} is {shown(value)}; expected {expected}, or a list of them.")
+    return list(several)
+
+
+def some_texts(name: str, value: Any) -> list[str]:
+    """Texts, perhaps none."""
+    return [] if isinstance(value, list | tuple) and not value else texts(name, value)
+
+
+Edits = Annotated[Edit | Sequence[Edit] | None, Kind(listed_of, Edit, "an edit of helpers.attention")]
+Stores = Annotated[AttentionStore | Sequence[AttentionStore], Kind(listed_of, AttentionStore, "an AttentionStore")]
+Some = Annotated[str | Sequence[str], Kind(some_texts)]
+
+
 @contextmanager
+@entrance
 def attention(
     model: Model,
-    edit: Edit | Sequence[Edit] | None = None,
+    edit: Edits = None,
     *,
-    store: AttentionStore | Sequence[AttentionStore] = (),
-    prompts: str | Sequence[str] = (),
-    layers: str | Sequence[str] | None = None,
-    steps: int | None = None,
+    store: Stores = (),
+    prompts: Some = (),
+    layers: Some | None = None,
+    steps: Steps | None = None,
     record: Recording | None = None,
     recording: Recording | None = None,
 ) -> Iterator[AttentionStore]:
@@ -43,8 +64,7 @@ def attention(
     once in a call of the model. The layers' own processors are back afterwards, whatever happened and in whatever order
     several of these end. Another thread that asks the model meanwhile waits (`model.exclusive`).
     """
-    edits = [edit] if isinstance(edit, Edit) else list(edit or ())
-    stores = [store] if isinstance(store, AttentionStore) else list(store)
+    edits, stores = listed_of("edit", edit, Edit, "edits"), listed_of("store", store, AttentionStore, "stores")
     with ExitStack() as stack:
         stack.enter_context(model.exclusive() if hasattr(model, "exclusive") else nullcontext())
         control = Control(model, edits, stores, prompts, layers, steps, record, recording)
@@ -139,13 +159,13 @@ class Control:
                              "tell `attention(..., steps=...)` how many steps the sampler makes.")
         return self.step_at[t]
 
-    def _plan(self, x: Tensor) -> Plan:
+    def _plan(self, x: Latents) -> Plan:
         pieces = tuple(edit.piece(self.step, self.steps) for edit in self.edits)
         if pieces not in self.plans:
             self.plans[pieces] = planned(self.edits, pieces, x)
         return self.plans[pieces]
 
-    def _check_batch(self, text: Tensor) -> None:
+    def _check_batch(self, text: Embeddings) -> None:
         """The batch ends with the prompts of the edits; at every call, for a sampler may change its batch."""
         if self.expected is None:
             return
@@ -172,11 +192,8 @@ def prompts_of(model: Any, edits: Sequence[Edit], prompts: str | Sequence[str],
     return (*(sources or named[:1]), *(edit.target for edit in edits))
 
 
-def embedded(model: Any, prompts: Sequence[Tokens]) -> Tensor:
-    """(prompts, n, d), without the model's remarks about them, which come when they are used."""
-    import warnings
-
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        found: Tensor = model.embed([tokens.prompt for tokens in prompts]).embeddings
+def embedded(model: Any, prompts: Sequence[Tokens]) -> Embeddings:
+    """The prompts' embeddings, without the model's remarks about them, which come when they are used."""
+    with heard(), torch.no_grad():
+        found: Embeddings = model.embed([tokens.prompt for tokens in prompts]).embeddings
         return found

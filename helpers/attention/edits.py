@@ -33,12 +33,15 @@ from dataclasses import replace as changed
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.core.interface import Model
-from helpers.core.values import choice, number
+from helpers.core.values import AtLeastOne, Prompt, Share, WrongKind, choice, entrance, known, number, shown
 from helpers.core.words import Alignment, Tokens, align, tokens_of
 
+Matrix = Float[Tensor, "n n_star"]  # A, from tokens of the source to tokens of the target
+Vector = Float[Tensor, " n_star"]  # b, one number for each token of the target
 UP_TO = 16  # shorter side of the largest grids used: 16 x 16 of Stable Diffusion; SDXL's smallest, 32 x 32, is used too
 
 
@@ -70,30 +73,31 @@ class SelfEdit:
         return frozenset(part for part in "qkv" if getattr(self, part) == "source")
 
 
+@known("an edit of attention, as helpers.attention.replace, refine, mixed and reweight make them")
 @dataclass(frozen=True, eq=False)
 class Edit:
     """M^ = M A + M* diag(b), piece by piece over the steps.
 
     source, target: the prompts P and P* as the model's tokens; source is None where M is not needed.
     starts: where each piece begins, as a share of the steps; the first is 0.0. It lasts until the next.
-    A: (pieces, n, n), A[., i, j] is how much of source token i's map goes to target token j.
-    b: (pieces, n), how much of its own map each target token keeps.
+    A: A[., i, j] is how much of source token i's map goes to target token j.
+    b: how much of its own map each target token keeps.
     self_edits: for each piece, what holds of self-attention. Where several do, a part is the source's if one says so.
     """
 
     source: Tokens | None
     target: Tokens
     starts: tuple[float, ...]
-    A: Tensor
-    b: Tensor
+    A: Float[Tensor, "pieces n n_star"]
+    b: Float[Tensor, "pieces n_star"]
     self_edits: tuple[tuple[SelfEdit, ...], ...]
 
     def piece(self, step: int, steps: int) -> int:
         """Which piece holds at `step` of `steps`."""
         return max(i for i, start in enumerate(self.starts) if round(start * steps) <= step)
 
-    def at(self, step: int, steps: int) -> tuple[Tensor, Tensor]:
-        """A (n, n) and b (n,) at `step` of `steps`."""
+    def at(self, step: int, steps: int) -> tuple[Matrix, Vector]:
+        """A and b at `step` of `steps`."""
         piece = self.piece(step, steps)
         return self.A[piece], self.b[piece]
 
@@ -105,6 +109,8 @@ class Edit:
 
     def __matmul__(self, then: Edit) -> Edit:
         """First this edit, then the other: A = A_then + A diag(b_then), b = b b_then."""
+        if not isinstance(then, Edit):
+            raise WrongKind(f"An edit cannot be composed with {shown(then)}; expected another edit.")
         if self.target != then.target or (self.source and then.source and self.source != then.source):
             raise ValueError("These edits are of different prompts and cannot be composed.")
         first, then = self.cut(then.starts), then.cut(self.starts)
@@ -112,6 +118,7 @@ class Edit:
                     first.b * then.b, tuple(map(joined, first.self_edits, then.self_edits)))
 
 
+@entrance
 def replace(model: Model, source: str, target: str) -> Edit:
     """Word swap, M^ = M A: every word of P* looks where the word it stands for looks in P.
 
@@ -128,6 +135,7 @@ def replace(model: Model, source: str, target: str) -> Edit:
     return constant_edit(p, q, alignment_matrix(p, q, pairs, swaps=True), torch.zeros(q.window))
 
 
+@entrance
 def refine(model: Model, source: str, target: str) -> Edit:
     """A phrase added: shared words look where they look in P (A), all others of P* for themselves (b = 1).
 
@@ -139,6 +147,7 @@ def refine(model: Model, source: str, target: str) -> Edit:
     return constant_edit(p, q, alignment_matrix(p, q, pairs, swaps=False), new_token_mask(q, fresh))
 
 
+@entrance
 def mixed(model: Model, source: str, target: str) -> Edit:
     """Word swap and added phrase in one: swapped words as in `replace`, new ones as in `refine`."""
     p, q = tokens_for(model, source, target)
@@ -146,7 +155,8 @@ def mixed(model: Model, source: str, target: str) -> Edit:
     return constant_edit(p, q, alignment_matrix(p, q, pairs, swaps=True), new_token_mask(q, pairs.new))
 
 
-def reweight(model: Model, target: str, word: str, c: float) -> Edit:
+@entrance
+def reweight(model: Model, target: str, word: Prompt, c: float) -> Edit:
     """The word's map times c, M^ = M* diag(b) with b = c at its tokens: c = 1 changes nothing, 0 silences the word."""
     c = number("the weight", c)
     q = model_tokens(model, target)
@@ -155,14 +165,18 @@ def reweight(model: Model, target: str, word: str, c: float) -> Edit:
     return constant_edit(None, q, torch.zeros(q.window, q.window), b)
 
 
+@entrance
 def self_attention(model: Model, source: str, target: str, *self_edits: SelfEdit) -> Edit:
     """These edits of self-attention at every step; the target keeps its own cross-attention maps."""
+    if strange := [one for one in self_edits if not isinstance(one, SelfEdit)]:
+        raise WrongKind(f"Got {shown(strange[0])}; expected edits of self-attention: SelfEdit('source', 'source').")
     p, q = tokens_for(model, source, target)
     edit = constant_edit(p, q, torch.zeros(q.window, q.window), torch.ones(q.window))
     return changed(edit, self_edits=(tuple(self_edits),))
 
 
-def inject_self(model: Model, source: str, target: str, up_to: int = UP_TO) -> Edit:
+@entrance
+def inject_self(model: Model, source: str, target: str, up_to: AtLeastOne = UP_TO) -> Edit:
     """The source's self-attention (its queries and keys, the target's values) on grids of at most `up_to`."""
     return self_attention(model, source, target, SelfEdit("source", "source", "target", up_to))
 
@@ -172,13 +186,14 @@ def joined(first: tuple[SelfEdit, ...], then: tuple[SelfEdit, ...]) -> tuple[Sel
     return tuple(dict.fromkeys((*first, *then)))
 
 
-def during(edit: Edit, start: float = 0.0, end: float | Mapping[str, float] = 1.0) -> Edit:
+@entrance
+def during(edit: Edit, start: Share = 0.0, end: float | Mapping[str, float] = 1.0) -> Edit:
     """The edit from round(start N) to before round(end N) of N steps; outside, the target keeps its own maps.
 
     end: one number, or one for each word of P*: {"default": 0.8, "car": 0.4}. Words not named have "default" (1.0).
     """
     shares = dict(end) if isinstance(end, Mapping) else {"default": end}
-    start, words = number("start", start, 0, 1), {word: number("end", share, 0, 1) for word, share in shares.items()}
+    words = {word: number("end", share, 0, 1) for word, share in shares.items()}
     last = words.pop("default", 1.0)
     ends = torch.full((edit.target.window,), last, dtype=torch.float64)
     for word, its_end in words.items():
@@ -191,13 +206,13 @@ def during(edit: Edit, start: float = 0.0, end: float | Mapping[str, float] = 1.
     return Edit(edit.source, edit.target, edit.starts, A, b, self_edits)
 
 
-def constant_edit(source: Tokens | None, target: Tokens, A: Tensor, b: Tensor) -> Edit:
-    """The edit that has A (n, n) and b (n,) at every step."""
+def constant_edit(source: Tokens | None, target: Tokens, A: Matrix, b: Vector) -> Edit:
+    """The edit that has A and b at every step."""
     return Edit(source, target, (0.0,), A[None], b[None], ((),))
 
 
-def alignment_matrix(source: Tokens, target: Tokens, pairs: Alignment, swaps: bool) -> Tensor:
-    """A (n, n) of the words that answer each other, of the special tokens around the prompts, and of the padding."""
+def alignment_matrix(source: Tokens, target: Tokens, pairs: Alignment, swaps: bool) -> Matrix:
+    """A of the words that answer each other, of the special tokens around the prompts, and of the padding."""
     A = torch.zeros(source.window, target.window)
     blocks = [([0], [0]), ([len(source.spans) - 1], [len(target.spans) - 1])]
     blocks += [(source.at(word), target.at(answer)) for word, answer in pairs.same]
@@ -212,8 +227,8 @@ def alignment_matrix(source: Tokens, target: Tokens, pairs: Alignment, swaps: bo
     return A
 
 
-def new_token_mask(target: Tokens, words: Sequence[Any]) -> Tensor:
-    """b (n,): 1 on the tokens of these words, 0 elsewhere."""
+def new_token_mask(target: Tokens, words: Sequence[Any]) -> Vector:
+    """b: 1 on the tokens of these words, 0 elsewhere."""
     b = torch.zeros(target.window)
     b[[position for word in words for position in target.at(word)]] = 1
     return b

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention as sdpa
 
 from helpers.attention.edits import SelfEdit
 from helpers.attention.kernel import Plan, finished, grid_of, inputs, keys, queries, remixed, values
-from helpers.attention.maps import AttentionStore, below
+from helpers.attention.maps import AttentionStore, Maps, below
+from helpers.core.shapes import Embeddings, Heads, Hidden, Weight
 
 PARTS = ("processor", "set_processor", "to_q", "to_k", "to_v", "heads", "is_cross_attention")  # of an attention layer
 
@@ -31,8 +33,8 @@ class Layer:
         self.coarsest = 0  # shorter side of the network's smallest grid
         self.plan: Plan | None = None
         self.replays = False  # the source is a recorded one: its row is not in the batch
-        self.source: tuple[Tensor, ...] | None = None  # recorded queries, keys and perhaps values
-        self.stores: tuple[tuple[AttentionStore, Tensor], ...] = ()
+        self.source: tuple[Heads, ...] | None = None  # recorded queries, keys and perhaps values
+        self.stores: tuple[tuple[AttentionStore, Float[Tensor, "prompts n words"]], ...] = ()
         self.up_to: int | None = None  # record the last row, and self-attention up to this grid
         self.record_values = False  # of self-attention, too
         self.start()
@@ -50,11 +52,11 @@ class Layer:
     def start(self) -> None:
         """Forget the last call."""
         self.called, self.grid = False, (0, 0)
-        self.maps: tuple[Tensor | None, ...] = ()
-        self.recorded: tuple[Tensor, ...] | None = None
+        self.maps: tuple[Maps | None, ...] = ()
+        self.recorded: tuple[Heads, ...] | None = None
 
-    def __call__(self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None,
-                 attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor:
+    def __call__(self, attn: Any, hidden_states: Weight, encoder_hidden_states: Embeddings | None = None,
+                 attention_mask: Weight | None = None, **kwargs: Any) -> Weight:
         """The layer's output; for the targets' rows that of the edited attention."""
         if self.called:
             raise RuntimeError(f"{self.name} was called twice in one call of the model; its maps would be mixed up.")
@@ -65,7 +67,7 @@ class Layer:
             self._watch(attn, hidden_states, encoder_hidden_states)
         plan = self._edits()
         if plan is None:  # as diffusers calls it: some take no more
-            plain: Tensor = self.own(attn, hidden_states, encoder_hidden_states=encoder_hidden_states,
+            plain: Weight = self.own(attn, hidden_states, encoder_hidden_states=encoder_hidden_states,
                                      attention_mask=attention_mask, **kwargs)
             return plain
         if attention_mask is not None:
@@ -91,7 +93,8 @@ class Layer:
                 and (one.layers is None or any(below(self.name, start) for start in one.layers))]
         return frozenset[str]().union(*here)
 
-    def _source(self, q: Tensor, k: Tensor, first: int) -> tuple[Tensor, Tensor]:
+    def _source(self, q: Float[Tensor, "_ heads L d"], k: Float[Tensor, "_ heads n d"], first: int
+                ) -> tuple[Float[Tensor, "1 heads L d"], Float[Tensor, "1 heads n d"]]:
         """The source's queries and keys: the recorded ones, or those of the row before the targets."""
         if not self.replays:
             return q[first - 1 : first], k[first - 1 : first]
@@ -99,8 +102,9 @@ class Layer:
             raise ValueError(f"{self.name} was not recorded: record the source with the edit's steps and up_to.")
         return self.source[0], self.source[1]
 
-    def _edited_cross(self, attn: Any, x: Tensor, text: Tensor, plan: Plan) -> Tensor:
-        """(B, heads, L, d): the targets, which are the last rows, with M^ instead of M*."""
+    def _edited_cross(self, attn: Any, x: Float[Tensor, "B L C"], text: Embeddings, plan: Plan
+                      ) -> Float[Tensor, "B heads L _"]:
+        """The targets, which are the last rows, with M^ instead of M*."""
         A, b, self_edits = plan
         first = len(x) - len(self_edits)  # of the targets
         asked = x if b is not None else x[:first]  # the targets' own queries and keys are not needed where b = 0
@@ -109,8 +113,8 @@ class Layer:
         edited = remixed(q_source, k_source, q[first:], k[first:], v[first:], A, b)
         return torch.cat([sdpa(q[:first], k[:first], v[:first]), edited]) if first else edited
 
-    def _edited_self(self, attn: Any, x: Tensor, plan: Plan) -> Tensor:
-        """(B, heads, L, d): each target with its own queries, keys and values, or the source's, as its edits say."""
+    def _edited_self(self, attn: Any, x: Hidden, plan: Plan) -> Float[Tensor, "B heads n _"]:
+        """Each target with its own queries, keys and values, or the source's, as its edits say."""
         first = len(x) - len(plan.self_edits)
         of_source = [*map(self._of_source, plan.self_edits)]
         parts = []
@@ -123,8 +127,8 @@ class Layer:
         q, k, v = parts
         return sdpa(q, k, v)
 
-    def _source_part(self, name: str, own: Tensor, first: int) -> Tensor:
-        """The source's queries, keys or values (1, heads, L, d): recorded, or those of the row before the targets."""
+    def _source_part(self, name: str, own: Float[Tensor, "_ heads L d"], first: int) -> Float[Tensor, "1 heads L d"]:
+        """The source's queries, keys or values: recorded, or those of the row before the targets."""
         if not self.replays:
             return own[first - 1 : first]
         index = "qkv".index(name)
@@ -133,7 +137,7 @@ class Layer:
                              "a large enough up_to, and values=True where its values are asked for.")
         return self.source[index]
 
-    def _watch(self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None) -> None:
+    def _watch(self, attn: Any, hidden_states: Weight, encoder_hidden_states: Embeddings | None) -> None:
         """Put what was asked for into `maps` and `recorded`."""
         x, text = inputs(attn, hidden_states, encoder_hidden_states, None)
         if self.up_to is not None and (self.cross or self._within(self.up_to)):
@@ -148,8 +152,9 @@ class Layer:
                 q, k = (torch.cat([its.float(), part]) for its, part in zip(self.source, (q, k), strict=False))
             self.maps = tuple(None if words is None else self._maps(q, k, words) for words in wanted)
 
-    def _maps(self, q: Tensor, k: Tensor, words: Tensor) -> Tensor:
-        """(prompts, 2, words, h, w): maps of words (prompts, n, words) before and after the edit, mean of the heads."""
+    def _maps(self, q: Float[Tensor, "prompts heads L d"], k: Float[Tensor, "prompts heads n d"],
+              words: Float[Tensor, "prompts n words"]) -> Maps:
+        """Maps of words before and after the edit, mean of the heads."""
         values = words[:, None].expand(-1, q.shape[1], -1, -1)
         before = after = sdpa(q, k, values)
         if (plan := self._edits()) is not None:
@@ -157,7 +162,7 @@ class Layer:
             first = len(q) - len(plan.self_edits)
             after = torch.cat([before[:first], remixed(q[:1], k[:1], q[first:], k[first:], values[first:], A, b)])
         maps = torch.stack([before, after], 1).mean(2)  # (prompts, 2, L, words)
-        placed: Tensor = maps.transpose(-1, -2).unflatten(-1, self.grid)
+        placed: Maps = maps.transpose(-1, -2).unflatten(-1, self.grid)
         return placed
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 import numpy as np
+from jaxtyping import Bool, Shaped
 
 from helpers.check.trial import Slips, of_formula, run, what_is_wrong
 from helpers.check.values import kind_of, same, shape_of
 from helpers.check.verdict import UNANSWERED, Verdict, is_unanswered
+from helpers.core.shapes import Array
 from helpers.picturebook.edits import Edit
 from helpers.picturebook.scene import Scene
 
-Array = np.ndarray
+Colors = Shaped[np.ndarray, "H W 3"]
+Mask = Bool[np.ndarray, "H W"]
 
 # ------------------------------------------------------------------------------------------------- change the scene
 
@@ -42,8 +45,8 @@ def changed_scene(answer: Scene) -> Verdict:
 # --------------------------------------------------------------------------------------------------- the true mask
 
 
-def two_pictures() -> tuple[Array, Array]:
-    """Two arrays (4, 5, 3) of bytes that differ in the ways on which masks go wrong."""
+def two_pictures() -> tuple[Colors, Colors]:
+    """Two arrays of bytes that differ in the ways on which masks go wrong."""
     first = np.full((4, 5, 3), 100, np.uint8)
     second = first.copy()
     second[0, 0] = 160  # brighter
@@ -66,9 +69,9 @@ def pairs_of_pictures() -> list[tuple[Array, Array]]:
     return [(first, second), (second, first), (0 * grey, 0 * grey + 255), (grey, grey.copy()), (tall, near)]
 
 
-def right_mask(first: Array, second: Array) -> Array:
+def right_mask(first: Colors, second: Colors) -> Mask:
     """True where some channel differs by more than 12."""
-    differs: Array = (abs(first.astype(int) - second.astype(int)) > 12).any(-1)
+    differs: Mask = (abs(first.astype(int) - second.astype(int)) > 12).any(-1)
     return differs
 
 
@@ -78,7 +81,7 @@ MASK_SLIPS: Slips = {
 }
 
 
-def true_mask(answer: Callable[[Array, Array], Array]) -> Verdict:
+def true_mask(answer: Callable[[Colors, Colors], Mask]) -> Verdict:
     """Is `answer(first, second)` True where two arrays (H, W, 3) of bytes differ by more than 12 in some channel?"""
     pairs = pairs_of_pictures()
     masks = run(answer, pairs)
@@ -149,7 +152,7 @@ def kept_examples() -> list[tuple[Array, Array, Array]]:
     return examples
 
 
-def error(result: Array, picture: Array, where: Array) -> float:
+def error(result: Colors, picture: Colors, where: Mask) -> float:
     """The mean squared error of the pixels `where` is True."""
     return float(np.square(result - picture)[where].mean())
 
@@ -194,7 +197,7 @@ KEPT_SLIPS: Slips = {
 }
 
 
-def kept_db(answer: Callable[[Array, Array, Array], float]) -> Verdict:
+def kept_db(answer: Callable[[Colors, Colors, Mask], float]) -> Verdict:
     """Is `answer(result, picture, mask)` the PSNR in dB of the pixels outside the mask?"""
     hint = ("Pixels outside the mask, their squared differences, the mean of those, then -10 log10: compare step by "
             "step.")
@@ -253,7 +256,7 @@ def pictures_to_paste() -> list[tuple[Array, Array, Array]]:
     return given
 
 
-def paste(answer: Callable[[Array, Array, Array], Array]) -> Verdict:
+def paste(answer: Callable[[Colors, Colors, Mask], Colors]) -> Verdict:
     """Is `answer(result, picture, mask)` the result inside the mask and the picture outside it?"""
     return of_formula(answer, pictures_to_paste(), lambda r, p, m: np.where(m[..., None], r, p), PASTE_SLIPS,
                       "Outside the mask every pixel is kept to the last bit.", expected="a picture, an array (H, W, 3)",

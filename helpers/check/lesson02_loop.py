@@ -7,14 +7,13 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from torch import Tensor
-
 from helpers.check.values import kind_of, same, shape_of
 from helpers.check.verdict import UNANSWERED, Verdict, is_unanswered
 from helpers.core.diffusion import add_noise, ddim_step
 from helpers.core.interface import CLEAN, Text
 from helpers.core.randomness import noise
-from helpers.models.analytic import AnalyticModel
+from helpers.core.shapes import Times
+from helpers.models.analytic import AnalyticModel, Points
 
 
 class Recorder(AnalyticModel):
@@ -22,9 +21,9 @@ class Recorder(AnalyticModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[tuple[int, Tensor]] = []
+        self.calls: list[tuple[int, Points]] = []
 
-    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
+    def eps(self, x: Points, t: int | Times, text: Text) -> Points:
         """As the analytic model's, noted."""
         self.calls.append((int(t), x[-1:].clone()))
         return super().eps(x, t, text)
@@ -75,7 +74,7 @@ def wrong_kind(found: Any) -> str:
     return ""
 
 
-def noisy(model: AnalyticModel, asked: Run, t: int) -> Tensor:
+def noisy(model: AnalyticModel, asked: Run, t: int) -> Points:
     """The guide noised to time t with the noise of the seed."""
     x0 = model.encode([*asked.point])
     return add_noise(model, x0, noise(asked.seed, x0.shape), t)
@@ -126,7 +125,7 @@ def wrong_times(seen: list[int], expected: list[int], asked: Run) -> str:
     return f"{at} the model is called at {seen}; expected {expected[:-1]}."
 
 
-def stepped(x: Tensor, x_eps: Tensor, t: int, s: int, prompt: str) -> Tensor:
+def stepped(x: Points, x_eps: Points, t: int, s: int, prompt: str) -> Points:
     """`x` one step down from t to s, with the noise predicted for `x_eps`."""
     model = AnalyticModel()
     return ddim_step(model, x, model.eps(x_eps, t, model.embed(prompt)), t, s)
@@ -143,7 +142,7 @@ def wrong_steps(model: Recorder, asked: Run) -> str:
     return ""
 
 
-def slip_of_step(found: Tensor, x: Tensor, x0: Tensor, t: int, s: int, asked: Run) -> str:
+def slip_of_step(found: Any, x: Points, x0: Points, t: int, s: int, asked: Run) -> str:
     """The usual slip that gives the state `found` at s, after the state `x` at t; an empty text if none does."""
     if same(found, x):
         return f"The state does not move from t = {t} to t = {s}: keep what a step gives, x = ddim_step(...)."

@@ -7,6 +7,7 @@ from statistics import fmean, median
 from typing import Any
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from helpers.check.trial import Slips, agree, of_formula, run, what_is_wrong
@@ -15,6 +16,7 @@ from helpers.check.verdict import Answers, Verdict, of_number
 from helpers.core.diffusion import guide
 from helpers.core.masks import blend
 from helpers.core.randomness import noise
+from helpers.core.shapes import Latents
 from helpers.methods.diffedit import rescaled
 
 SHAPE = (1, 2, 3, 3)
@@ -96,8 +98,8 @@ TALL = tuple(noise([31, 32, 33, 34], (4, 2, 6, 3)).split(2))  # 2 noises of 2 ch
 ESTIMATES = [(EPS_Q, EPS_R, 0.5), (EPS_Q, EPS_R, 0.35), (*TALL, 0.4), (*TALL, 1.0)]
 
 
-def estimated_mask(eps_q: Tensor, eps_r: Tensor, threshold: float) -> Tensor:
-    """DiffEdit's mask (h, w) from the estimates (n, C, h, w) under both prompts."""
+def estimated_mask(eps_q: Latents, eps_r: Latents, threshold: float) -> Bool[Tensor, "h w"]:
+    """DiffEdit's mask from the estimates under both prompts."""
     return rescaled((eps_q - eps_r).abs().mean((0, 1))) > threshold
 
 

@@ -16,7 +16,8 @@ from helpers.core.diffusion import add_noise, ddim_step
 from helpers.core.interface import CLEAN, Text
 from helpers.core.masks import blend
 from helpers.core.randomness import noise
-from helpers.models.analytic import AnalyticModel
+from helpers.core.shapes import Times
+from helpers.models.analytic import AnalyticModel, Points
 
 MASK = torch.tensor([1.0, 0.0])[:, None, None, None]  # two points: the first inside the mask, the second outside
 
@@ -27,8 +28,8 @@ class Run(NamedTuple):
     strength: float
     steps: int
     prompt: str
-    points: Tensor
-    z: Tensor
+    points: Points
+    z: Points
 
 
 def asked(strength: float, steps: int, prompt: str, points: list[list[float]], seed: int) -> Run:
@@ -46,12 +47,12 @@ class Recorder(AnalyticModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[tuple[int, Tensor]] = []
+        self.calls: list[tuple[int, Points]] = []
 
     def __deepcopy__(self, _: dict[int, Any]) -> Recorder:
         return self  # the answer is handed the very one that notes
 
-    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
+    def eps(self, x: Points, t: int | Times, text: Text) -> Points:
         """As the analytic model's, noted."""
         self.calls.append((int(t), x[-2:].clone()))
         return super().eps(x, t, text)
@@ -91,7 +92,7 @@ def wrong_calls(model: Recorder, times: Sequence[int]) -> str:
     return "" if seen == times[:-1] else f"The model is called at {seen}; expected one call at each of {times[:-1]}."
 
 
-def wrong_outside(this: Run, states: list[Tensor], times: Sequence[int]) -> str:
+def wrong_outside(this: Run, states: Sequence[Any], times: Sequence[int]) -> str:
     """What is wrong with the states at `times`, inside or outside the mask; an empty text if nothing is."""
     right = blended(this, times)
     if not same(states[0], right[0]):
@@ -104,23 +105,23 @@ def wrong_outside(this: Run, states: list[Tensor], times: Sequence[int]) -> str:
     return ""
 
 
-def blended(this: Run, times: Sequence[int]) -> list[Tensor]:
+def blended(this: Run, times: Sequence[int]) -> list[Points]:
     """The right states at all `times`: inside as SDEdit has them, outside the noised picture."""
     return [blend(x, noised(this, t), MASK) for x, t in zip(free(this, times), times, strict=True)]
 
 
-def noised(this: Run, t: int) -> Tensor:
+def noised(this: Run, t: int) -> Points:
     """Both points noised to t with z."""
     return add_noise(AnalyticModel(), this.points, this.z, t)
 
 
-def stepped(x: Tensor, of: Tensor, t: int, s: int, prompt: str) -> Tensor:
+def stepped(x: Points, of: Points, t: int, s: int, prompt: str) -> Points:
     """`x` one step down from t to s, with the noise predicted for `of`."""
     model = AnalyticModel()
     return ddim_step(model, x, model.eps(of, t, model.embed(prompt)), t, s)
 
 
-def free(this: Run, times: Sequence[int]) -> list[Tensor]:
+def free(this: Run, times: Sequence[int]) -> list[Points]:
     """The states at all `times` without any blending."""
     states = [noised(this, times[0])]
     for t, s in pairwise(times):
@@ -128,7 +129,7 @@ def free(this: Run, times: Sequence[int]) -> list[Tensor]:
     return states
 
 
-def slip_at(this: Run, t: int, s: int, state: Tensor, states: list[Tensor]) -> str:
+def slip_at(this: Run, t: int, s: int, state: Any, states: Sequence[Any]) -> str:
     """What is wrong with the first state that is not the right one, after the step from t to s."""
     times, name = AnalyticModel().times(this.steps, this.strength), "the end" if s == CLEAN else f"t = {s}"
     before = states[times.index(t)]
@@ -142,12 +143,12 @@ def slip_at(this: Run, t: int, s: int, state: Tensor, states: list[Tensor]) -> s
     return slip_inside(this, t, s, state, before) or slip_outside(this, t, s, state, name)
 
 
-def slip_inside(this: Run, t: int, s: int, state: Tensor, before: Tensor) -> str:
+def slip_inside(this: Run, t: int, s: int, state: Any, before: Any) -> str:
     """What is wrong inside the mask, where the outside is right; an empty text if the outside is not."""
     if not same(state[1], noised(this, s)[1]):
         return ""
 
-    def inside(x: Tensor) -> bool:
+    def inside(x: Points) -> bool:
         return same(state[0], x[0])
 
     if inside(before):
@@ -161,7 +162,7 @@ def slip_inside(this: Run, t: int, s: int, state: Tensor, before: Tensor) -> str
     return "The outside is right, but inside the state is not a DDIM step under the prompt."
 
 
-def slip_outside(this: Run, t: int, s: int, state: Tensor, name: str) -> str:
+def slip_outside(this: Run, t: int, s: int, state: Any, name: str) -> str:
     """What is wrong outside the mask."""
     level = next((u for u in (CLEAN, *AnalyticModel().times(this.steps)) if same(state[1], noised(this, u)[1])), None)
     if level == t:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.check.trial import Slips, of_formula
@@ -56,6 +57,7 @@ def alignment(answer: Sequence[int | None]) -> Verdict:
 
 # ---------------------------------------------------------------------------------------------------- the swap matrix
 
+Square = Float[Tensor, "n n"]
 Blocks = Sequence[tuple[Sequence[int], Sequence[int]]]  # tokens of a word of P, tokens of the word that answers it
 ONE_TO_TWO: Blocks = [([0], [0]), ([1], [1, 2]), ([2], [3]), ([3], [4])]
 TWO_TO_ONE: Blocks = [([0], [0]), ([1, 2], [1]), ([3], [2]), ([4], [3])]
@@ -64,7 +66,7 @@ TOKENS = 5
 TWO_TO_THREE: Blocks = [([0], [0]), ([1, 2], [1, 2, 3]), ([3], [4])]
 
 
-def looped(pairs: Blocks, n: int, share: Callable[[Sequence[int], Sequence[int]], float]) -> Tensor:
+def looped(pairs: Blocks, n: int, share: Callable[[Sequence[int], Sequence[int]], float]) -> Square:
     """As a loop over zip(i, j) fills it: one entry for each pair of tokens, and none for a token left over."""
     A = torch.zeros(n, n)
     for i, j in pairs:
@@ -73,15 +75,15 @@ def looped(pairs: Blocks, n: int, share: Callable[[Sequence[int], Sequence[int]]
     return A
 
 
-def filled(pairs: Blocks, n: int, share: Callable[[Sequence[int], Sequence[int]], Any]) -> Tensor:
-    """A (n, n) with `share(i, j)` where source tokens i meet target tokens j, 0 elsewhere."""
+def filled(pairs: Blocks, n: int, share: Callable[[Sequence[int], Sequence[int]], Any]) -> Square:
+    """A with `share(i, j)` where source tokens i meet target tokens j, 0 elsewhere."""
     A = torch.zeros(n, n)
     for i, j in pairs:
         A[torch.tensor(i)[:, None], torch.tensor(j)] = torch.as_tensor(share(i, j), dtype=torch.float)
     return A
 
 
-def to_itself(pairs: Blocks, n: int) -> Tensor:
+def to_itself(pairs: Blocks, n: int) -> Square:
     """The slip of a widely copied mapper: after the swapped word, every token is taken to have kept its place."""
     A, first = torch.eye(n), next((max(*i, *j) for i, j in pairs if len(i) != len(j)), n)
     for i, j in pairs:
@@ -91,7 +93,7 @@ def to_itself(pairs: Blocks, n: int) -> Tensor:
     return A
 
 
-def right_swap(pairs: Blocks, n: int) -> Tensor:
+def right_swap(pairs: Blocks, n: int) -> Square:
     """First to first where the numbers of tokens agree; else each source token's map is spread evenly."""
     return filled(pairs, n, lambda i, j: torch.eye(len(i)) if len(i) == len(j) else 1 / len(j))
 
@@ -184,7 +186,7 @@ def edited_map(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> Ve
                       "A = 1 and b = 0 give the source's map, A = 0 and b = 1 the target's own.")
 
 
-def looks(maps: Tensor) -> Callable[[Tensor], Tensor]:
+def looks(maps: Float[Tensor, "pixels n"]) -> Callable[[Tensor], Tensor]:
     """Attention as a function of the values alone; the map stays inside, as in a fused kernel."""
     return lambda values: maps @ values
 

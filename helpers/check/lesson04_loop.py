@@ -13,6 +13,7 @@ from helpers.check.trial import Slips, agree, run
 from helpers.check.values import is_number, kind_of, number, same, shape_of
 from helpers.check.verdict import UNANSWERED, Verdict, is_unanswered
 from helpers.core.randomness import noise
+from helpers.core.shapes import Same
 
 # -------------------------------------------------------------------------------------------------------- Algorithm 1
 
@@ -22,19 +23,19 @@ KEYS, MEANINGS = {P: 0.7, P_STAR: -1.3}, {P: 2.0, P_STAR: -1.0}
 Step = Callable[..., tuple[Tensor, Tensor]]
 
 
-def toy_step(z: Tensor, prompt: str, t: int, maps: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def toy_step(z: Same, prompt: str, t: int, maps: Same | None = None) -> tuple[Same, Same]:
     """DM(z, prompt, t): the next state, and the map that the model made (`maps` takes its place in the state)."""
     own = torch.sigmoid(KEYS[prompt] * z + t / 4)
     return 0.8 * z + 0.2 * MEANINGS[prompt] * (own if maps is None else maps), own
 
 
-def toy_edit(M: Tensor, M_star: Tensor, t: int) -> Tensor:
+def toy_edit(M: Same, M_star: Same, t: int) -> Same:
     """Edit(M, M*, t): the source's map early, a mix of both later."""
     return M if t > 2 else 0.3 * M + 0.7 * M_star
 
 
-def algorithm_1(DM: Step, Edit: Callable[..., Tensor], P: str, P_star: str, z: Tensor, T: int
-                ) -> tuple[Tensor, Tensor]:
+def algorithm_1(DM: Step, Edit: Callable[..., Tensor], P: str, P_star: str, z: Same, T: int
+                ) -> tuple[Same, Same]:
     """The paper's Algorithm 1, from line 3 on."""
     z_star = z
     for t in range(T, 0, -1):
@@ -49,7 +50,7 @@ def loop_with(change: Callable[..., tuple[Tensor, Tensor]], times: Callable[[int
               ) -> Callable[..., tuple[Tensor, Tensor]]:
     """Algorithm 1 with other insides, `change(DM, Edit, P, P_star, z, z_star, t)`, or at other times."""
 
-    def loop(DM: Step, Edit: Any, P: str, P_star: str, z: Tensor, T: int) -> tuple[Tensor, Tensor]:
+    def loop(DM: Step, Edit: Any, P: str, P_star: str, z: Same, T: int) -> tuple[Same, Same]:
         z_star = z
         for t in times(T):
             z, z_star = change(DM, Edit, P, P_star, z, z_star, t)
@@ -58,8 +59,8 @@ def loop_with(change: Callable[..., tuple[Tensor, Tensor]], times: Callable[[int
     return loop
 
 
-def one_step(DM: Step, Edit: Any, P: str, P_star: str, z: Tensor, z_star: Tensor, t: int, *, slip: str = ""
-             ) -> tuple[Tensor, Tensor]:
+def one_step(DM: Step, Edit: Any, P: str, P_star: str, z: Same, z_star: Same, t: int, *, slip: str = ""
+             ) -> tuple[Same, Same]:
     """Lines 5 to 8 with one slip."""
     z_next, M = DM(z, P, t)
     M = DM(z_next, P, t)[1] if slip == "late" else M

@@ -12,6 +12,7 @@ from helpers.check.trial import Slips, of_formula, run, slip_of
 from helpers.check.values import shape_of
 from helpers.check.verdict import Answers, Verdict, of_number
 from helpers.core.randomness import noise
+from helpers.core.shapes import ArrayOrTensor
 
 SHAPE = (2, 3, 3)
 A, B, C = noise([1, 2, 3], (3, *SHAPE)).split(1)  # any three tensors
@@ -21,7 +22,7 @@ WIDE = noise([7, 8, 9], (3, 2, 2, 5)).split(1)  # three of another shape
 # ------------------------------------------------------------------------------------------------ one step upwards
 
 
-def step(x: Tensor, eps: Tensor, a_from: float, a_to: float) -> Tensor:
+def step(x: ArrayOrTensor, eps: ArrayOrTensor, a_from: float, a_to: float) -> ArrayOrTensor:
     """The DDIM step, up or down: predict the clean picture at `a_from`, noise it to `a_to` with the same noise."""
     there: Tensor = a_to**0.5 * (x - (1 - a_from) ** 0.5 * eps) / a_from**0.5 + (1 - a_to) ** 0.5 * eps
     return there
@@ -173,7 +174,7 @@ def put_back(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
 # ------------------------------------------------------------------------------------------------------ edit-friendly
 
 
-def mean(x_t: Tensor, eps: Tensor, a_t: float, a_s: float, left: float) -> Tensor:
+def mean(x_t: ArrayOrTensor, eps: ArrayOrTensor, a_t: float, a_s: float, left: float) -> ArrayOrTensor:
     """The clean picture in mind, noised to a_s with `left` of the predicted noise's variance."""
     there: Tensor = a_s**0.5 * (x_t - (1 - a_t) ** 0.5 * eps) / a_t**0.5 + left**0.5 * eps
     return there
@@ -197,7 +198,8 @@ MISSING_SLIPS: Slips = {
 }
 
 
-def missing(x_s: Tensor, x_t: Tensor, eps: Tensor, a_s: float, a_t: float, sigma: float) -> Tensor:
+def missing(x_s: ArrayOrTensor, x_t: ArrayOrTensor, eps: ArrayOrTensor, a_s: float, a_t: float, sigma: float
+            ) -> ArrayOrTensor:
     """z_t, which a DDPM step from x_t must add, times sigma, to end in x_s."""
     return (x_s - mean(x_t, eps, a_t, a_s, 1 - a_s - sigma**2)) / sigma
 

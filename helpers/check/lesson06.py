@@ -11,7 +11,9 @@ from torch import Tensor
 from helpers.check.trial import Slips, agree, of_formula, run, what_is_wrong
 from helpers.check.values import kind_of, number, shape_of
 from helpers.check.verdict import UNANSWERED, Answers, Verdict, is_unanswered, of_number
+from helpers.core import shapes
 from helpers.core.randomness import noise
+from helpers.core.shapes import Embeddings, Same
 
 SHAPE = (2, 3, 3)
 A, B, C = noise([1, 2, 3], (3, *SHAPE)).split(1)  # any three tensors
@@ -23,13 +25,13 @@ Predict = Callable[[Tensor], Tensor]
 Loss = Callable[[Predict, Tensor, Tensor, float], Tensor]
 
 
-def noised(x0: Tensor, eps: Tensor, a: float) -> Tensor:
+def noised(x0: Same, eps: Same, a: float) -> Same:
     """x_t: the clean latent with noise, a = alpha_bar."""
     x_t: Tensor = a**0.5 * x0 + (1 - a) ** 0.5 * eps
     return x_t
 
 
-def loss(predict: Predict, x0: Tensor, eps: Tensor, a: float) -> Tensor:
+def loss(predict: Predict, x0: Same, eps: Same, a: float) -> shapes.Loss:
     """The mean squared error of the noise that is predicted."""
     return (predict(noised(x0, eps, a)) - eps).square().mean()
 
@@ -129,14 +131,14 @@ FIT_STEPS, FIT_LR = 6, 0.1
 Fit = Callable[[Tensor, Callable[[Tensor], Tensor], int, float], Tensor]
 
 
-def away(e: Tensor) -> Tensor:
+def away(e: Embeddings) -> shapes.Loss:
     """A loss with its least value at GOAL."""
-    loss: Tensor = (HELD * (e - GOAL)).square().sum()
+    loss: shapes.Loss = (HELD * (e - GOAL)).square().sum()
     return loss
 
 
-def descended(e_tgt: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float, *, kind: str = "Adam",
-              clear: bool = True, sign: int = 1) -> Tensor:
+def descended(e_tgt: Embeddings, loss: Callable[[Tensor], Tensor], steps: int, lr: float, *, kind: str = "Adam",
+              clear: bool = True, sign: int = 1) -> Embeddings:
     """`steps` steps of an optimiser down the loss; the slips are its settings."""
     e = e_tgt.clone().requires_grad_()
     optimiser = getattr(torch.optim, kind)([e], lr=lr)

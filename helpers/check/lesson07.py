@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.check.trial import Slips, of_formula, run
 from helpers.check.values import kind_of
 from helpers.check.verdict import UNANSWERED, Answers, Verdict, is_unanswered, of_number
 from helpers.core.randomness import noise
+from helpers.core.shapes import Loss, Same
 
 SHAPE = (2, 3, 3)
 FOUND, WANTED, FOUND_PR, WANTED_PR = noise([1, 2, 3, 4], (4, 2, *SHAPE))  # any tensors (B, C, h, w)
@@ -22,7 +24,7 @@ OTHER = noise([10], (1, 7, 2, 1))[0, :, :, 0]  # more pictures, fewer features
 # ------------------------------------------------------------------------------------------------------------ the loss
 
 
-def with_prior(eps: Tensor, noise: Tensor, eps_pr: Tensor, noise_pr: Tensor, weight: float) -> Tensor:
+def with_prior(eps: Same, noise: Same, eps_pr: Same, noise_pr: Same, weight: float) -> Loss:
     """The error under the subject's prompt, and `weight` times that under the class prompt."""
     return (eps - noise).square().mean() + weight * (eps_pr - noise_pr).square().mean()
 
@@ -97,8 +99,8 @@ def prior_prompt(answer: str) -> Verdict:
 # ----------------------------------------------------------------------------------------------------------- diversity
 
 
-def distances(features: Tensor) -> Tensor:
-    """The mean distance of two different rows of `features` (N, d)."""
+def distances(features: Float[Tensor, "N d"]) -> Loss:
+    """The mean distance of two different rows of `features`."""
     return torch.pdist(features).mean()
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from helpers.check.values import is_number, kind_of, number, numbers, same, shape_of, untouched
 from helpers.check.verdict import UNANSWERED, Verdict, is_unanswered
+from helpers.core.shapes import Array
 
 Slips = Mapping[str, Callable[..., Any]]  # what to say -> the wrong formula it is said about
 Inputs = Sequence[tuple[Any, ...]]  # the arguments of each trial
@@ -165,7 +166,7 @@ def is_value(given: Any) -> bool:
     return is_number(given) or shape_of(given) is not None
 
 
-def factor_of(found: Sequence[np.ndarray], wanted: Sequence[np.ndarray]) -> float:
+def factor_of(found: Sequence[Array], wanted: Sequence[Array]) -> float:
     """By how much all values are too large, if it is the same everywhere; else 0."""
     f, w = (np.concatenate([value.ravel() for value in values]).real for values in (found, wanted))
     factor = float(f @ w / max(float(w @ w), 1e-12))

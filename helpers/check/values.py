@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from helpers.core.shapes import Array
+
 TOLERANCE = 1e-4
 
 
@@ -53,7 +55,7 @@ def advice(value: Any) -> str:
     return " Give the number alone, without a list or an array around it." if one else ""
 
 
-def numbers(value: Any) -> np.ndarray:
+def numbers(value: Any) -> Array:
     """A number, an array or a tensor as an array; complex, since numpy would drop an imaginary part."""
     if hasattr(value, "detach"):  # a tensor that may require a gradient, or be of a kind that numpy does not know
         value = value.detach().cpu()

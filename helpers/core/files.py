@@ -6,10 +6,12 @@ has, and a checksum of everything else; files written before there was a checksu
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -17,11 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from helpers.core.shapes import Weight
 from helpers.core.values import path as as_path
 
 VERSION = 1
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # how a system says that there is no room
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)  # and that something may not be written to
 KINDS = {"source": "a saved Source", "weights": "saved Weights", "imagic": "a saved Fitted",
          "fit": "the checkpoint of a fit"}
 HEADER = "helpers"  # the key under which a file of ours says its kind, version and checksum
@@ -31,7 +35,8 @@ class DamagedFile(ValueError):
     """A file is not what it should be, or not whole; nothing of it was used."""
 
 
-def save_tensors(file: str | Path, kind: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Path:
+def save_tensors(file: str | os.PathLike[str], kind: str, tensors: Mapping[str, Weight],
+                 metadata: Mapping[str, Any]) -> Path:
     """Write a file of one of `KINDS`, whole or not at all; `metadata` is what can be written as JSON."""
     from safetensors.torch import save_file
 
@@ -42,7 +47,7 @@ def save_tensors(file: str | Path, kind: str, tensors: Mapping[str, Tensor], met
     return written(as_path("file", file), lambda new: save_file(whole, new, metadata=header))
 
 
-def load_tensors(file: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_tensors(file: str | Path, kind: str) -> tuple[dict[str, Weight], dict[str, Any]]:
     """The tensors and the metadata of a file that `save_tensors` wrote, as it wrote them.
 
     Raises FileNotFoundError, and DamagedFile for a file of another kind, of a newer version, or with a changed bit.
@@ -66,7 +71,7 @@ def load_tensors(file: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[s
     return tensors, metadata
 
 
-def existing(file: str | Path) -> Path:
+def existing(file: str | os.PathLike[str]) -> Path:
     """The path of a file that is there; FileNotFoundError says from where it was looked for."""
     path = as_path("file", file)
     if not path.is_file():
@@ -74,7 +79,7 @@ def existing(file: str | Path) -> Path:
     return path
 
 
-def read_header(file: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read_header(file: Path) -> tuple[dict[str, Weight], dict[str, str]]:
     """The tensors and the header of any safetensors file."""
     from safetensors import safe_open
 
@@ -100,7 +105,7 @@ def required(file: str | Path, metadata: Mapping[str, Any], **kinds: type | tupl
             raise damaged(Path(file), f"{name} is missing or of a wrong kind")
 
 
-def checksum(tensors: Mapping[str, Tensor], text: str) -> int:
+def checksum(tensors: Mapping[str, Weight], text: str) -> int:
     """A number that changes with any bit of the tensors, their names, dtypes and shapes, and of `text`."""
     crc = zlib.crc32(text.encode())
     for name in sorted(tensors):
@@ -122,6 +127,25 @@ def plain(value: Any) -> Any:
     if callable(item := getattr(value, "item", None)):
         return item()
     raise TypeError(f"{value!r} cannot be written to a file.")
+
+
+def write_json(file: Path, kind: str, metadata: Mapping[str, Any]) -> Path:
+    """Write settings, with the kind, the version and a checksum of them."""
+    about = {"kind": kind, "version": VERSION, "checksum": zlib.crc32(to_json(metadata).encode())}
+    return written(file, lambda new: new.write_text(to_json({**metadata, HEADER: about}) + "\n", encoding="utf-8"))
+
+
+def read_our_json(file: Path, kind: str) -> dict[str, Any]:
+    """What `write_json` wrote, without what it added; DamagedFile for anything else."""
+    try:
+        metadata = json.loads(file.read_text(encoding="utf-8"))
+        about = metadata.pop(HEADER, {"kind": kind})  # files from before there were checksums have none
+        fits = about["kind"] == kind and about.get("checksum") in (None, zlib.crc32(to_json(metadata).encode()))
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        fits = False
+    if not fits or not isinstance(metadata, dict):
+        raise damaged(file, "it is not as it was written")
+    return metadata
 
 
 # ------------------------------------------------------------------------------------------------- whole or not at all
@@ -146,10 +170,23 @@ def written(file: Path, write: Callable[[Path], object]) -> Path:
     except BaseException as error:
         with suppress(OSError):  # on a disk that can only be read, the error above is the one to tell
             new.unlink(missing_ok=True)
-        if isinstance(error, OSError) or not isinstance(error, Exception):
+        if not isinstance(error, Exception):
             raise
-        raise OSError(f"{str(file)!r} could not be written: {error}") from error  # safetensors has its own errors
+        raise unwritten(file, error) from error
     return file
+
+
+def unwritten(file: Path, error: Exception) -> OSError:
+    """The error for a file that could not be written, with the one thing to do. safetensors has errors of its own."""
+    told = re.search(r"os error (\d+)", str(error))
+    number = getattr(error, "errno", None) or (int(told[1]) if told else None)
+    if number in FULL:
+        return OSError(number, f"{str(file)!r} could not be written, for there is no room: make room on the disk, or "
+                               "give a file on another one")
+    if number in CLOSED:
+        return PermissionError(number, f"{str(file)!r} could not be written, for that is not allowed there: give a "
+                                       "file in a folder of your own")
+    return OSError(f"{str(file)!r} could not be written: {error}")
 
 
 def remove_leftovers(file: Path) -> None:
@@ -176,9 +213,10 @@ def alive(process: int) -> bool:
 
 def check_folder(folder: Path) -> None:
     """Make the folder, and an OSError that says what to do if nothing can be written there."""
-    probe = folder / f".can-write-{os.getpid()}"
+    probe = folder / f".can-write.{os.getpid()}.new"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder / "can-write")
         probe.write_bytes(b"yes")
     except OSError as error:
         raise type(error)(error.errno, f"Nothing can be written to the folder {str(folder)!r} ({error.strerror}): "

@@ -6,37 +6,63 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
+from typing_extensions import TypeVar
+
+from helpers.core.shapes import ArrayOrTensor, Embeddings, Latents, Point, Pooled
+from helpers.core.values import CLASSES, Kind, WrongKind, flag, known, shown
 
 CLEAN = -1  # the time after the last step: the picture itself
-Watch = Callable[..., None]  # called once a step with x=, t=, eps= (x is the state after it, at time t); may raise
-Progress = bool | Callable[[int, int], None]  # a bar, no bar, or what is called with (steps done, steps in all)
+
+
+def watching(name: str, value: Any) -> Any:
+    """A function that is told what happens."""
+    if not callable(value):
+        raise WrongKind(f"{name} is {shown(value)}; expected a function that is called with x=, t= and eps=.")
+    return value
+
+
+def progress(name: str, value: Any) -> Any:
+    """True, False, or a function that is told how far it is."""
+    return value if callable(value) and not isinstance(value, type) else flag(name, value)
+
+
+# called once a step with x=, t=, eps= (x is the state after it, at time t); may raise
+Watch = Annotated[Callable[..., None], Kind(watching)]
+# a bar, no bar, or what is called with (steps done, steps in all)
+Progress = Annotated[bool | Callable[[int, int], None], Kind(progress)]
 # what `as_picture` takes: a path, a PIL picture, an array or tensor; a point of the analytic model
-Picture = str | os.PathLike[str] | Image.Image | np.ndarray | Tensor | Sequence[float]
-Made = Any  # what a model's `decode` makes: a PIL picture; of the analytic model a point
+Picture = str | os.PathLike[str] | Image.Image | ArrayOrTensor | Sequence[float]
+# what a model makes, and so what a method returns: a PIL picture; of the analytic model a point
+Made = TypeVar("Made", bound=Image.Image | Point, default=Any)
 
 
 def ignore(**_: object) -> None:
     """Watch nothing."""
 
 
+@known("an embedded prompt, as model.embed gives it")
 @dataclass(frozen=True, eq=False)
 class Text:
     """B prompts as a model understands them.
 
-    embeddings: (B, n, d), one row of n token vectors for each prompt.
-    pooled: (B, p), one vector for each prompt; only models like SDXL have it.
+    embeddings: n token vectors for each prompt. pooled: one vector for each; only models like SDXL have it.
     empty: the same number of empty prompts, for guidance; None if these prompts are themselves the empty ones.
     """
 
-    embeddings: Tensor
-    pooled: Tensor | None = None
+    embeddings: Embeddings
+    pooled: Pooled | None = None
     empty: Text | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("embeddings", self.embeddings), ("pooled", self.pooled)):
+            if not isinstance(value, Tensor | None) or (value is None and name == "embeddings"):
+                raise WrongKind(f"{name} is {shown(value)}; expected a tensor with a row for each prompt.")
 
     def __len__(self) -> int:
         """Number of prompts B."""
@@ -69,12 +95,12 @@ def join(first: Text, second: Text) -> Text:
 class Schedule(Protocol):
     """What the formulas of diffusion ask for: how much signal is left at each time, and where the network is.
 
-    alpha_bar: (1000,) float32 on the CPU, the share of signal at each time.
+    alpha_bar: the share of signal at each time, float32 on the CPU.
     final_alpha_bar: the share of signal after the last step. 1 if the model's schedule ends in the clean picture;
         Stable Diffusion's ends at alpha_bar[0] = 0.99915 (`set_alpha_to_one=False`).
     """
 
-    alpha_bar: Tensor
+    alpha_bar: Float[Tensor, " times"]
     final_alpha_bar: float
 
     @property
@@ -82,7 +108,7 @@ class Schedule(Protocol):
         """Where the network is."""
 
 
-class Model(Schedule, Protocol):
+class Model(Schedule, Protocol[Made]):
     """What a method may know of a text-to-image model.
 
     How pictures are noised is the model's own: `add_noise`, `step` and `predict_clean`. Those with an `alpha_bar` take
@@ -112,27 +138,45 @@ class Model(Schedule, Protocol):
     def embed(self, prompts: str | Sequence[str]) -> Text:
         """Prompts as the model understands them."""
 
-    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Tensor:
-        """Pictures to latents (B, C, h, w), of the model's own size unless given."""
+    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Latents:
+        """Pictures to latents, of the model's own size unless given."""
 
-    def decode(self, latents: Tensor) -> list[Made]:
-        """Latents (B, C, h, w) to B pictures."""
+    def decode(self, latents: Latents) -> list[Made]:
+        """Latents to pictures."""
 
-    def eps(self, x: Tensor, t: int, text: Text) -> Tensor:
-        """Noise predicted in `x` (B, C, h, w) at time t, float32; a flow model predicts its velocity instead."""
+    def eps(self, x: Latents, t: int, text: Text) -> Latents:
+        """Noise predicted in `x` at time t, float32; a flow model predicts its velocity instead."""
 
-    def add_noise(self, x0: Tensor, noise: Tensor, t: int) -> Tensor:
-        """`x0` (B, C, h, w) noised to time t; `x0` itself at CLEAN."""
+    def add_noise(self, x0: Float[Tensor, "#B C h w"], noise: Latents, t: int) -> Latents:
+        """`x0` noised to time t; `x0` itself at CLEAN."""
 
-    def step(self, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
+    def step(self, x: Latents, eps: Latents, t: int, s: int, eta: float = 0.0) -> Latents:
         """The state at time s, from `x` at time t along what `eps` returned; the mean of it where eta adds noise."""
 
-    def predict_clean(self, x: Tensor, eps: Tensor, t: int) -> Tensor:
+    def predict_clean(self, x: Latents, eps: Latents, t: int) -> Latents:
         """The clean latent that the prediction `eps` in `x` at time t speaks of."""
 
 
-class Generator(Model, Protocol):
+class Generator(Model[Made], Protocol[Made]):
     """A model that also makes pictures by itself, as both of ours do."""
 
     def generate(self, *prompts: Any, **knobs: Any) -> list[Made]:
         """A picture for each prompt."""
+
+
+def as_model(name: str, value: Any) -> Any:
+    """`value` if it offers what a model must."""
+    if isinstance(value, type) or not (hasattr(value, "eps") or hasattr(value, "decode")):
+        raise WrongKind(f"{name} is {shown(value)}; expected a model: load(), or DiffusersModel(pipeline) of "
+                        "diffusers' pipeline.")
+    return value
+
+
+def as_schedule(name: str, value: Any) -> Any:
+    """`value` if it knows how noisy each time is."""
+    if isinstance(value, type) or not hasattr(value, "alpha_bar"):
+        raise WrongKind(f"{name} is {shown(value)}; expected a model with a table alpha_bar: load().")
+    return value
+
+
+CLASSES |= {Model: Kind(as_model), Generator: Kind(as_model), Schedule: Kind(as_schedule)}

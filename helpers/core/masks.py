@@ -11,17 +11,19 @@ stands for several, it may change if any of them may, so that nothing thin is lo
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import torch
+from jaxtyping import Float, Shaped
 from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d, max_pool2d
 
-from helpers.core.interface import Picture
+from helpers.core.interface import Made, Picture
 from helpers.core.pictures import AS_SIZE, as_array, as_picture, opened, rgb
-from helpers.core.values import Count, Kind, entrance
+from helpers.core.tensors import LatentMask, Latents, fit_each_other
+from helpers.core.values import Count, Kind, WrongKind, entrance, shown
 from helpers.core.warn import MaskWarning, warn
 
 GREY = 32  # levels by which the colours of a grey picture may differ (JPEG makes such differences)
@@ -75,7 +77,7 @@ def grey_of(picture: Image.Image) -> Image.Image:
 
 
 @entrance
-def fitted(mask: ReadMask, image: Any, frame: Annotated[tuple[int, int], AS_SIZE]) -> Image.Image:
+def fitted(mask: ReadMask, image: Picture, frame: Annotated[tuple[int, int], AS_SIZE]) -> Image.Image:
     """The mask at the size `frame` (width, height), cut and resized as `model.encode` does with the picture `image`.
 
     A mask of another size than the picture is resized to it, with a MaskWarning; one of exactly the frame's size
@@ -148,29 +150,43 @@ def widened(mask: Picture, pixels: Count) -> Image.Image:
     return Image.fromarray(x[0, 0].numpy().astype(np.uint8))
 
 
-def to_latents(mask: Image.Image, x0: Tensor) -> Tensor:
-    """The mask (mode "L") for latents `x0` (B, C, h, w): (1, 1, h, w) in [0, 1], each the largest of its pixels."""
+@entrance
+def to_latents(mask: ReadMask, x0: Latents) -> Float[Tensor, "1 1 h w"]:
+    """The mask, in any form, for latents `x0`: in [0, 1], each the largest of its pixels."""
     levels = torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)
     return adaptive_max_pool2d(levels[None, None], x0.shape[-2:]).to(x0)
 
 
-def from_latents(m: Tensor, frame: tuple[int, int]) -> Image.Image:
+def levels_of(name: str, value: Any) -> Shaped[np.ndarray, "h w"]:
+    """What stands for each latent: (h, w) in [0, 1]; before it there may be dimensions of length 1."""
+    found = as_array(value) if isinstance(value, (np.ndarray, Tensor)) else np.zeros(0)
+    found = found.reshape(found.shape[-2:]) if found.ndim > 2 and found.size == np.prod(found.shape[-2:]) else found
+    if found.ndim != 2 or not found.size or not (found.min() >= 0 and found.max() <= 1):
+        raise WrongKind(f"{name} is {shown(value)}; expected a mask of latents (h, w) with values in [0, 1].")
+    return found
+
+
+@entrance
+def from_latents(m: Annotated[Any, Kind(levels_of)], frame: Annotated[tuple[int, int], AS_SIZE]) -> Image.Image:
     """A mask (h, w) in [0, 1] at the size `frame` (width, height), in blocks; mode "L"."""
-    return Image.fromarray((m.float().cpu().numpy() * 255).round().astype(np.uint8)).resize(frame, Image.Resampling.BOX)
+    levels = (m.astype(np.float32) * 255).round().astype(np.uint8)
+    return Image.fromarray(levels).resize(frame, Image.Resampling.BOX)
 
 
-def dilated(m: Tensor, side: int) -> Tensor:
-    """The largest value in a window of `side` x `side` (an odd number) around each pixel; m is (B, C, h, w)."""
+def dilated(m: Latents, side: int) -> Latents:
+    """The largest value in a window of `side` x `side` (an odd number) around each pixel."""
     return max_pool2d(m, side, stride=1, padding=side // 2)
 
 
-def blend(inside: Tensor, outside: Tensor, m: Tensor) -> Tensor:
-    """m inside + (1 - m) outside: two states (B, C, h, w) at the same time; m is (B, 1, h, w) in [0, 1]."""
+@entrance
+def blend(inside: Latents, outside: Latents, m: LatentMask) -> Latents:
+    """m inside + (1 - m) outside: two states at the same time; m is in [0, 1]."""
+    fit_each_other(inside=inside, outside=outside, m=m)
     return m * inside + (1 - m) * outside
 
 
 @entrance
-def paste(result: Any, image: Any, mask: ReadMask) -> Any:
+def paste(result: Made, image: Picture, mask: ReadMask) -> Made:
     """`result` where the mask is white and the very pixels of `image` where it is black; between, a mix.
 
     The picture `image` is brought to the result's size; ValueError for a mask of another size. A point of the analytic
@@ -183,4 +199,4 @@ def paste(result: Any, image: Any, mask: ReadMask) -> Any:
             f"The mask is {name(mask.size)} and the result {name(result.size)}: bring the mask to the "
             "result's size with `fitted`."
         )
-    return Image.composite(as_picture(result), as_picture(image, result.size), mask)
+    return cast(Made, Image.composite(as_picture(result), as_picture(image, result.size), mask))

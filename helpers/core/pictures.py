@@ -10,10 +10,12 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
+from jaxtyping import Shaped, UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from helpers.core.interface import Picture
+from helpers.core.shapes import Array, ArrayOrTensor, Levels, Pixels
 from helpers.core.values import Kind, OneOf, entrance, listed, path, plain, shown
 
 FITS = ("cover", "contain", "stretch")
@@ -135,7 +137,7 @@ def in_a_file(file: str | os.PathLike[str]) -> Path:
     return file
 
 
-def listed_pictures(pictures: Any, tell: Callable[[str], None]) -> list[tuple[str, Any]]:
+def listed_pictures(pictures: Picture | Sequence[Picture], tell: Callable[[str], None]) -> list[tuple[str, Picture]]:
     """(name, picture) of each, of a list or of a folder in alphabetical order; `tell` hears which files are left out.
 
     Of a folder those files are taken that are pictures by their ending.
@@ -169,7 +171,7 @@ def several(name: str, value: Any, expected: str = "a list of pictures") -> list
 Several = Annotated[Sequence[Any], Kind(several)]  # for `entrance`: pictures in a list, as they are
 
 
-def as_array(x: np.ndarray | Tensor) -> np.ndarray:
+def as_array(x: ArrayOrTensor) -> Array:
     """An array with numbers in it, from an array or a tensor of any kind; TypeError for one that holds none."""
     if isinstance(x, Tensor):
         if x.is_meta or x.layout != torch.strided or x.is_quantized or x.is_complex():
@@ -182,7 +184,7 @@ def as_array(x: np.ndarray | Tensor) -> np.ndarray:
     return np.ma.filled(x, 0) if isinstance(x, np.ma.MaskedArray) else x
 
 
-def from_array(x: np.ndarray | Tensor) -> Image.Image:
+def from_array(x: ArrayOrTensor) -> Image.Image:
     """A picture from an array or tensor (H, W) or (H, W, C), C of 1, 3 or 4; a tensor's colours may come first."""
     array = as_array(x)
     while array.ndim > 2 and array.shape[0] == 1:
@@ -198,7 +200,7 @@ def from_array(x: np.ndarray | Tensor) -> Image.Image:
     return Image.fromarray(as_bytes(array))
 
 
-def as_bytes(array: np.ndarray) -> np.ndarray:
+def as_bytes(array: Shaped[np.ndarray, "*same"]) -> UInt8[np.ndarray, "*same"]:
     """Booleans, floats in 0 ... 1 or whole numbers in 0 ... 255 as bytes."""
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)
@@ -218,8 +220,8 @@ def rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def grey_bytes(grey: np.ndarray) -> np.ndarray:
-    """Grey levels (H, W) as bytes: above 255 they are taken for 16-bit levels, up to 1 for fractions."""
+def grey_bytes(grey: Levels) -> UInt8[np.ndarray, "H W"]:
+    """Grey levels as bytes: above 255 they are taken for 16-bit levels, up to 1 for fractions."""
     if not np.isfinite(grey).all():
         raise ValueError("The picture holds values that are not finite (nan); expected levels of grey.")
     top = grey.max()
@@ -238,13 +240,13 @@ def resized(picture: Image.Image, size: tuple[int, int], fit: str) -> Image.Imag
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def to_tensor(pictures: Sequence[Image.Image]) -> Tensor:
-    """RGB pictures of one size as float32 (B, 3, H, W) in [-1, 1]."""
+def to_tensor(pictures: Sequence[Image.Image]) -> Pixels:
+    """RGB pictures of one size as float32 in [-1, 1]."""
     arrays = np.stack([np.asarray(picture, dtype=np.float32) for picture in pictures])  # (B, H, W, 3)
     return torch.from_numpy(arrays).permute(0, 3, 1, 2) / 127.5 - 1
 
 
-def to_pictures(pixels: Tensor) -> list[Image.Image]:
-    """Pixels (B, 3, H, W) in [-1, 1] as RGB pictures; values outside are cut to the range."""
+def to_pictures(pixels: Pixels) -> list[Image.Image]:
+    """Pixels in [-1, 1] as RGB pictures; values outside are cut to the range."""
     levels = ((pixels.detach().float().cpu() + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
     return [Image.fromarray(level.permute(1, 2, 0).contiguous().numpy()) for level in levels]

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
 from helpers.core import values
-from helpers.core.values import Seeds, Shape, entrance
+from helpers.core.shapes import Noise
+from helpers.core.tensors import Shape
+from helpers.core.values import Seeds, entrance
 
 CPU = torch.device("cpu")
 
 
 @entrance
-def noise(seed: Seeds, shape: Shape) -> Tensor:
+def noise(seed: Seeds, shape: Shape) -> Noise:
     """Standard normal noise of `shape` (B, C, h, w), float32 on the CPU, the same on every machine.
 
     Each picture has a generator of its own, so its noise does not depend on its neighbours: picture i is drawn from

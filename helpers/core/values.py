@@ -15,8 +15,9 @@ A function says what it takes in its annotations, and `@entrance` turns its argu
     File                              a `pathlib.Path` with "~" resolved
     Flag                              True or False
     Numbers                           float64, of any shape; nan is a gap
-    Shape                             a tuple of whole numbers
     OneOf("a", "b") inside Annotated  one of these texts
+    Latents, Same, Time, Times        see helpers.core.tensors
+    Source, Edit, Text, Model ...     one of that class of ours (`known`)
     X | None                          None passes as it is
 """
 
@@ -37,15 +38,17 @@ from typing import Annotated, Any, ParamSpec, TypeVar, Union, get_args, get_orig
 import numpy as np
 from torch import Tensor
 
+from helpers.core.shapes import Array
+
 MOST_LETTERS = 20_000  # of a prompt; text encoders read some 300
 MOST_VALUES = 100_000  # of a list of seeds, prompts or numbers
 MOST_SHOWN = 80  # letters of a wrong value in an error
 LARGEST = 1e6  # what no knob of ours goes beyond
-MOST_NUMBERS = 10**9  # of a tensor that is asked for by its shape
 MAPS = 1000  # noises to average over; each is two rows through the network
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C")
 
 # ------------------------------------------------------------------------------------------------------ single values
 
@@ -147,21 +150,12 @@ def listed(name: str, value: Any, expected: str, *, empty: bool = False) -> list
     return list(value)
 
 
-def numbers(name: str, value: Any) -> np.ndarray:
+def numbers(name: str, value: Any) -> Array:
     """A list of numbers to draw, as float64 of any shape; nan is a gap."""
     try:
         return np.atleast_1d(np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value, dtype=np.float64))
     except Exception:
         raise WrongKind(f"{name} is {shown(value)}; expected numbers, in lists of one length.") from None
-
-
-def shape(name: str, value: Any) -> tuple[int, ...]:
-    """The shape of a tensor, such as (B, C, h, w): whole numbers from 1 on."""
-    given = listed(name, value, "a tensor's shape: (B, C, h, w)")
-    sides = tuple(number(f"{name}[{i}]", side, 1, MOST_NUMBERS, whole=True) for i, side in enumerate(given))
-    if math.prod(sides) > MOST_NUMBERS:
-        raise ValueError(f"{name} is {shown(sides)}, {math.prod(sides):,} numbers; expected at most {MOST_NUMBERS:,}.")
-    return sides
 
 
 def path(name: str, value: Any) -> Path:
@@ -266,6 +260,7 @@ class OneOf(Kind):
         super().__init__(choice, options)
 
 
+CLASSES: dict[type, Kind] = {}  # a class of ours -> what its name in an annotation asks for; see `known`
 Real = Annotated[float, Number()]
 Share = Annotated[float, Number(0, 1)]
 Positive = Annotated[float, Number(0, above=True)]
@@ -285,7 +280,21 @@ Prompts = Annotated[str | Sequence[str], Kind(texts)]
 File = Annotated[str | os.PathLike[str], Kind(path)]
 Flag = Annotated[bool, Kind(flag)]
 Numbers = Annotated[Any, Kind(numbers)]
-Shape = Annotated[Sequence[int], Kind(shape)]
+
+
+def known(hint: str) -> Callable[[type[C]], type[C]]:
+    """A class of ours whose name in an annotation asks for one of it; hint: how to get one, for the reader."""
+
+    def register(class_: type[C]) -> type[C]:
+        def read(name: str, value: Any) -> Any:
+            if not isinstance(value, class_):
+                raise WrongKind(f"{name} is {shown(value)}; expected {hint}.")
+            return value
+
+        CLASSES[class_] = Kind(read)
+        return class_
+
+    return register
 
 
 def kind_of(annotation: Any) -> Kind | None:
@@ -293,16 +302,19 @@ def kind_of(annotation: Any) -> Kind | None:
     if get_origin(annotation) is Annotated:
         return next((mark for mark in get_args(annotation)[1:] if isinstance(mark, Kind)), None)
     if get_origin(annotation) in (Union, types.UnionType):
-        return next(filter(None, map(kind_of, get_args(annotation))), None)
-    return None
+        several = [one for one in get_args(annotation) if one is not type(None)]
+        return next(filter(None, (kind_of(one) for one in several if len(several) == 1 or not isinstance(one, type))),
+                    None)
+    return CLASSES.get(annotation) if isinstance(annotation, type) else None
 
 
 @cache
 def kinds_of(function: Callable[..., Any]) -> dict[str, Kind]:
-    """What each parameter of a function asks for, by name; those that ask for nothing are left out."""
+    """What each parameter of a function asks for, by name; things of ours last. Without those that ask for none."""
     function = getattr(function, "__wrapped__", function)
     found = {name: kind_of(hint) for name, hint in get_type_hints(function, include_extras=True).items()}
-    return {name: kind for name, kind in found.items() if kind and name != "return"}
+    asked = [(name, kind) for name, kind in found.items() if kind and name != "return"]
+    return dict(sorted(asked, key=lambda one: one[1] in CLASSES.values()))
 
 
 def entrance(function: Callable[P, R]) -> Callable[P, R]:
@@ -312,31 +324,15 @@ def entrance(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def entered(*arguments: P.args, **knobs: P.kwargs) -> R:
-        kinds = kinds_of(function)
-        read = [entered_as(kinds, parameters, *one) for one in zip(names, arguments, strict=False)]
-        told = {name: entered_as(kinds, parameters, name, value) for name, value in knobs.items()}
+        given: dict[str, Any] = {**dict(zip(names, arguments, strict=False)), **knobs}
+        for name, kind in kinds_of(function).items():
+            if name in given and (given[name] is not None or parameters[name].default is not None):  # its own default
+                given[name] = kind(name, given[name])
+        read = [given[name] for name in names[: len(arguments)]]
         taking: Callable[..., R] = function
-        return taking(*read, *arguments[len(read):], **told)
+        return taking(*read, *arguments[len(read):], **{name: given[name] for name in knobs})
 
     return entered
-
-
-def entered_as(kinds: dict[str, Kind], parameters: Any, name: str, value: Any) -> Any:
-    """One argument as its annotation asks; a parameter's own default passes as it is."""
-    kind = kinds.get(name)
-    if kind is None or (value is None and parameters[name].default is None):
-        return value
-    return kind(name, value)
-
-
-def check_prompt(prompt: str) -> None:
-    """An error unless `prompt` is one text."""
-    text("The prompt", prompt)
-
-
-def check_finite(name: str, value: float) -> None:
-    """An error unless `value` is a finite number: not a text, and none of the values that make black pictures."""
-    number(name, value)
 
 
 def check_steps(steps: int, most: int) -> int:

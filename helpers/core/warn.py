@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-OURS = (str(Path(__file__).parents[1]), contextlib.__file__)  # what stands between the reader's line and the warning
+#: what stands between the reader's line and the warning
+OURS: tuple[str, ...] = (str(Path(__file__).parents[1]), contextlib.__file__)
 _listener: ContextVar[list[str] | None] = ContextVar("who hears warnings", default=None)
 
 

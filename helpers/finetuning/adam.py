@@ -7,8 +7,8 @@ from functools import partial
 from math import isfinite, isnan
 
 import torch
-from torch import Tensor
 
+from helpers.core.shapes import Loss, Weight
 from helpers.finetuning.loss import processes
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam remembers of each variable
@@ -20,23 +20,23 @@ FIRST_SCALE = 2.0**12  # of the loss in float16, whose smallest gradients would 
 class Training:
     """Variables, their Adam, the step and the losses so far.
 
-    Memory is what limits a fit: a gradient waits in the digits it was computed in, and is float32 only while Adam, who
-    takes the variables in portions, makes its step.
+    Memory is what limits a fit. So a gradient is kept in the dtype it was computed in, and cast to float32 only for
+    Adam's step, which is made for a portion of the variables at a time.
     """
 
-    def __init__(self, variables: Mapping[str, Tensor], lr: float, dtype: torch.dtype = torch.float32,
+    def __init__(self, variables: Mapping[str, Weight], lr: float, dtype: torch.dtype = torch.float32,
                  cast: Collection[str] = ()) -> None:
         self.variables = {name: value.requires_grad_(True) for name, value in variables.items()}
         self.portions = {names: torch.optim.Adam([variables[name] for name in names], lr=lr, fused=True)
                          for names in portions(variables)}
         self.losses: list[float] = []
         self.scale, self.whole = FIRST_SCALE if dtype == torch.float16 else 1.0, True
-        self.gradients: dict[str, Tensor] = {}
+        self.gradients: dict[str, Weight] = {}
         short = dtype if processes()[1] == 1 else torch.float32  # what several processes add up needs all digits
         self.hooks = [value.register_post_accumulate_grad_hook(
             partial(self._keep, name, short if name in cast else value.dtype)) for name, value in variables.items()]
 
-    def _keep(self, name: str, dtype: torch.dtype, value: Tensor) -> None:
+    def _keep(self, name: str, dtype: torch.dtype, value: Weight) -> None:
         """Lays a gradient that has just been computed aside."""
         gradient, value.grad = value.grad, None
         if gradient is not None:
@@ -52,7 +52,7 @@ class Training:
         """How many steps are done."""
         return len(self.losses)
 
-    def descend(self, loss: Tensor) -> None:
+    def descend(self, loss: Loss) -> None:
         """The gradients of `loss`, averaged over the processes that fit together."""
         self.gradients.clear()
         (loss * self.scale).backward()
@@ -89,13 +89,13 @@ class Training:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
-    def moments(self, name: str) -> dict[str, Tensor]:
+    def moments(self, name: str) -> dict[str, Weight]:
         """What Adam remembers of a variable; nothing before its first step."""
         adam = next(adam for names, adam in self.portions.items() if name in names)
-        moments: dict[str, Tensor] = adam.state[self.variables[name]]
+        moments: dict[str, Weight] = adam.state[self.variables[name]]
         return moments
 
-    def tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Weight]:
         """All a checkpoint holds."""
         out = {"losses": torch.tensor(self.losses, dtype=torch.float64), "scale": torch.tensor(self.scale)}
         for name, p in self.variables.items():
@@ -104,7 +104,7 @@ class Training:
         return out
 
     @torch.no_grad()
-    def take(self, tensors: Mapping[str, Tensor]) -> None:
+    def take(self, tensors: Mapping[str, Weight]) -> None:
         """Goes on from a checkpoint."""
         self.losses, self.scale = tensors["losses"].tolist(), float(tensors["scale"])
         for name, p in self.variables.items():
@@ -113,7 +113,7 @@ class Training:
                                   if f"{key}/{name}" in tensors})
 
 
-def portions(variables: Mapping[str, Tensor]) -> list[tuple[str, ...]]:
+def portions(variables: Mapping[str, Weight]) -> list[tuple[str, ...]]:
     """The variables' names in groups; a group is full with `PORTION` numbers."""
     count = 0
     groups: dict[int, list[str]] = {}

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from helpers.core.files import check_folder, damaged, load_tensors, save_tensors, to_json
+from helpers.core.shapes import Weight
 from helpers.core.warn import FitWarning
 from helpers.finetuning.adam import MOMENTS, Training
 from helpers.finetuning.loss import processes
@@ -82,7 +81,7 @@ class Checkpoint:
                           stacklevel=2)
 
 
-def misfit(tensors: Mapping[str, Tensor], training: Training) -> str | None:
+def misfit(tensors: Mapping[str, Weight], training: Training) -> str | None:
     """What of a checkpoint does not fit the training, whose memory it would be copied into; None if all does."""
     for name, kind in (("losses", 1), ("scale", 0)):
         if name not in tensors or tensors[name].ndim != kind or not tensors[name].is_floating_point():

@@ -10,9 +10,9 @@ from numbers import Integral
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from helpers.core.interface import Progress, Watch, ignore
+from helpers.core.shapes import Loss, Weight
 from helpers.finetuning.adam import Training
 from helpers.finetuning.checkpoint import Checkpoint
 from helpers.finetuning.log import steps_left
@@ -27,7 +27,7 @@ FIT_LESS = "fit a LoRA (rank=4) instead of all weights, or take a smaller batch"
 def fit_weights(
     model: Trainable,
     start: Weights,
-    loss: Callable[[int], Tensor],
+    loss: Callable[[int], Loss],
     *,
     dtype: torch.dtype | None = None,
     gradient_checkpointing: bool | None = None,
@@ -37,7 +37,7 @@ def fit_weights(
     """The weights that `loss`, a function of the step, leads to from `start`; the model is left as it was.
 
     dtype: to compute in; the fitted weights are float32 all the same. Chosen for the machine unless given.
-    thrifty: gradient checkpointing; on a GPU unless given.
+    gradient_checkpointing: compute activations again instead of keeping them; on a GPU unless given.
     watch: called after each step with step=, loss= and weights=, the weights so far, to try them out with `.on(model)`;
         the next step changes them.
     knobs: as in `fit`.
@@ -65,8 +65,8 @@ def fit_weights(
 
 
 def fit(
-    variables: Mapping[str, Tensor],
-    loss: Callable[[int], Tensor],
+    variables: Mapping[str, Weight],
+    loss: Callable[[int], Loss],
     *,
     steps: int,
     lr: float,

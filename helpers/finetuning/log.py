@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable
+from collections.abc import Generator as Steps
+from typing import Annotated, Any
 
 from helpers.core.diffusion import denoise
-from helpers.core.interface import Progress, Text, ignore
+from helpers.core.interface import Generator, Progress, Text, ignore
 from helpers.core.progress import Bar
 from helpers.core.randomness import noise
 from helpers.core.surroundings import surroundings
+from helpers.core.values import AtLeastOne, Kind, Seed, entrance, shown, text
 from helpers.finetuning.adam import Training
 from helpers.finetuning.loss import processes
 from helpers.finetuning.weights import Weights
 
 
-def steps_left(training: Training, steps: int, progress: Progress) -> Generator[int, None, None]:
+def steps_left(training: Training, steps: int, progress: Progress) -> Steps[int, None, None]:
     """The steps that are left, with a progress bar that tells the mean of the last losses."""
     with Bar(steps, progress if processes()[0] == 0 else False, start=training.step) as bar:
         while training.step < steps:
             yield training.step
             last = training.losses[-20:]
             bar.at(training.step, f"loss {sum(last) / len(last):.4f}")
+
+
+def prompt_or_text(name: str, value: Any) -> str | Text:
+    """A prompt, embedded or not."""
+    return value if isinstance(value, Text) else text(name, value)
+
+
+PromptOrText = Annotated[str | Text, Kind(prompt_or_text)]
 
 
 class Diary:
@@ -38,10 +48,14 @@ class Diary:
     in it is a warning, since a fit must not end because something could not be drawn.
     """
 
-    def __init__(self, model: Any, prompt: str | Text, every: int = 50, seed: int = 0,
+    @entrance
+    def __init__(self, model: Generator, prompt: PromptOrText, every: AtLeastOne = 50, seed: Seed = 0,
                  show: Callable[[Diary], object] | None = None, **knobs: Any) -> None:
         """Pictures of `prompt` (or of an embedding) from `seed`; `knobs` (steps, guidance) as for `model.generate`."""
-        self.model, self.prompt, self.every, self.seed, self.show, self.knobs = model, prompt, every, seed, show, knobs
+        if not callable(show) and show is not None:
+            raise TypeError(f"show is {shown(show)}; expected a function that is called with the diary.")
+        self.model: Any = model
+        self.prompt, self.every, self.seed, self.show, self.knobs = prompt, every, seed, show, knobs
         self.losses: list[float] = []
         self.samples: dict[int, Any] = {}
 

@@ -23,18 +23,24 @@ gives the same weights, bit for bit on a CPU, as one that was never interrupted.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from helpers.core.diffusion import add_noise, alpha_bar_at
-from helpers.core.interface import Model, Text
+from helpers.core.interface import Made, Model, Text, as_model
+from helpers.core.shapes import Noise, OfLatents, Times, Weight
+from helpers.core.tensors import Latents, RowTimes, Shape
+from helpers.core.values import CLASSES, Count, Kind, entrance
+from helpers.core.values import seed as as_seed
+from helpers.core.values import text as text_of
 
 
-class Trainable(Model, Protocol):
+class Trainable(Model[Made], Protocol[Made]):
     """A model with weights: what fine-tuning must know besides `Model`. `helpers.DiffusersModel` is one."""
 
     @property
@@ -45,11 +51,11 @@ class Trainable(Model, Protocol):
     def networks(self) -> dict[str, nn.Module]:
         """What fine-tuning may change, by diffusers' names."""
 
-    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
-        """As `Model.eps`, also with a time of its own for each row, (B,)."""
+    def eps(self, x: Latents, t: int | Times, text: Text) -> Latents:
+        """As `Model.eps`, also with a time of its own for each row."""
 
     def changed(
-        self, weights: Mapping[str, Tensor], words: Collection[str] = (), gradient_checkpointing: bool = False
+        self, weights: Mapping[str, Weight], words: Collection[str] = (), gradient_checkpointing: bool = False
     ) -> AbstractContextManager[None]:
         """The model with other weights inside the with-block."""
 
@@ -57,18 +63,22 @@ class Trainable(Model, Protocol):
         """The rows of the text encoders' token tables that make up a word."""
 
 
-def denoising_loss(model: Trainable, x0: Tensor, text: Text, t: int | Tensor, noise: Tensor) -> Tensor:
-    """E || eps - eps_theta(x_t, t, c) ||^2 of each latent, (B,), on the scale the network was trained on.
+CLASSES[Trainable] = Kind(as_model)
 
-    t: one time for all latents, or one for each, (B,). Gradients flow to the text, the weights and x0.
+
+@entrance
+def denoising_loss(model: Trainable, x0: Latents, text: Text, t: RowTimes, noise: Latents) -> OfLatents:
+    """E || eps - eps_theta(x_t, t, c) ||^2 of each latent, on the scale the network was trained on.
+
+    t: one time for all latents, or one for each. Gradients flow to the text, the weights and x0.
     """
     x_t = add_noise(model, x0, noise, t)
     error = model.eps(x_t, t, text) - noise.to(x_t)
-    loss: Tensor = (scale_of(model, t) * error.square()).flatten(1).mean(1)
+    loss: OfLatents = (scale_of(model, t) * error.square()).flatten(1).mean(1)
     return loss
 
 
-def scale_of(model: Model, t: int | Tensor) -> Any:
+def scale_of(model: Model, t: int | Times) -> Any:
     """What turns the noise's squared error into that of the network's own output (see `diffusion.noise_of`).
 
     1 where it predicts the noise; 1 / alpha_bar where it predicts v, (1 - alpha_bar) / alpha_bar for the clean latent.
@@ -79,8 +89,9 @@ def scale_of(model: Model, t: int | Tensor) -> Any:
     return (1 - alpha_bar) / alpha_bar if prediction == "sample" else 1.0
 
 
-def rows(model: Model, x0: Tensor, batch: int, seed: int | str, step: int) -> tuple[Tensor, Tensor, Tensor]:
-    """What one step sees: latents (B, C, h, w), all of `x0` in turn, their times (B,) and noise (B, C, h, w).
+def rows(model: Model, x0: Float[Tensor, "pictures C h w"], batch: int, seed: int | str, step: int
+         ) -> tuple[Latents, Times, Latents]:
+    """What one step sees: latents, all of `x0` in turn, their times and noise.
 
     B is `batch`, or this process' share of it where several fit together.
     """
@@ -94,8 +105,14 @@ def in_turn(step: int, batch: int, count: int) -> list[int]:
     return [(step * batch + i) % count for i in range(batch)]
 
 
-def draw(model: Model, seed: int | str, step: int, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Times (B,) and noise (B, C, h, w) of one step, on the CPU; the same for the same seed and step.
+def stream(name: str, value: Any) -> int | str:
+    """What names a random stream: a seed, or a text."""
+    return text_of(name, value) if isinstance(value, str) else as_seed(name, value)
+
+
+@entrance
+def draw(model: Model, seed: Annotated[int | str, Kind(stream)], step: Count, shape: Shape) -> tuple[Times, Noise]:
+    """Times and noise of one step, on the CPU; the same for the same seed and step.
 
     Each time is uniform. Together they are spread over the whole range, one in each B-th of it, in random order.
     """

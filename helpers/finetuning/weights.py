@@ -6,21 +6,44 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from torch import Tensor
 
 from helpers.core.files import damaged, load_tensors, required, save_tensors
-from helpers.core.values import Positive, Prompt, Prompts, Rank, Real, Seed, entrance
+from helpers.core.shapes import Weight
+from helpers.core.values import (
+    File,
+    Kind,
+    Positive,
+    Prompt,
+    Prompts,
+    Rank,
+    Real,
+    Seed,
+    WrongKind,
+    entrance,
+    known,
+    shown,
+)
 from helpers.core.warn import FitWarning, warn
 from helpers.finetuning.loss import Trainable
+
+
+def half_or_more(name: str, value: Any) -> torch.dtype:
+    """A dtype that weights can be written in."""
+    if value not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        raise WrongKind(f"{name} is {shown(value)}; expected torch.float16, or None for the weights as they are.")
+    found: torch.dtype = value
+    return found
+
 
 LORA_A, LORA_B, ALPHA, ROWS, VALUES = ".lora_A.weight", ".lora_B.weight", ".alpha", ".rows", ".values"
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "q_proj", "k_proj", "v_proj", "out_proj")  # its linear layers
 TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
 
 
+@known("weights, as a fit returns them, `lora` and `full` make them, or `Weights.load` reads them")
 @dataclass(frozen=True, eq=False)
 class Weights:
     """A change of a model's weights: small, saved as safetensors, applied with `with weights.on(model):`.
@@ -32,7 +55,7 @@ class Weights:
     metadata: what it was fitted to, for the reader.
     """
 
-    tensors: dict[str, Tensor]
+    tensors: dict[str, Weight]
     words: tuple[str, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
 
@@ -59,7 +82,8 @@ class Weights:
         grown = {k: v * strength if k.endswith(LORA_B) else v for k, v in self.tensors.items()}
         return replace(self, tensors=grown)
 
-    def save(self, file: str | Path, dtype: torch.dtype | None = None) -> Path:
+    @entrance
+    def save(self, file: File, dtype: Annotated[torch.dtype, Kind(half_or_more)] | None = None) -> Path:
         """Writes a .safetensors file, whole or not at all; diffusers' `load_lora_weights` reads a LoRA's.
 
         dtype: torch.float16 makes it half as large; exact unless given.
@@ -79,7 +103,7 @@ class Weights:
         return cls(floats, tuple(metadata["words"]), metadata["told"])
 
 
-def check_parts(file: str | Path, tensors: Mapping[str, Tensor]) -> None:
+def check_parts(file: str | Path, tensors: Mapping[str, Weight]) -> None:
     """DamagedFile where a LoRA or some rows are there by half, or do not fit each other."""
     for name, value in tensors.items():
         stem = name
@@ -105,7 +129,7 @@ def lora(model: Trainable, rank: Rank = 4, alpha: Positive | None = None, networ
          seed: Seed = 0) -> Weights:
     """A LoRA of the attention's linear layers that changes nothing yet: A is random, B is zero."""
     generator = torch.Generator().manual_seed(seed)
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, Weight] = {}
     for name, value in parameters(model, networks).items():
         stem = name.removesuffix(".weight")
         if value.ndim == 2 and stem.endswith(ATTENTION):
@@ -121,7 +145,8 @@ def lora(model: Trainable, rank: Rank = 4, alpha: Positive | None = None, networ
 @entrance
 def token_rows(model: Trainable, word: Prompt, like: Prompt) -> Weights:
     """The rows of the token tables that spell `word`, each set to the row of `like`: where textual inversion starts."""
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, Weight] = {}
+    parameters(model, ())  # an error for a model without weights
     for (table, rows), (_, source) in zip(model.token_rows(word), model.token_rows(like), strict=True):
         if not rows or not source:
             raise ValueError(f"{(word if source else like)!r} is no token to this model: take another word.")
@@ -145,17 +170,21 @@ def spelled_alike(model: Trainable, word: str, rows: Sequence[int]) -> str:
     return f"{', '.join(map(repr, alike[:3]))} {'is' if len(alike) == 1 else 'are'}" if alike else ""
 
 
-def parameters(model: Trainable, networks: Sequence[str]) -> dict[str, Tensor]:
+def parameters(model: Trainable, networks: Sequence[str]) -> dict[str, Weight]:
     """The weights of these networks by name, "unet.conv_in.weight" say."""
-    missing = [name for name in networks if name not in model.networks]
+    own = getattr(model, "networks", None)
+    if not isinstance(own, Mapping):
+        raise WrongKind(f"model is {shown(model)}, which has no weights that could be fitted; expected one that has: "
+                        "load().")
+    missing = [name for name in networks if name not in own]
     if missing:
-        raise ValueError(f"This model has no {', '.join(missing)}; it has {', '.join(model.networks)}.")
-    return {f"{name}.{path}": value for name in networks for path, value in model.networks[name].named_parameters()}
+        raise ValueError(f"This model has no {', '.join(missing)}; it has {', '.join(own)}.")
+    return {f"{name}.{path}": value for name in networks for path, value in own[name].named_parameters()}
 
 
 def changed_weights(
-    model: Trainable, tensors: Mapping[str, Tensor], dtype: torch.dtype | None = None
-) -> dict[str, Tensor]:
+    model: Trainable, tensors: Mapping[str, Weight], dtype: torch.dtype | None = None
+) -> dict[str, Weight]:
     """W' of every weight that `tensors` (see `Weights`) change, in the model's own dtype unless given.
 
     Gradients flow back to `tensors`. Raises ValueError where they do not fit the model.
@@ -203,7 +232,7 @@ def offloaded(model: Trainable, names: Sequence[str]) -> Iterator[None]:
             value.data = value.data.to(here)
 
 
-def folded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def folded(tensors: Mapping[str, Weight]) -> dict[str, Weight]:
     """A LoRA with alpha / r taken into B, as it is saved: no reader can get it wrong."""
     out = {name: value for name, value in tensors.items() if not name.endswith(ALPHA)}
     for name, value in tensors.items():
@@ -213,6 +242,6 @@ def folded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return out
 
 
-def trained(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def trained(tensors: Mapping[str, Weight]) -> dict[str, Weight]:
     """Those of a `Weights`' tensors that are fitted."""
     return {k: v for k, v in tensors.items() if v.is_floating_point() and not k.endswith(ALPHA)}

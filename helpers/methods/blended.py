@@ -28,20 +28,20 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image, ImageOps
-from torch import Tensor
 
 from helpers.core.diffusion import cfg, encode_one, pairs
 from helpers.core.interface import Made, Model, Picture, Progress, Watch, ignore
 from helpers.core.masks import alpha_of, blend, dilated, fitted, paste, to_latents, widened
 from helpers.core.pictures import as_picture, opened
 from helpers.core.randomness import noise
+from helpers.core.shapes import Latents
 from helpers.core.values import Flag, Guidance, Prompt, Seed, Share, Steps
 from helpers.methods.contract import OWN, method
 
 SIDES = (7, 5, 3, 1)  # of the window a thin mask is dilated with, each for a quarter of the steps
 
 
-def shrinking(m: Tensor, count: int) -> list[Tensor]:
+def shrinking(m: Latents, count: int) -> list[Latents]:
     """The mask for each of `count` steps: dilated with 7 x 7, 5 x 5, 3 x 3, and as it is, a quarter of the steps each.
 
     The last step has the mask as it is, however few steps there are.
@@ -50,7 +50,7 @@ def shrinking(m: Tensor, count: int) -> list[Tensor]:
 
 
 @method
-def blended_diffusion(model: Model, image: Picture, prompt: Prompt, mask: Picture, *, strength: Share = 0.75,
+def blended_diffusion(model: Model[Made], image: Picture, prompt: Prompt, mask: Picture, *, strength: Share = 0.75,
                       thin: Flag = False, exact: Flag = True, seed: Seed = 0, steps: Steps = OWN,
                       guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Made:
     """The picture `image` with what `prompt` says drawn where `mask` is white, as a picture of the model's size.
@@ -83,7 +83,7 @@ def blended_diffusion(model: Model, image: Picture, prompt: Prompt, mask: Pictur
 
 
 @method
-def scribble(model: Model, image: Picture, prompt: Prompt, drawing: Picture, *, mask: Picture | None = None,
+def scribble(model: Model[Made], image: Picture, prompt: Prompt, drawing: Picture, *, mask: Picture | None = None,
              strength: Share = 0.6, exact: Flag = True, seed: Seed = 0, steps: Steps = OWN,
              guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Made:
     """The scribble `drawing` on the picture `image` turned into what `prompt` says: painted on it, then blended.

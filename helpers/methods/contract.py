@@ -44,7 +44,7 @@ def method(function: Callable[P, R]) -> Callable[P, R]:
     def edited(*arguments: P.args, **knobs: P.kwargs) -> R:
         given: dict[str, Any] = {**dict(zip(taken, arguments, strict=False)), **knobs}
         start, model = given.get([*taken][1]), given.get("model")
-        own = {name: getattr(start if hasattr(start, name) else model, name) for name in asked
+        own = {name: getattr(start if hasattr(start, name) else model, name, None) for name in asked
                if "model" in given and given.get(name) is None}
         filled: Callable[..., R] = entered
         with surroundings(grad=False):

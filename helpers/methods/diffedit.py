@@ -32,12 +32,12 @@ from typing import Annotated
 
 import torch
 from PIL import Image
-from torch import Tensor
 
 from helpers.core.diffusion import cfg, encode_one, pairs
 from helpers.core.interface import CLEAN, Made, Model, Picture, Progress, Watch, ignore, join
 from helpers.core.masks import blend, fitted, from_latents, paste, to_latents
 from helpers.core.randomness import noise
+from helpers.core.shapes import Latents, Map, Same
 from helpers.core.values import MAPS, Flag, Guidance, Number, Prompt, Seed, Share, Steps
 from helpers.methods.contract import OWN, method
 
@@ -58,8 +58,8 @@ def time_at(model: Model, steps: int, strength: float) -> int:
 @method
 def difference(model: Model, image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Noised = 0.5,
                maps: Maps = 10, seed: Seed = 0, steps: Steps = OWN, progress: Progress = True,
-               watch: Watch = ignore) -> Tensor:
-    """How much the two prompts disagree about the noise at each place of the picture: (h, w) in [0, 1].
+               watch: Watch = ignore) -> Map:
+    """How much the two prompts disagree about the noise at each place of the picture, in [0, 1].
 
     |eps(x_t, Q) - eps(x_t, R)|, mean over the channels and over `maps` noises (seed, seed + 1, ...), the extremes
     clipped, brought to [0, 1]. 2 * maps estimates, in batches. strength: how far to noise the picture, in (0, 1].
@@ -83,8 +83,8 @@ def difference(model: Model, image: Picture, source_prompt: Prompt, prompt: Prom
     return rescaled(d)
 
 
-def rescaled(d: Tensor) -> Tensor:
-    """The difference d (h, w) with its extremes clipped, then brought to [0, 1]; 1 if it is the same everywhere.
+def rescaled(d: Same) -> Same:
+    """The difference d with its extremes clipped, then brought to [0, 1]; 1 if it is the same everywhere.
 
     To divide by the clipping value instead of the largest one, as a widely used port does, finds nothing where the edit
     covers more than two thirds of the picture: there no difference is near three times the mean.
@@ -108,9 +108,9 @@ def find_mask(model: Model, image: Picture, source_prompt: Prompt, prompt: Promp
     return from_latents(d > threshold, model.size)
 
 
-def encoded(model: Model, x0: Tensor, times: Sequence[int], progress: Progress = True,
-            watch: Watch = ignore) -> dict[int, Tensor]:
-    """The latent x0 (B, C, h, w) at each of `times` (noisy first, CLEAN last): DDIM steps upwards, unconditionally."""
+def encoded(model: Model, x0: Latents, times: Sequence[int], progress: Progress = True,
+            watch: Watch = ignore) -> dict[int, Latents]:
+    """The latent x0 at each of `times` (noisy first, CLEAN last): DDIM steps upwards, unconditionally."""
     nothing = model.embed("")
     z = {times[-1]: x0}
     for s, t in pairs(times[::-1], progress):  # from s up to t
@@ -121,7 +121,7 @@ def encoded(model: Model, x0: Tensor, times: Sequence[int], progress: Progress =
 
 
 @method
-def diffedit(model: Model, image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Share = 0.8,
+def diffedit(model: Model[Made], image: Picture, source_prompt: Prompt, prompt: Prompt, *, strength: Share = 0.8,
              mask: Picture | None = None, maps: Maps = 10, threshold: Threshold = 0.5, exact: Flag = True,
              seed: Seed = 0, steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
              watch: Watch = ignore) -> Made:

@@ -21,23 +21,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from helpers.core.files import check_folder, digest, to_json, written
-from helpers.core.interface import Picture, Progress, Text, Watch, ignore, join
+from helpers.core.files import DamagedFile, check_folder, digest, read_our_json, to_json, write_json
+from helpers.core.interface import Generator, Picture, Progress, Text, Watch, ignore, join
+from helpers.core.picture_files import keep, kept
 from helpers.core.pictures import as_picture, listed_pictures
+from helpers.core.shapes import Latents, Loss
 from helpers.core.values import Batch, File, FitSteps, Flag, Number, Prompt, Rank, Rate, Seed
 from helpers.core.warn import FitWarning, heard, warn
 from helpers.core.words import unknown_words, words_of
 from helpers.finetuning.fit import fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
-from helpers.finetuning.weights import TEXT_ENCODERS, Weights, full, lora
+from helpers.finetuning.weights import TEXT_ENCODERS, Weights, full, lora, parameters
 from helpers.methods.contract import fitting, method
 
 PRIOR = "prior.json"  # how the pictures of a folder were made
@@ -46,8 +48,8 @@ HowMany = Annotated[int, Number(0, 100_000, whole=True)]
 
 
 @method
-def prior_pictures(model: Any, class_prompt: Prompt, count: HowMany = 100, *, seed: Seed = 0,
-                   folder: File | None = None, progress: bool = True, **knobs: Any) -> list[Image.Image]:
+def prior_pictures(model: Generator, class_prompt: Prompt, count: HowMany = 100, *, seed: Seed = 0,
+                   folder: File | None = None, progress: Progress = True, **knobs: Any) -> list[Image.Image]:
     """x_pr: `count` pictures that the model makes of its class, before it is fine-tuned.
 
     folder: where they are kept as PNG files; those already there are not made again.
@@ -67,22 +69,21 @@ def prior_pictures(model: Any, class_prompt: Prompt, count: HowMany = 100, *, se
     for some in (missing[i : i + 16] for i in range(0, len(missing), 16)):
         made = model.generate(class_prompt, seed=[seed + i for i in some], progress=progress, **knobs)
         for i, picture in zip(some, made, strict=True):
-            written(files[i], partial(picture.save, format="PNG"))
-    return [as_picture(file) for file in files.values()]
+            keep(picture, files[i], kind="prior", seed=seed + i)
+    return [kept(file, kind="prior", seed=seed + i) for i, file in files.items()]
 
 
 def check_metadata(folder: Path, metadata: dict[str, Any]) -> None:
     """An error if the folder's pictures were made in another way than `metadata`; notes it where there are none yet."""
     file, metadata = folder / PRIOR, json.loads(to_json(metadata))
     if not any(folder.glob("*.png")):
-        written(file, lambda new: Path(new).write_text(to_json(metadata) + "\n", encoding="utf-8"))
+        write_json(file, "prior", metadata)
     if not file.is_file():
         raise ValueError(f"{str(folder)!r} holds pictures that were not made here: give a folder of its own.")
     try:
-        there = dict(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{str(file)!r} is damaged, so that nobody knows how these pictures were made: give another "
-                         "folder.") from error
+        there = read_our_json(file, "prior")
+    except DamagedFile as error:
+        raise DamagedFile(f"{error} Nobody knows how the pictures beside it were made: give another folder.") from error
     other = sorted(key for key in there.keys() | metadata.keys() if there.get(key) != metadata.get(key))
     if other:
         raise ValueError(f"{str(folder)!r} holds pictures that differ in {', '.join(other)}: give another folder.")
@@ -110,6 +111,7 @@ def fit_dreambooth(model: Trainable, pictures: Sequence[Picture] | str | Path, p
         raise ValueError("The prior wants both: class_prompt='a cat', say, and prior=prior_pictures(model, 'a cat').")
     subject, others = subject_pictures(pictures), subject_pictures(prior) if has_prior else []
     prompts = [prompt, class_prompt] if class_prompt is not None and others and prior_weight else [prompt]
+    parameters(model, ())  # an error for a model without weights
     networks = ["unet", *(name for name in TEXT_ENCODERS if text_encoder and name in model.networks)]
     words = subject_words(model, prompt, class_prompt)
     with torch.no_grad(), model.changed({}, words):  # here every other word is checked, once
@@ -126,11 +128,11 @@ def fit_dreambooth(model: Trainable, pictures: Sequence[Picture] | str | Path, p
                        watch=watch, progress=progress)
 
 
-def losses(model: Trainable, x0: Tensor, x_pr: Tensor | None, prompts: Callable[[], Text], prior_weight: float,
-           batch: int, seed: int) -> Callable[[int], Tensor]:
+def losses(model: Trainable, x0: Latents, x_pr: Float[Tensor, "B_pr C h w"] | None, prompts: Callable[[], Text],
+           prior_weight: float, batch: int, seed: int) -> Callable[[int], Loss]:
     """Equation 2 as a function of the step; equation 1 where there are no latents x_pr of the prior."""
 
-    def loss(step: int) -> Tensor:
+    def loss(step: int) -> Loss:
         c = prompts()
         x, t, noise = rows(model, x0, batch, seed, step)
         if x_pr is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.attention.control import attention
@@ -18,6 +19,7 @@ from helpers.attention.maps import AttentionStore
 from helpers.attention.recording import Recording
 from helpers.core.diffusion import guide, pairs
 from helpers.core.interface import Model, Progress, Text, Watch, join
+from helpers.core.shapes import Latent, Latents
 from helpers.core.values import AtLeastOne, Guidance, Seed, Steps, text
 from helpers.methods.contract import OWN, method
 from helpers.methods.local_blend import local_blend
@@ -43,8 +45,8 @@ class Recorded:
 
 
 def edit_source(model: Model, source: Source | Recorded, edits: list[Edit], stores: list[AttentionStore],
-                seen: AttentionStore, guidance: float, progress: Progress, watch: Watch) -> Tensor:
-    """The states of the source and of its targets after the last step, (1 + T, C, h, w); no gradients.
+                seen: AttentionStore, guidance: float, progress: Progress, watch: Watch) -> Latents:
+    """The states of the source and of its T targets after the last step; no gradients.
 
     Each step is one call of the model: with 1 + 2T rows for a Source, 2T for a Recorded one.
     """
@@ -62,9 +64,9 @@ def edit_source(model: Model, source: Source | Recorded, edits: list[Edit], stor
     return torch.cat([z, z_star])
 
 
-def predict_targets(model: Model, z: Tensor, z_star: Tensor, t: int, text: Text, guidance: float,
-                    recording: Recording | None) -> Tensor:
-    """The noise in z*, (T, C, h, w), with guidance, in one call of the model.
+def predict_targets(model: Model, z: Latent, z_star: Float[Tensor, "T C h w"], t: int, text: Text, guidance: float,
+                    recording: Recording | None) -> Float[Tensor, "T C h w"]:
+    """The noise in z* with guidance, in one call of the model.
 
     text: of the source and the targets. The source's row is there for its attention alone: without a prompt of its own
     for guidance, and not at all where its attention was recorded.

@@ -21,13 +21,14 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from helpers.core.diffusion import denoise, encode_one
 from helpers.core.files import damaged, digest, load_tensors, required, save_tensors
 from helpers.core.interface import Made, Picture, Progress, Text, Watch, ignore
 from helpers.core.pictures import as_picture
 from helpers.core.randomness import noise
+from helpers.core.shapes import Loss, Weight
+from helpers.core.tensors import fit_each_other
 from helpers.core.values import (
     Batch,
     File,
@@ -40,8 +41,8 @@ from helpers.core.values import (
     Seed,
     Steps,
     entrance,
+    known,
     path,
-    shown,
 )
 from helpers.finetuning.fit import fast_dtype, fit, fit_weights
 from helpers.finetuning.loss import Trainable, denoising_loss, rows
@@ -51,6 +52,7 @@ from helpers.methods.contract import OWN, fitting, method
 Way = Annotated[float, Number(-10, 10, hint="0 is the picture, 1 the prompt")]
 
 
+@known("what `fit_imagic` returns, or `Fitted.load` reads")
 @dataclass(frozen=True, eq=False)
 class Fitted:
     """What Imagic learns from one picture: e_tgt, e_opt and theta'. Saved as safetensors.
@@ -99,7 +101,7 @@ def fit_embedding(model: Trainable, image: Picture, prompt: Prompt, *, seed: See
     dtype = fast_dtype(model.device) if weighty else torch.float32
     frozen = {k: v.detach().to(dtype) for k, v in parameters(model, ["unet"]).items()} if weighty else {}
 
-    def loss(step: int) -> Tensor:
+    def loss(step: int) -> Loss:
         x, t, eps = rows(model, x0, batch, seed, step)
         text = Text(variables["embeddings"], variables.get("pooled"))
         return denoising_loss(model, x, text, t, eps).mean()
@@ -120,7 +122,7 @@ def fit_model(model: Trainable, image: Picture, e_opt: Text, *, rank: Rank | Non
     """Step 2: theta', by the same loss, e_opt frozen. rank: of a LoRA; None fits all weights."""
     x0 = encode_one(model, image)
 
-    def loss(step: int) -> Tensor:
+    def loss(step: int) -> Loss:
         x, t, eps = rows(model, x0, batch, seed, step)
         return denoising_loss(model, x, e_opt, t, eps).mean()
 
@@ -142,6 +144,7 @@ def seen(model: Trainable, image: Picture) -> str:
 @entrance
 def interpolate(e_tgt: Text, e_opt: Text, eta: Way) -> Text:
     """Step 3: e_bar = eta e_tgt + (1 - eta) e_opt, with the empty prompt of e_tgt."""
+    fit_each_other(e_tgt=e_tgt.embeddings, e_opt=e_opt.embeddings.to(e_tgt.embeddings))
     mixed = {
         k: eta * target + (1 - eta) * fitted.to(target)
         for (k, target), fitted in zip(parts(e_tgt).items(), parts(e_opt).values(), strict=True)
@@ -168,7 +171,7 @@ def fit_imagic(model: Trainable, image: Picture, prompt: Prompt, *, rank: Rank |
 
 
 @method
-def imagic(model: Trainable, fitted: Fitted, *, eta: Way = 0.7, seed: Seed = 0, steps: Steps = OWN,
+def imagic(model: Trainable[Made], fitted: Fitted, *, eta: Way = 0.7, seed: Seed = 0, steps: Steps = OWN,
            guidance: Guidance = OWN, progress: Progress = True, watch: Watch = ignore) -> Made:
     """Step 3: the picture that the fitted model makes of e_bar.
 
@@ -176,15 +179,13 @@ def imagic(model: Trainable, fitted: Fitted, *, eta: Way = 0.7, seed: Seed = 0, 
         allowed.
     seed: of the noise; the paper makes 8 and takes the best.
     """
-    if not isinstance(fitted, Fitted):
-        raise TypeError(f"fitted is {shown(fitted)}; expected what `fit_imagic` returns, or `Fitted.load` reads.")
     e = on_device(interpolate(fitted.e_tgt, fitted.e_opt, eta), model.device)
     z = noise(seed, fitted.shape).to(model.device)
     with fitted.weights.on(model):
         return model.decode(denoise(model, z, e, model.times(steps), guidance, watch, progress))[0]
 
 
-def parts(text: Text) -> dict[str, Tensor]:
+def parts(text: Text) -> dict[str, Weight]:
     """The tensors of a text that Imagic fits and mixes: its embeddings, and SDXL's pooled ones."""
     return {"embeddings": text.embeddings} | ({} if text.pooled is None else {"pooled": text.pooled})
 

@@ -39,11 +39,11 @@ from math import isfinite
 from typing import Annotated
 
 import torch
-from torch import Tensor
 
 from helpers.core.diffusion import cfg, encode_one, guide, pairs
 from helpers.core.interface import Made, Model, Picture, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise
+from helpers.core.shapes import Latent, States
 from helpers.core.values import Guidance, Number, Prompt, Rate, Seed, Share, Steps
 from helpers.methods.contract import OWN, method
 from helpers.methods.source import Source, check_source, step_at, text_at
@@ -90,9 +90,9 @@ def inverted(model: Model, image: Picture, prompt: str, steps: int, guidance: fl
     return Source(prompt, steps, guidance, tuple(times), pivots.cpu(), model.fingerprint), text
 
 
-def ddim_invert(model: Model, x0: Tensor, text: Text, times: list[int], progress: Progress = True,
-                watch: Watch = ignore) -> Tensor:
-    """DDIM inversion: z*_T ... z*_0, (T + 1, C, h, w), from the latent `x0` (1, C, h, w) up the `times`."""
+def ddim_invert(model: Model, x0: Latent, text: Text, times: list[int], progress: Progress = True,
+                watch: Watch = ignore) -> States:
+    """DDIM inversion: z*_T ... z*_0 from the latent `x0` up the `times`."""
     pivots = [x0]
     for s, t in pairs(times[::-1], progress):  # from s up to t
         eps = model.eps(pivots[-1], t, text)
@@ -155,8 +155,8 @@ def few_activations(model: Model) -> AbstractContextManager[object]:
     return nullcontext() if changed is None or model.device.type == "cpu" else changed({}, gradient_checkpointing=True)
 
 
-def fit_null(model: Model, x: Tensor, t: int, s: int, eps_c: Tensor, null: Text, pivot: Tensor, guidance: float,
-             inner: int, rate: float, tolerance: float) -> tuple[Text, Tensor, list[float]]:
+def fit_null(model: Model, x: Latent, t: int, s: int, eps_c: Latent, null: Text, pivot: Latent, guidance: float,
+             inner: int, rate: float, tolerance: float) -> tuple[Text, Latent, list[float]]:
     """The embedding that leads the step from t to s nearest to the pivot, its prediction, and every loss seen.
 
     The gradient is scaled before it enters the network, where float16 would lose it; Adam does not see the scale.
@@ -219,7 +219,7 @@ def edit_friendly(model: Model, image: Picture, prompt: Prompt, *, skip: Skip = 
 
 
 @method
-def reconstruct(model: Model, source: Source, prompt: Prompt | None = None, *, guidance: Guidance = OWN,
+def reconstruct(model: Model[Made], source: Source, prompt: Prompt | None = None, *, guidance: Guidance = OWN,
                 progress: Progress = True, watch: Watch = ignore) -> Made:
     """The source's noise walked again: under its own prompt the reconstruction, under another the simplest edit.
 
@@ -235,8 +235,8 @@ def reconstruct(model: Model, source: Source, prompt: Prompt | None = None, *, g
 
 
 def ddim_sample(model: Model, source: Source, text: Text, guidance: float, progress: Progress = True,
-                watch: Watch = ignore) -> Tensor:
-    """The states (n + 1, C, h, w) from the source's noise down under `text`, with its empty prompts and added noise."""
+                watch: Watch = ignore) -> States:
+    """The states from the source's noise down under `text`, with its empty prompts and added noise."""
     x = [source.trajectory[:1].to(model.device)]
     for i, (t, s) in enumerate(pairs(source.times, progress)):
         eps = cfg(model, x[i], t, text_at(source, text, i), guidance)

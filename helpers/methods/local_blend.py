@@ -14,16 +14,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate, max_pool2d
 
 from helpers.attention.edits import UP_TO
 from helpers.attention.maps import AttentionStore, finest_grid
+from helpers.core.shapes import Latent
+
+Targets = Float[Tensor, "T C h w"]
 
 K_MASK = 0.3
 
 
-def local_blend(seen: AttentionStore, z: Tensor, z_star: Tensor) -> Tensor:
+def local_blend(seen: AttentionStore, z: Latent, z_star: Targets) -> Targets:
     """z* <- (1 - alpha) z + alpha z*; z* as it is where no words are chosen."""
     if not seen.words:
         return z_star
@@ -31,8 +35,8 @@ def local_blend(seen: AttentionStore, z: Tensor, z_star: Tensor) -> Tensor:
     return (1 - alpha) * z + alpha * z_star
 
 
-def blend_mask(seen: AttentionStore, size: Sequence[int], up_to: int = UP_TO) -> Tensor:
-    """alpha (T, 1, h, w): where a word is seen in the source or in the target, by the maps averaged so far.
+def blend_mask(seen: AttentionStore, size: Sequence[int], up_to: int = UP_TO) -> Float[Tensor, "T 1 h w"]:
+    """alpha: where a word is seen in the source or in the target, by the maps averaged so far.
 
     From the finest grid whose shorter side is at most `up_to`, or the coarsest there is.
     """

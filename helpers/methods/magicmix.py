@@ -22,23 +22,22 @@ unmixed state is another algorithm: with nu = 0 it does not give the layout back
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from helpers.core.diffusion import cfg, encode_one, pairs
 from helpers.core.interface import Made, Model, Picture, Progress, Watch, ignore
 from helpers.core.randomness import noise
+from helpers.core.shapes import Latents
 from helpers.core.values import Guidance, Prompt, Seed, Share, Steps
 from helpers.methods.contract import OWN, method
 
 
-def mix(x: Tensor, layout_s: Tensor, nu: float) -> Tensor:
-    """nu x + (1 - nu) x_s: between the state and the noised picture, both (B, C, h, w) at the same time s."""
+def mix(x: Latents, layout_s: Latents, nu: float) -> Latents:
+    """nu x + (1 - nu) x_s: between the state and the noised picture, both at the same time s."""
     return nu * x + (1 - nu) * layout_s
 
 
 @method
-def magicmix(model: Model, image: Picture, prompt: Prompt, *, k_min: Share = 0.3, k_max: Share = 0.6, nu: Share = 0.5,
-             seed: Seed = 0, steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
+def magicmix(model: Model[Made], image: Picture, prompt: Prompt, *, k_min: Share = 0.3, k_max: Share = 0.6,
+             nu: Share = 0.5, seed: Seed = 0, steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
              watch: Watch = ignore) -> Made:
     """The content of `prompt` in the layout of `image`, as a picture of the model's size.
 

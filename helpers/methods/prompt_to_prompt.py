@@ -24,7 +24,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from helpers.attention.control import attention
 from helpers.attention.edits import Edit
@@ -32,6 +31,7 @@ from helpers.attention.maps import AttentionStore
 from helpers.core.diffusion import guide, pairs
 from helpers.core.interface import Made, Model, Progress, Text, Watch, ignore, join
 from helpers.core.randomness import noise
+from helpers.core.shapes import Latent, Latents
 from helpers.core.values import Guidance, Seed, Steps, WrongKind, listed, shown, text
 from helpers.methods.contract import OWN, method
 from helpers.methods.edit_source import Recorded, edit_source, recorded
@@ -42,9 +42,9 @@ from helpers.methods.target_edits import Portion, Targets, Weights, edits_of
 __all__ = ["Recorded", "algorithm_1", "prompt_to_prompt", "recorded", "sweep"]
 
 
-def algorithm_1(model: Model, P: str, edits: Sequence[Edit], z: Tensor, times: Sequence[int], guidance: float,
-                stores: Sequence[AttentionStore], seen: AttentionStore, progress: Progress, watch: Watch) -> Tensor:
-    """Algorithm 1, line by line: (z_0, z*_0) from z = z_T of the seed, for T edits in one batch, (1 + T, C, h, w).
+def algorithm_1(model: Model, P: str, edits: Sequence[Edit], z: Latent, times: Sequence[int], guidance: float,
+                stores: Sequence[AttentionStore], seen: AttentionStore, progress: Progress, watch: Watch) -> Latents:
+    """Algorithm 1, line by line: (z_0, z*_0) from z = z_T of the seed, for T edits in one batch.
 
     Each step is one call of the model with 2 + 2T rows: M_t and M*_t are at hand in it together.
     """
@@ -60,7 +60,7 @@ def algorithm_1(model: Model, P: str, edits: Sequence[Edit], z: Tensor, times: S
 
 
 @method
-def prompt_to_prompt(model: Model, source: str | Source | Recorded, target: Targets, *,
+def prompt_to_prompt(model: Model[Made], source: str | Source | Recorded, target: Targets, *,
                      cross_replace_steps: Portion | Sequence[Portion] = 0.8,
                      self_replace_steps: float | Sequence[float] = 0.4,
                      weights: Weights | Sequence[Weights] | None = None, blend: str | Sequence[str] = (),
@@ -103,15 +103,15 @@ def prompt_of(model: Model, source: str | Source | Recorded, steps: int, size: i
     return known.prompt
 
 
-def predict(model: Model, x: Tensor, t: int, text: Text, guidance: float) -> Tensor:
-    """The noise in x (B, C, h, w) with guidance; unlike `cfg`, with the prompts' rows at every guidance."""
+def predict(model: Model, x: Latents, t: int, text: Text, guidance: float) -> Latents:
+    """The noise in x with guidance; unlike `cfg`, with the prompts' rows at every guidance."""
     if guidance == 1:
         return model.eps(x, t, text)
     eps_u, eps_c = model.eps(torch.cat([x, x]), t, join(text.unconditional(), text)).chunk(2)
     return guide(eps_u, eps_c, guidance)
 
 
-def sweep(model: Model, source: str | Source | Recorded, target: str, *, cross_replace_steps: Sequence[Portion],
+def sweep(model: Model[Made], source: str | Source | Recorded, target: str, *, cross_replace_steps: Sequence[Portion],
           self_replace_steps: float | Sequence[float] = 0.4, **knobs: Any) -> list[Made]:
     """The same edit under growing injection, in one batch: [I, I* of the first share, I* of the second, ...]."""
     shares = listed("cross_replace_steps", cross_replace_steps, "a list of shares of the steps")

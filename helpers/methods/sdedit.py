@@ -22,7 +22,7 @@ from helpers.methods.contract import OWN, method
 
 
 @method
-def sdedit(model: Model, image: Picture, prompt: Prompt, *, strength: Share = 0.6, seed: Seed = 0,
+def sdedit(model: Model[Made], image: Picture, prompt: Prompt, *, strength: Share = 0.6, seed: Seed = 0,
            steps: Steps = OWN, guidance: Guidance = OWN, progress: Progress = True,
            watch: Watch = ignore) -> Made:
     """The picture `image` redrawn under `prompt`, as a picture of the model's size.

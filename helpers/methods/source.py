@@ -13,18 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.core.diffusion import denoise
 from helpers.core.files import damaged, load_tensors, required, save_tensors
 from helpers.core.interface import Model, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise
-from helpers.core.values import Guidance, Prompt, Seed, Steps, path, shown
+from helpers.core.shapes import Latents, States
+from helpers.core.values import Guidance, Prompt, Seed, Steps, known, path, shown
 from helpers.methods.contract import OWN, method
 
 RENAMED = {"empties": "uncond_embeddings", "noises": "variance_noise"}  # tensors of files written by version 0.1
 
 
+@known("a Source: make one with helpers.inversion, or with helpers.methods.source.generated")
 @dataclass(frozen=True, eq=False)
 class Source:
     """A picture's trajectory under one model.
@@ -33,14 +36,13 @@ class Source:
     steps: N, the steps from pure noise to clean that `times` was made with.
     guidance: with which it was walked; also what an edit of it uses unless told otherwise.
     times: n + 1 times, noisy first, CLEAN last; n < N where the way starts at less than pure noise.
-    trajectory: (n + 1, C, h, w), the state at each of the times; the last is the clean latent. float32, on the CPU.
+    trajectory: the state at each of the times; the last is the clean latent. float32, on the CPU.
     fingerprint: of the model that made it.
-    uncond_embeddings: (n, tokens, d) or (1, tokens, d), what stands for the empty prompt at each step (null-text
-        inversion); None for the model's own.
-    variance_noise: (n, C, h, w), what each step adds to the DDIM step with `eta` (edit-friendly inversion); None for
-        nothing.
+    uncond_embeddings: what stands for the empty prompt at each step (null-text inversion), or at all of them; None for
+        the model's own.
+    variance_noise: what each step adds to the DDIM step with `eta` (edit-friendly inversion); None for nothing.
     eta: how much of the noise each step of the walk leaves to `variance_noise`; 0 is DDIM, 1 is DDPM.
-    pooled: (1, p), what stands for the empty prompt's pooled vector (SDXL, negative-prompt inversion); None for the
+    pooled: what stands for the empty prompt's pooled vector (SDXL, negative-prompt inversion); None for the
         model's own.
     pinned: whether the source row is put back on the trajectory after each step, wherever the model would have led it
         (direct inversion); else the trajectory is where the model leads.
@@ -50,12 +52,12 @@ class Source:
     steps: int
     guidance: float
     times: tuple[int, ...]
-    trajectory: Tensor
+    trajectory: States
     fingerprint: str
-    uncond_embeddings: Tensor | None = None
-    variance_noise: Tensor | None = None
+    uncond_embeddings: Float[Tensor, "steps_or_1 n d"] | None = None
+    variance_noise: Float[Tensor, "steps C h w"] | None = None
     eta: float = 0.0
-    pooled: Tensor | None = None
+    pooled: Float[Tensor, "1 p"] | None = None
     pinned: bool = False
 
     def check_whole(self) -> None:
@@ -130,7 +132,7 @@ def text_at(source: Source, text: Text, i: int) -> Text:
     return Text(text.embeddings, text.pooled, Text(words, pooled))
 
 
-def step_at(source: Source, model: Model, x: Tensor, eps: Tensor, i: int) -> Tensor:
+def step_at(source: Source, model: Model, x: Latents, eps: Latents, i: int) -> Latents:
     """Step i of `source` for any rows `x`: the DDIM step with its eta, and what the source adds."""
     x = model.step(x, eps, source.times[i], source.times[i + 1], source.eta)
     return x if source.variance_noise is None else x + source.variance_noise[i].to(x)

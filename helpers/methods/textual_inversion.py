@@ -16,10 +16,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from torch import Tensor
-
 from helpers.core.files import digest
 from helpers.core.interface import Picture, Progress, Watch, ignore
+from helpers.core.shapes import Loss
 from helpers.core.values import Batch, File, FitSteps, Prompt, Rate, Seed
 from helpers.core.words import words_of
 from helpers.finetuning.fit import fit_weights
@@ -46,7 +45,7 @@ def fit_textual_inversion(model: Trainable, pictures: Sequence[Picture] | str | 
                 "pictures": digest(chosen), "word": word, "like": like}
     start = replace(token_rows(model, word, like), words=(word.lower(),), metadata=metadata)
 
-    def loss(step: int) -> Tensor:
+    def loss(step: int) -> Loss:
         x, t, noise = rows(model, x0, batch, seed, step)
         return denoising_loss(model, x, model.embed(prompt), t, noise).mean()
 

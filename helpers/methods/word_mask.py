@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import torch
 from PIL import Image
-from torch import Tensor
 from torch.nn.functional import interpolate
 
 from helpers.attention.control import attention
@@ -25,6 +24,7 @@ from helpers.core.diffusion import encode_one, pairs
 from helpers.core.interface import Model, Picture, Progress, Watch, ignore
 from helpers.core.masks import from_latents
 from helpers.core.randomness import noise
+from helpers.core.shapes import Map
 from helpers.core.values import Prompt, Seed, Steps
 from helpers.methods.contract import OWN, method
 from helpers.methods.diffedit import Maps, Noised, Threshold, time_at
@@ -32,8 +32,8 @@ from helpers.methods.diffedit import Maps, Noised, Threshold, time_at
 
 @method
 def attended(model: Model, image: Picture, prompt: Prompt, word: Prompt, *, strength: Noised = 0.3, maps: Maps = 10,
-             seed: Seed = 0, steps: Steps = OWN, progress: Progress = True, watch: Watch = ignore) -> Tensor:
-    """How much each latent of `image` looks at `word`, (h, w), its largest value 1; one call of `maps` rows.
+             seed: Seed = 0, steps: Steps = OWN, progress: Progress = True, watch: Watch = ignore) -> Map:
+    """How much each latent of `image` looks at `word`, its largest value 1; one call of `maps` rows.
 
     Raises ValueError if the word is not in the prompt.
     """

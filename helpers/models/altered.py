@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from torch import Tensor
+from helpers.core.shapes import Weight
 
 
 @contextmanager
-def swapped(networks: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Iterator[None]:
+def swapped(networks: Mapping[str, Any], weights: Mapping[str, Weight]) -> Iterator[None]:
     """Other tensors in the places of these weights, "unet.conv_in.weight" say; the own ones are back afterwards."""
     before = []
     try:

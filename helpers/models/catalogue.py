@@ -107,6 +107,9 @@ def find(name: str) -> Entry:
     Another "owner/name" is taken for a repository of the hub outside the table. Any other name raises ValueError with
     the names there are, the closest first.
     """
+    from helpers.core.values import text  # here: this file is read by those who only want the table
+
+    name = text("name", name)
     for entry in CATALOGUE.values():
         if name == entry.name or name in (repository for repository, _ in entry.sources):
             return entry
@@ -168,7 +171,7 @@ def explained_memory(
 
 def whose_memory(error: BaseException) -> str | None:
     """Whose memory an error says is full, None if it says something else; Apple's GPUs and CPUs say it in words."""
-    import torch  # here: this file is read by those who only want the table
+    import torch  # here, too
 
     text = str(error)
     if isinstance(error, TooLittleMemory):

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import torch
 
+from helpers.core.values import shown
+
 
 def place(device: str | torch.device | None, dtype: torch.dtype | None) -> tuple[torch.device, torch.dtype]:
     """Where and how precisely to compute: a GPU if there is one; float16 on NVIDIA's, else float32."""
@@ -13,14 +15,17 @@ def place(device: str | torch.device | None, dtype: torch.dtype | None) -> tuple
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         device = torch.device(device)
-    except RuntimeError:
-        raise ValueError(f"device is {device!r}; expected 'cpu', 'cuda' or 'mps'.") from None
+    except (RuntimeError, TypeError, ValueError):
+        raise ValueError(f"device is {shown(device)}; expected 'cpu', 'cuda' or 'mps'.") from None
     asked: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
     if not asked.get(device.type, lambda: True)():
         raise ValueError(f"There is no {device.type} device that this torch can use: leave device out, or write "
                          "device='cpu'.")
-    if not isinstance(dtype, torch.dtype | None):
-        raise TypeError(f"dtype is {dtype!r}; expected one of torch's, torch.float16 say.")
+    if device.type == "meta":
+        raise ValueError("device is 'meta', which holds no numbers; expected 'cpu', 'cuda' or 'mps'.")
+    if not isinstance(dtype, torch.dtype | None) or (dtype is not None and not dtype.is_floating_point):
+        raise TypeError(f"dtype is {shown(dtype)}; expected one of torch's: torch.float32, torch.float16 or "
+                        "torch.bfloat16.")
     return device, dtype or (torch.float16 if device.type == "cuda" else torch.float32)
 
 

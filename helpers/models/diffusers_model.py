@@ -13,11 +13,13 @@ from PIL import Image
 from torch import Tensor
 
 from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part, noise_of
-from helpers.core.interface import Picture, Text, Watch, ignore
+from helpers.core.interface import Picture, Progress, Text, Watch, ignore
 from helpers.core.pictures import Size, as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import noise, seeds_of
+from helpers.core.shapes import Weight
 from helpers.core.surroundings import surroundings
-from helpers.core.values import Guidance, Prompt, Prompts, Seeds, Share, Steps, check_steps, entrance
+from helpers.core.tensors import Latents, RowTimes
+from helpers.core.values import Count, File, Guidance, Prompt, Prompts, Seeds, Share, Steps, check_steps, entrance
 from helpers.core.words import Tokens
 from helpers.models import catalogue
 from helpers.models.altered import checkpointed, swapped
@@ -25,6 +27,7 @@ from helpers.models.as_it_is import adapters_of, check_in_place, check_unadapted
 from helpers.models.devices import place
 from helpers.models.exclusive import exclusive, one_at_a_time
 from helpers.models.fingerprint import Numbers, fingerprint_of, numbers_of
+from helpers.models.inputs import check_finite, check_latents, check_state, check_text, check_weights
 from helpers.models.pipelines import read_folder, read_known_words, settled
 from helpers.models.prompts import as_prompts, cut_off, remark
 from helpers.models.quiet import quiet, usual_torch
@@ -74,13 +77,9 @@ class DiffusersModel(VariancePreserving):
         self.size = (side, side)
 
     @classmethod
-    def from_folder(
-        cls,
-        folder: str | Path,
-        device: str | torch.device | None = None,
-        dtype: torch.dtype | None = None,
-        **knobs: Any,
-    ) -> DiffusersModel:
+    @entrance
+    def from_folder(cls, folder: File, device: str | torch.device | None = None, dtype: torch.dtype | None = None,
+                    **knobs: Any) -> DiffusersModel:
         """The model in a diffusers pipeline folder; `knobs` as in `DiffusersModel(...)`."""
         device, dtype = place(device, dtype)
         pipeline, kind = read_folder(Path(folder), dtype)
@@ -139,7 +138,7 @@ class DiffusersModel(VariancePreserving):
 
     @contextmanager
     def changed(
-        self, weights: Mapping[str, Tensor], words: Collection[str] = (), gradient_checkpointing: bool = False
+        self, weights: Mapping[str, Weight], words: Collection[str] = (), gradient_checkpointing: bool = False
     ) -> Iterator[None]:
         """The model with other weights inside the with-block; its own are never written to, and come back.
 
@@ -148,6 +147,7 @@ class DiffusersModel(VariancePreserving):
         Nobody else uses the model meanwhile.
         """
         networks = self.networks if weights else {}
+        check_weights(networks, weights)
         with self.exclusive(), swapped(networks, weights), checkpointed(self.unet, gradient_checkpointing):
             known = self.known_words
             self.known_words = None if known is None else known | set(words)
@@ -157,7 +157,8 @@ class DiffusersModel(VariancePreserving):
                 self.known_words = known
 
     @one_at_a_time
-    def token_rows(self, word: str) -> list[tuple[str, list[int]]]:
+    @entrance
+    def token_rows(self, word: Prompt) -> list[tuple[str, list[int]]]:
         """The rows of the text encoders' token tables that make up a word: (name of the table, its rows)."""
         networks = networks_of(self.pipeline)
         tables = {name: next(f"{name}.{path}.weight" for path, part in networks[name].named_modules()
@@ -229,8 +230,8 @@ class DiffusersModel(VariancePreserving):
 
     @one_at_a_time
     @surroundings(grad=False)
-    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Tensor:
-        """One picture or a list of them as latents (B, C, h, w): float32, scaled as the network expects them.
+    def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Latents:
+        """One picture or a list of them as latents: float32, scaled as the network expects them.
 
         Pictures come in any form and size `as_picture` takes; they are resized to cover `size` (the model's own unless
         given) and what sticks out is cut off. Takes the mean of the encoder's distribution: no randomness.
@@ -243,13 +244,16 @@ class DiffusersModel(VariancePreserving):
         with catalogue.explained_memory(self):
             coded = [vae.encode(to_tensor([picture]).to(self.device, vae.dtype)) for picture in pictures]
         latents = [code.latent_dist.mode() if hasattr(code, "latent_dist") else code.latents for code in coded]
-        scaled: Tensor = (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
+        scaled: Latents = (torch.cat(latents).float() - self._shift) * vae.config.scaling_factor
         return scaled
 
     @one_at_a_time
     @surroundings(grad=False)
-    def decode(self, latents: Tensor) -> list[Image.Image]:
-        """Latents (B, C, h, w) as B pictures, one at a time: the memory of one, and no influence on each other."""
+    @entrance
+    def decode(self, latents: Latents) -> list[Image.Image]:
+        """Latents as pictures, one at a time: the memory of one, and no influence on each other."""
+        check_latents("latents", latents, self.unet.config.in_channels)
+        check_finite("latents", latents)
         vae = self.pipeline.vae
         latents = (latents / vae.config.scaling_factor + self._shift).to(self.device, vae.dtype)
         with catalogue.explained_memory(self):
@@ -261,24 +265,28 @@ class DiffusersModel(VariancePreserving):
         return shift or 0.0
 
     @one_at_a_time
-    def eps(self, x: Tensor, t: int | Tensor, text: Text) -> Tensor:
-        """Noise predicted in `x` (B, C, h, w) at time t (CLEAN is taken for 0), whatever the network predicts.
+    @entrance
+    def eps(self, x: Latents, t: RowTimes, text: Text) -> Latents:
+        """Noise predicted in `x` at time t (CLEAN is taken for 0), whatever the network predicts.
 
-        t: one time, or one for each row, (B,).
+        t: one time, or one for each row.
         """
-        t = t.to(self.device) if isinstance(t, Tensor) else max(t, 0)
-        text = text.rows(len(x))
+        t = t if isinstance(t, Tensor) else max(t, 0)
+        text, alpha_bar = text.rows(len(x)), alpha_bar_at(self, t)
+        check_state(x, t, self.device)
+        check_latents("x", x, self.unet.config.in_channels)
+        check_text(text, self.unet.config.cross_attention_dim, "XL" in type(self.pipeline).__name__)
         with catalogue.explained_memory(self):
             output = self.unet(
                 x.to(self.unet.dtype),
-                t,
+                t.to(self.device) if isinstance(t, Tensor) else t,
                 encoder_hidden_states=text.embeddings.to(self.unet.dtype),
                 added_cond_kwargs=self._conditions(x, text),
                 return_dict=False,
             )[0]
-        return noise_of(output.float(), x, alpha_bar_at(self, t), self.scheduler.config.prediction_type)
+        return noise_of(output.float(), x, alpha_bar, self.scheduler.config.prediction_type)
 
-    def _conditions(self, x: Tensor, text: Text) -> dict[str, Tensor] | None:
+    def _conditions(self, x: Latents, text: Text) -> dict[str, Weight] | None:
         """What SDXL wants besides: the pooled text, and the picture's size (before and after a crop that was none)."""
         if text.pooled is None:
             return None
@@ -286,7 +294,8 @@ class DiffusersModel(VariancePreserving):
         sizes = torch.tensor([height, width, 0, 0, height, width], device=x.device).expand(len(x), -1)
         return {"text_embeds": text.pooled.to(self.unet.dtype), "time_ids": sizes.to(self.unet.dtype)}
 
-    def shape(self, count: int, size: int | tuple[int, int] | None = None) -> tuple[int, int, int, int]:
+    @entrance
+    def shape(self, count: Count, size: Size | None = None) -> tuple[int, int, int, int]:
         """(B, C, h, w) of the latents of `count` pictures."""
         width, height = self._frame(size)
         factor = self.pipeline.vae_scale_factor
@@ -310,7 +319,7 @@ class DiffusersModel(VariancePreserving):
         steps: Steps | None = None,
         guidance: Guidance | None = None,
         size: Size | None = None,
-        progress: bool = True,
+        progress: Progress = True,
         watch: Watch = ignore,
     ) -> list[Image.Image]:
         """A picture for each prompt, the same ones every time.
@@ -331,8 +340,6 @@ class DiffusersModel(VariancePreserving):
             x = noise(seeds[rows], (len(seeds[rows]), channels, h, w)).to(self.device)
             pictures += self.decode(denoise(self, x, text[rows], times, guidance, watch, progress))
         return pictures
-
-
 
 
 def batches(count: int, most: int) -> list[slice]:

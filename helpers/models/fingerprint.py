@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+
+from helpers.core.shapes import Same
 
 Numbers = dict[str, float | int]
 
@@ -29,7 +30,7 @@ def numbers_of(networks: Mapping[str, Any]) -> Numbers:
     return numbers
 
 
-def as_half(weight: Tensor) -> Tensor:
+def as_half(weight: Same) -> Same:
     """float32 with the digits of float16."""
     return weight.detach().half().float()
 

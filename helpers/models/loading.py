@@ -7,9 +7,12 @@ see only the interface `helpers.core.interface.Model`.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Any
 
 import torch
 
+from helpers.core.values import Kind, entrance, plain, text
+from helpers.core.values import path as checked_path
 from helpers.models import catalogue
 from helpers.models.budget import check_memory
 from helpers.models.catalogue import TooLittleMemory
@@ -18,14 +21,25 @@ from helpers.models.diffusers_model import DiffusersModel
 from helpers.models.hub import fetch, fetch_configuration
 from helpers.models.pipelines import building, pipeline_class, precision, read_folder
 from helpers.models.recognise import CHANNELS, INDEX, INSTEAD, PIPELINES, check_configs, check_index, read_json
-from helpers.models.safetensor_files import check_safetensors
+from helpers.models.safetensor_files import check_safetensors, of_the_package
 
 FIRST_LAYER = "model.diffusion_model.input_blocks.0.0.weight"
 EMBEDDED_FOLDER = Path(__file__).parents[1] / "picturebook" / "weights" / "pipeline"
 
 
+def named(name: str, value: Any) -> str | Path:
+    """A name, an address or a path, as it was given."""
+    if isinstance(value, Path):
+        return checked_path(name, value)
+    told = text(name, plain(value))
+    if told.strip():
+        checked_path(name, told)
+    return told
+
+
+@entrance
 def load(
-    name: str | Path = catalogue.EMBEDDED.name,
+    name: Annotated[str | Path, Kind(named)] = catalogue.EMBEDDED.name,
     device: str | torch.device | None = None,
     dtype: torch.dtype | None = None,
 ) -> DiffusersModel:
@@ -52,10 +66,12 @@ def load(
 
 def as_path(name: str | Path) -> Path | None:
     """The folder or file meant by `name`; None if it means none, an error if it means one that is not there."""
-    path = Path(name).expanduser()
+    if not str(name).strip():
+        return None
+    path = checked_path("name", name)
     meant = isinstance(name, Path) or name[:1] in ("/", "~", ".")
     if path.exists() or path.suffix in (".safetensors", ".ckpt", ".pt", ".pth", ".bin"):
-        return path if str(name) else None
+        return path
     if meant:
         raise FileNotFoundError(f"There is no folder {str(path)!r} (looked from {str(Path.cwd())!r}).")
     return None
@@ -69,7 +85,8 @@ def load_embedded(device: str | torch.device | None, dtype: torch.dtype | None) 
             "Install the package again; in a checkout, fetch the weights or train them."
         )
     entry = catalogue.EMBEDDED
-    return DiffusersModel.from_folder(EMBEDDED_FOLDER, device, dtype, steps=entry.steps, guidance=entry.guidance)
+    with of_the_package("The embedded model"):
+        return DiffusersModel.from_folder(EMBEDDED_FOLDER, device, dtype, steps=entry.steps, guidance=entry.guidance)
 
 
 def load_file(path: Path, device: str | torch.device | None, dtype: torch.dtype | None) -> DiffusersModel:

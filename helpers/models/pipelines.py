@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from helpers.models import catalogue
+from helpers.models.checksums import check_files
 from helpers.models.quiet import quiet, untouched_random_state, usual_torch
 from helpers.models.recognise import (
     INDEX,
@@ -56,6 +57,7 @@ def checked_folder(folder: Path, dtype: torch.dtype, what: str
     """model_index.json, what it is, and the files and variant of each network; an error if anything is not right."""
     if not (folder / INDEX).is_file():
         raise FileNotFoundError(f"{str(folder)!r} is no diffusers pipeline: it has no {INDEX}{other_files(folder)}.")
+    check_files(folder)
     index = read_json(folder / INDEX)
     check_index(index, what)
     kind = check_configs(folder, index, what)

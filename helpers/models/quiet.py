@@ -11,12 +11,14 @@ import logging
 import os
 import sys
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+
+from helpers.core.silence import silent
+from helpers.core.surroundings import float32
 
 LIBRARIES = ("transformers", "diffusers")
 
@@ -30,14 +32,6 @@ class _Here(threading.local):
 _here = _Here()
 
 
-class _InQuietThreads:
-    """Stands where a filter of warnings has its pattern: it matches every message of a thread that is quiet."""
-
-    def match(self, _: str) -> bool:
-        """Whether this thread is inside of `quiet`."""
-        return _here.depth > 0
-
-
 class _Unheard(logging.Filter):
     """Drops the log lines of a thread that is quiet, errors excepted."""
 
@@ -46,7 +40,6 @@ class _Unheard(logging.Filter):
         return not _here.depth or record.levelno >= logging.ERROR
 
 
-_FILTER: Any = ("ignore", _InQuietThreads(), Warning, None, 0)
 _UNHEARD = _Unheard()
 
 
@@ -57,33 +50,24 @@ class _Shared:
         self.lock = threading.RLock()
         self.users = self.hiding = 0
         self.hidden: list[Any] = []  # libraries whose bars come back
-        self.places: list[Any] = []
+        self.handlers: list[logging.Handler] = []
 
     def enter(self) -> None:
         """One more block."""
         with self.lock:
             self.users += 1
-            if _FILTER not in warnings.filters:
-                warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]
-                self.places.append(warnings.filters)
             for name in LIBRARIES:  # the handlers may be other ones each time
                 for handler in logging.getLogger(name).handlers:
                     if _UNHEARD not in handler.filters:
                         handler.addFilter(_UNHEARD)
-                        self.places.append(handler)
+                        self.handlers.append(handler)
 
     def leave(self) -> None:
         """One block less."""
         with self.lock:
             self.users -= 1
-            if self.users:
-                return
-            for place in (*self.places, warnings.filters):
-                if isinstance(place, logging.Handler):
-                    place.removeFilter(_UNHEARD)
-                else:  # the list of filters, which catch_warnings in another thread may have put aside meanwhile
-                    place[:] = [one for one in place if one is not _FILTER]
-            self.places.clear()
+            while self.handlers and not self.users:
+                self.handlers.pop().removeFilter(_UNHEARD)
 
     def hide_bars(self) -> None:
         """No progress bars, until as many have asked for them back."""
@@ -119,7 +103,8 @@ def quiet(bars: bool = False) -> Iterator[None]:
     if not bars:
         _shared.hide_bars()
     try:
-        yield
+        with silent():
+            yield
     finally:
         if not bars:
             _shared.show_bars()
@@ -156,10 +141,5 @@ def untouched_random_state() -> Iterator[None]:
 @contextmanager
 def usual_torch() -> Iterator[None]:
     """New tensors are float32 on the CPU where nothing else is said, whatever the reader has set as default."""
-    before = torch.get_default_dtype()
-    try:
-        torch.set_default_dtype(torch.float32)
-        with torch.device("cpu"):
-            yield
-    finally:
-        torch.set_default_dtype(before)
+    with float32(), torch.device("cpu"):
+        yield

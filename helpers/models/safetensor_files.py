@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,18 @@ class NotWhole(ValueError):
     """A file of weights is damaged, cut off, or no file of weights at all."""
 
     def __init__(self, file: Path, says: str) -> None:
-        super().__init__(f"{str(file)!r} is not a readable safetensors file ({says}); download it again.")
-        self.file = file
+        self.file, self.told = file, f"{str(file)!r} is not a readable file of a model ({says})"
+        super().__init__(f"{self.told}; download it again.")
+
+
+@contextmanager
+def of_the_package(what: str) -> Iterator[None]:
+    """NotWhole with another remedy: what is shipped with the package comes with the package."""
+    try:
+        yield
+    except NotWhole as error:
+        raise ValueError(f"{what} is damaged: {error.told}. Install the package again; in a checkout, "
+                         "`git checkout -- helpers/picturebook/weights`.") from error
 
 
 def check_safetensors(file: Path) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+from ..core.values import Kind, Seed, choice, entrance, listed
 from .scene import Scene
-from .vocabulary import ABSENT, ACCENTS, COLORS
+from .vocabulary import ABSENT, ACCENTS, CLASSES, COLORS, GRADED
 
 # In each list the first wording is the plain one; a wording may stand several times to be drawn more often.
 STYLE_PREFIX = {
@@ -93,6 +94,16 @@ TELL = {"place": 0.88, "color": 0.86, "sky": 0.9, "cloudy": 0.92, "snowy": 0.95,
         "color of extras": 0.85}
 
 
+def attributes(name: str, value: Any) -> list[str]:
+    """Names of what a scene has, in any collection."""
+    several = sorted(value) if isinstance(value, set | frozenset) else value
+    return [choice(f"{name}[{i}]", one, (*CLASSES, *GRADED, "character")) for i, one in
+            enumerate(listed(name, several, "names of attributes: ('color',)", empty=True))]
+
+
+Told = Annotated[Collection[str], Kind(attributes)]
+
+
 class Caption(NamedTuple):
     """A caption, and the attributes of the scene it tells."""
 
@@ -100,7 +111,8 @@ class Caption(NamedTuple):
     said: frozenset[str]
 
 
-def describe(scene: Scene, seed: int | None = None, tell: Collection[str] = ()) -> Caption:
+@entrance
+def describe(scene: Scene, seed: Seed | None = None, tell: Told = ()) -> Caption:
     """What somebody might type for `scene`.
 
     `seed=None` gives the plain wording, which tells all there is; a number gives one of many wordings, some of which

@@ -18,7 +18,7 @@ from typing import Annotated
 import numpy as np
 from PIL import Image
 
-from ..core.values import Number, OneOf, Seed, entrance
+from ..core.values import Number, OneOf, Seed, entrance, known
 from ..core.values import seed as as_seed
 from .caption import describe
 from .drawing import as_scene, draw
@@ -37,6 +37,7 @@ KINDS = {"thing": "thing", "color": "color", "ride": "ride", "ride color": "ride
          "topping": "topping", "doing": "doing"}
 
 
+@known("an edit with a known answer: random_edit('color', 0), or Edit(scene, scene.but(color='red'))")
 @dataclass(frozen=True)
 class Edit:
     """From `source` to `target`: two scenes with the same layout that differ in a few attributes."""

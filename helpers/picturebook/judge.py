@@ -12,17 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..core.files import damaged, existing, read_header
+from ..core.interface import Picture
 from ..core.pictures import Several, as_picture
-from ..core.values import OneOf, entrance
+from ..core.shapes import Latents
+from ..core.values import File, OneOf, entrance, known
+from ..models.checksums import check_files
+from ..models.safetensor_files import of_the_package
 from .drawing import PARTS
 from .scene import Scene
 from .vocabulary import CLASSES, GRADED
@@ -32,6 +37,9 @@ SIZE, GRID = 128, 16
 WIDTHS = (32, 64, 128, 256)  # of the maps at 64 x 64, 32 x 32, 16 x 16 and 8 x 8
 FEATURES = 256
 TEXTURE = sum(WIDTHS[:2])
+
+Pictures = Float[Tensor, "B 3 128 128"]  # in [-1, 1]
+Answer = tuple[dict[str, Float[Tensor, "B _"]], Float[Tensor, "B graded"], Float[Tensor, "B parts 16 16"]]
 
 #: where to look for an attribute; the others are read from the whole picture
 LOOK_AT = {"thing": "thing", "color": "thing", "doing": "thing", "topping": "topping", "rainbow": "rainbow",
@@ -62,14 +70,15 @@ class _Residual(nn.Module):
         self.body = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
                                   nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Latents) -> Latents:
         return torch.relu(x + self.body(x))
 
 
+@known("the judge: Judge.load()")
 class Judge(nn.Module):
     """First finds the parts of the picture, then reads each attribute from its part.
 
-    (B, 3, 128, 128) in [-1, 1] -> logits of every attribute's values, the graded amounts, and the parts' logits.
+    Pictures in [-1, 1] -> logits of every attribute's values, the graded amounts, and the parts' logits.
     """
 
     def __init__(self) -> None:
@@ -84,8 +93,8 @@ class Judge(nn.Module):
         self.heads = nn.ModuleDict({name: nn.Linear(3 * FEATURES + 1 + TEXTURE, len(CLASSES.get(name, "1")))
                                     for name in (*CLASSES, *GRADED)})
 
-    def maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of each place, from fine, middle and coarse maps, (B, 256, 16, 16); of the texture, (B, 96)."""
+    def maps(self, x: Pictures) -> tuple[Float[Tensor, "B 256 16 16"], Float[Tensor, "B 96"]]:
+        """Features of each place, from fine, middle and coarse maps; of the texture."""
         levels = []
         for stage in self.stages:
             x = stage(x)
@@ -94,13 +103,13 @@ class Judge(nn.Module):
         merged = self.merge(torch.cat([F.avg_pool2d(fine, 2), middle, F.interpolate(coarse, scale_factor=2.0)], dim=1))
         return merged, torch.cat([finest.mean((2, 3)), fine.mean((2, 3))], dim=1)
 
-    def features(self, x: Tensor) -> Tensor:
-        """(B, 512): the mean and the maximum of the maps."""
+    def features(self, x: Pictures) -> Float[Tensor, "B 512"]:
+        """The mean and the maximum of the maps."""
         maps, _ = self.maps(x)
         return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
 
-    def forward(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """Logits (B, number of values) per attribute; amounts (B, 4) in [0, 1]; part logits (B, parts, 16, 16)."""
+    def forward(self, x: Pictures) -> Answer:
+        """Logits of each attribute's values; amounts in [0, 1]; logits of the parts in each cell."""
         maps, texture = self.maps(x)
         parts = self.parts(maps)
         share = parts.softmax(1).flatten(2)  # (B, parts, cells)
@@ -115,15 +124,23 @@ class Judge(nn.Module):
         return out, amounts.sigmoid(), parts
 
     @classmethod
-    def load(cls, file: Path = WEIGHTS) -> Judge:
+    @entrance
+    def load(cls, file: File = WEIGHTS) -> Judge:
         """The trained judge, from the package."""
         with torch.device("meta"):  # without numbers, so that none is drawn from anybody's random state
             judge = cls()
-        weights = {k: v.float() if v.is_floating_point() else v for k, v in load_file(file).items()}
-        judge.load_state_dict(weights, assign=True)
+        if Path(file) == WEIGHTS:
+            with of_the_package("The judge"):
+                check_files(WEIGHTS.parent)
+        tensors, _ = read_header(existing(file))
+        try:
+            floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+            judge.load_state_dict(floats, assign=True)
+        except RuntimeError as error:
+            raise damaged(Path(file), "these are not the weights of a judge") from error
         return judge.eval().requires_grad_(False)
 
-    def looked(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    def looked(self, x: Pictures) -> Answer:
         """`forward` where the network is; what it gives is on the CPU."""
         logits, amounts, parts = self(x.to(self.parts.weight.device))
         return {name: values.cpu() for name, values in logits.items()}, amounts.cpu(), parts.cpu()
@@ -146,20 +163,23 @@ class Judge(nn.Module):
 
     @torch.no_grad()
     @entrance
-    def find(self, picture: Any, part: Annotated[str, OneOf(*PARTS)]) -> Image.Image:
+    def find(self, picture: Picture, part: Annotated[str, OneOf(*PARTS)]) -> Image.Image:
         """Where a part is (drawing.PARTS): mode "L", 128 x 128, white where it is surely seen, in cells of 8 x 8."""
         share = self.looked(pixels([picture]))[2].softmax(1)[0, PARTS.index(part)]
         return Image.fromarray((share * 255).byte().numpy()).resize((SIZE, SIZE), Image.Resampling.NEAREST)
 
     @torch.no_grad()
-    def describe(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """(number of pictures, 512): features whose distance says how different two pictures are."""
+    @entrance
+    def describe(self, pictures: Several) -> Float[Tensor, "pictures 512"]:
+        """Features whose distance says how different two pictures are."""
+        if not pictures:
+            raise ValueError("There are no pictures to describe: give at least one.")
         batches = (pixels(pictures[i:i + 64]).to(self.parts.weight.device) for i in range(0, len(pictures), 64))
         return torch.cat([self.features(x).cpu() for x in batches])
 
 
-def pixels(pictures: Sequence[Image.Image]) -> Tensor:
-    """(B, 3, 128, 128) in [-1, 1]."""
+def pixels(pictures: Sequence[Picture]) -> Pictures:
+    """The pictures in [-1, 1]."""
     upright = map(as_picture, pictures)
     arrays = [np.asarray(p.resize((SIZE, SIZE)) if p.size != (SIZE, SIZE) else p) for p in upright]
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from ..core.values import Seed, entrance
 from .scene import Scene
 from .vocabulary import (
     ABSENT,
@@ -58,7 +59,8 @@ def is_held_out_pair(scene: Scene, a: str, b: str) -> bool:
     return zlib.crc32(f"{a}={x}, {b}={y}".encode()) % ONE_IN == 0
 
 
-def random_scene(seed: int) -> Scene:
+@entrance
+def random_scene(seed: Seed) -> Scene:
     """One scene of the world, the same for the same seed; any combination can come."""
     rng = random.Random(f"{seed}/what is in the picture")
     words: dict[str, Any] = dict(

@@ -11,11 +11,12 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.values import choice, number
+from ..core.values import choice, known, number
 from ..core.values import seed as as_seed
 from .vocabulary import ABSENT, CHARACTERS, CLASSES, CREATURES, GRADED
 
 
+@known("a scene: Scene(thing='cat')")
 @dataclass(frozen=True)
 class Scene:
     """What is in one picture.

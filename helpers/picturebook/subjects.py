@@ -16,10 +16,12 @@ from itertools import islice
 from typing import Annotated
 
 import torch
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from ..core.values import Flag, Number, Prompt, Seed, choice, entrance
+from ..core.pictures import Several
+from ..core.values import Flag, Number, Prompt, Seed, choice, entrance, known
 from .caption import DOING, NOUNS, PLACE, SKY
 from .drawing import draw
 from .judge import Judge
@@ -48,9 +50,11 @@ TAKEN = ({"place": "meadow"}, {"place": "beach"}, {"place": "wall"}, {"place": "
          {"place": "street", "sky": "sunset"}, {"place": "desert"})
 
 
+Drawings = Annotated[int, Number(2, 10_000, whole=True)]
 Places = Annotated[int, Number(1, len(TAKEN), whole=True)]
 
 
+@known("a subject of DreamBooth: SUBJECTS['pim']")
 @dataclass(frozen=True)
 class Subject:
     """One character: what class of things it belongs to, and how it is drawn."""
@@ -125,9 +129,10 @@ class Recognizer:
         hand of its own, which is not to be taken for a mark of the subject.
     """
 
-    def __init__(self, subject: Subject, judge: Judge, count: int = 100,
+    @entrance
+    def __init__(self, subject: Subject, judge: Judge, count: Drawings = 100,
                  through: Callable[[Sequence[Image.Image]], list[Image.Image]] = list,
-                 made: Sequence[Image.Image] = ()) -> None:
+                 made: Several = ()) -> None:
         self.subject, self.judge, self.through = subject, judge, through
         its, others = (self._features(known, count, 0) for known in (True, False))
         others = torch.cat([others, judge.describe(made)]) if made else others
@@ -136,11 +141,12 @@ class Recognizer:
         self.axis = torch.linalg.solve(spread, its.mean(0) - others.mean(0))
         self.middle = (its.mean(0) + others.mean(0)) / 2
 
-    def _features(self, known: bool, count: int, first: int) -> Tensor:
+    def _features(self, known: bool, count: int, first: int) -> Float[Tensor, "drawings 512"]:
         drawings = list(islice(self.subject.seen(known, first), count))
         return self.judge.describe(self.through(drawings))
 
-    def of(self, pictures: Sequence[Image.Image]) -> list[float]:
+    @entrance
+    def of(self, pictures: Several) -> list[float]:
         """How sure it is that each picture shows the subject, in [0, 1]."""
         sure: list[float] = ((self.judge.describe(pictures) - self.middle) @ self.axis).sigmoid().tolist()
         return sure

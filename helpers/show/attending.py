@@ -13,16 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from jaxtyping import Float32
 from PIL import Image
 
 from helpers.attention.control import attention
 from helpers.attention.edits import Edit
-from helpers.attention.maps import AttentionStore, below, finest_grid
-from helpers.core.interface import Generator, Picture
-from helpers.core.pictures import as_picture
+from helpers.attention.maps import AttentionStore, Grid, Grids, below, finest_grid
+from helpers.core.interface import Generator, Picture, Progress
+from helpers.core.pictures import Size, as_picture
+from helpers.core.shapes import Array, MapArray
+from helpers.core.values import AtLeastOne, Flag, OneOf, Prompt, Prompts, Seed, Steps, entrance, known, text
 from helpers.core.words import answers, words_and_marks, words_of
 from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt
 from helpers.methods.source import Source
@@ -38,13 +41,14 @@ SMALL = 96  # pixels; the side of a picture in a figure with many words
 
 @dataclass(frozen=True)
 class Part:
-    """Maps (rows, steps, h, w), float32, of one layer; layer is None for the mean over all layers of the grid."""
+    """Maps of one layer, a row for each word of a view; layer is None for the mean over all layers of the grid."""
 
     layer: str | None
     grid: tuple[int, int]
-    maps: np.ndarray
+    maps: Float32[np.ndarray, "rows steps h w"]
 
 
+@known("what show.attended(model, prompt) returns")
 @dataclass(frozen=True)
 class Attended:
     """Pictures and the maps of their words, as `attended` makes them.
@@ -81,8 +85,8 @@ class Attended:
         return list(dict.fromkeys(word for seen, word in self.rows if view in (None, seen)))
 
     def of(self, word: str, grid: tuple[int, int] | None = None, *, view: str | None = None, step: int | None = None,
-           layer: str | None = None) -> np.ndarray:
-        """The map (h, w) of a word; the mean over the steps and the layers that are not named.
+           layer: str | None = None) -> MapArray:
+        """The map of a word; the mean over the steps and the layers that are not named.
 
         grid: the finest whose shorter side is at most 16 unless given. view: the last one that has the word.
         layer: its name, or the start of several names ("up_blocks"), where layers were kept apart.
@@ -102,8 +106,8 @@ class Attended:
         ):
             if not found:
                 raise ValueError(f"There is no map of {name} {value!r} (view {view!r}); there are: {there}.")
-        mean: np.ndarray = sum(part.maps[self.rows.index((view, word))] for part in parts) / len(parts)
-        chosen: np.ndarray = mean.mean(0) if step is None else mean[step]
+        mean: Array = sum(part.maps[self.rows.index((view, word))] for part in parts) / len(parts)
+        chosen: MapArray = mean.mean(0) if step is None else mean[step]
         return chosen
 
     @property
@@ -116,18 +120,19 @@ class Attended:
         return self.pictures[0 if view == "source" else 1]
 
 
+@entrance
 def attended(
     model: Generator,
     source: str | Source | Recorded,
     target: str | Edit | None = None,
     *,
-    words: Sequence[str] | None = None,
-    grids: Sequence[tuple[int, int]] | None = None,
-    by_layer: bool | None = None,
-    seed: int = 0,
-    steps: int | None = None,
-    size: int | tuple[int, int] | None = None,
-    progress: bool = True,
+    words: Prompts | None = None,
+    grids: Grids | None = None,
+    by_layer: Flag | None = None,
+    seed: Seed = 0,
+    steps: Steps | None = None,
+    size: Size | None = None,
+    progress: Progress = True,
     **knobs: Any,
 ) -> Attended:
     """Generate under `source`, and under `target` with `prompt_to_prompt` if there is one, and keep the words' maps.
@@ -141,8 +146,8 @@ def attended(
     way = source.source if isinstance(source, Recorded) else source
     if target is None and not isinstance(way, str):
         raise ValueError("A source that is no prompt needs a target: give its own prompt to see it as it is.")
-    prompts = [way.prompt if isinstance(way, Source) else way]
-    prompts += [] if target is None else [target.target.prompt if isinstance(target, Edit) else target]
+    prompts = [way.prompt if isinstance(way, Source) else text("source", way)]
+    prompts += [] if target is None else [target.target.prompt if isinstance(target, Edit) else text("target", target)]
     latent = way.trajectory.shape[-2:] if isinstance(way, Source) else model.shape(1, size)[-2:]
     keep_separate = ("step", "layer") if (max(latent) <= LARGEST_GRID if by_layer is None else by_layer) else ("step",)
     grids = halved(*latent) if grids is None else grids
@@ -160,7 +165,6 @@ def chosen_words(prompts: Sequence[str], words: Sequence[str] | None) -> list[st
     """The words to watch, in lower case: those that were asked for, or all of the prompts."""
     if words is None:
         return list(dict.fromkeys(word for prompt in prompts for word in single_words(prompt)))
-    words = [words] if isinstance(words, str) else list(words)
     for word in words:
         if len(words_of(word)) != 1:
             raise ValueError(f"{word!r} is not a single word: name the words one by one.")
@@ -205,11 +209,13 @@ def kept(look: AttentionStore, prompts: Sequence[str], made: Sequence[Image.Imag
     return Attended(tuple(prompts), tuple(made), tuple((view, word) for view, word, *_ in rows), tuple(parts))
 
 
+@entrance
 def attention_maps(
     seen: Attended,
-    words: Sequence[str] | None = None,
-    *, by: str = "step", alt: str, view: str | None = None, grid: tuple[int, int] | None = None, most: int = 6,
-    caption: str = "",
+    words: Prompts | None = None,
+    *, by: Annotated[str, OneOf("step", "grid", "view")] = "step", alt: str,
+    view: Annotated[str, OneOf(*VIEWS)] | None = None, grid: Grid | None = None, most: AtLeastOne = 6,
+    caption: Prompt = "",
 ) -> Figure:
     """A row for each word, its maps over the picture; below each map how large its largest share is.
 
@@ -217,9 +223,7 @@ def attention_maps(
         for the target before and after the edit. The brightest colour is the largest share of each map itself.
     view, grid: as in `Attended.of`, for what the columns do not say.
     """
-    if by not in ("step", "grid", "view"):
-        raise ValueError(f"by is {by!r}; expected 'step', 'grid' or 'view'.")
-    words = [words] if isinstance(words, str) else list(words or seen.words(view))
+    alt, words = checked(alt), list(words or seen.words(view))
     all_columns: dict[str, Sequence[Any]] = {"step": evenly_spread(seen.steps, most), "grid": seen.grids,
                                              "view": seen.views}
     all_heads: dict[str, Callable[[Any], str]] = {"step": lambda i: f"step {i + 1} of {seen.steps}",
@@ -234,7 +238,7 @@ def attention_maps(
         labels += [f"up to {percent(cell[1])}" if cell else "" for cell in row]
     return picture_grid(
         cells,
-        alt=checked(alt),
+        alt=alt,
         rows=words,
         columns=[heads(column) for column in columns],
         labels=labels,
@@ -254,8 +258,8 @@ def placed(
     return over(seen.picture(view), shares), float(shares.max())
 
 
-def over(picture: Picture, shares: np.ndarray, side: int | None = None) -> Image.Image:
-    """The picture in grey with a map (h, w) over it; the brightest colour is the map's largest share."""
+def over(picture: Picture, shares: MapArray, side: int | None = None) -> Image.Image:
+    """The picture in grey with a map over it; the brightest colour is the map's largest share."""
     from matplotlib import colormaps
 
     picture = as_picture(picture)

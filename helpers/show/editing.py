@@ -5,27 +5,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from jaxtyping import Float
 
 from helpers.attention.edits import Edit
+from helpers.core.values import Number, Prompt, entrance
 from helpers.core.words import Tokens
 from helpers.show.figure import TEXT, Figure, Page, checked
 from helpers.show.palette import AMOUNT, FAINT, INK
 
+Gone = Annotated[float, Number(0, 1, below=True, hint="how much of the steps is gone")]
 CELL = 40  # pixels
 ROOM = 100  # pixels for the words at the left and above
 MARKS = {"<|startoftext|>": "(start)", "<|endoftext|>": "(end)"}
 
 
-def matrix(edit: Edit, *, alt: str, share: float = 0.0, caption: str = "") -> Figure:
+@entrance
+def matrix(edit: Edit, *, alt: str, share: Gone = 0.0, caption: Prompt = "") -> Figure:
     """A row for each token of P, a column for each of P*: how much of the row's map goes to the column; below it b.
 
     share: of the steps gone, in [0, 1); an edit that is scheduled is another one at another time. Padding is left out.
     """
-    if not 0 <= share < 1:
-        raise ValueError(f"share is {share}; expected how much of the steps is gone, from 0 to less than 1.")
+    alt = checked(alt)
     piece = max(i for i, start in enumerate(edit.starts) if start <= share)
     columns = names(edit.target)
     rows = columns if edit.source is None else names(edit.source)
@@ -46,8 +49,8 @@ def names(tokens: Tokens) -> list[str]:
     return [MARKS.get(text, text.removesuffix("</w>")) for text in tokens.texts]
 
 
-def draw(axes: Any, values: np.ndarray, rows: list[str]) -> Any:
-    """Numbers (h, w) as squares, each with its number; zeros stay white."""
+def draw(axes: Any, values: Float[np.ndarray, "h w"], rows: list[str]) -> Any:
+    """Numbers as squares, each with its number; zeros stay white."""
     top = max(1.0, float(np.abs(values).max()))
     shown = np.ma.masked_equal(values, 0)
     axes.imshow(shown, cmap=AMOUNT, vmin=min(0.0, float(values.min())), vmax=top, aspect="auto")

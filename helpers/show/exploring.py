@@ -19,6 +19,8 @@ from base64 import b64encode
 
 import numpy as np
 
+from helpers.core.shapes import Array
+from helpers.core.values import Width, entrance
 from helpers.core.words import align, answers, words_and_marks, words_of
 from helpers.show.attending import (
     OPACITY,
@@ -39,7 +41,8 @@ MOST_BYTES = 450_000  # of packed maps; neighbouring steps are averaged until th
 COLOR_STOPS = 17
 
 
-def explorer(seen: Attended, *, alt: str, width: int = 224) -> Html:
+@entrance
+def explorer(seen: Attended, *, alt: str, width: Width = 224) -> Html:
     """The words of one prompt or of two, and where they look.
 
     alt: what is seen - what to notice. width: of one picture, in CSS pixels.
@@ -101,7 +104,7 @@ def fitted(seen: Attended) -> tuple[list[list[int]], bytes, dict[str, float]]:
     raise ValueError("The maps are too large for a page: watch fewer words, coarser grids, or not layer by layer.")
 
 
-def as_bytes(maps: list[np.ndarray]) -> tuple[bytes, dict[str, float]]:
+def as_bytes(maps: list[Array]) -> tuple[bytes, dict[str, float]]:
     """All maps one after the other, and what their bytes mean: top, zero, span."""
     top = max(max(float(np.abs(part).max()) for part in maps), 1e-9)
     zero, span = (128, 127) if any((part < 0).any() for part in maps) else (0, 255)

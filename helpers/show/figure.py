@@ -7,7 +7,6 @@ import json
 import os
 import re
 import textwrap
-import warnings
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from PIL import Image
 from helpers.core.files import check_folder, written
 from helpers.core.interface import Picture
 from helpers.core.pictures import as_picture
+from helpers.core.silence import silent
 from helpers.core.values import Kind, choice, listed, text
 from helpers.core.values import path as as_path
 from helpers.show.palette import FAINT, INK
@@ -178,7 +178,6 @@ class Page:
 
     def finish(self, alt: str, caption: str = "") -> Figure:
         """The page as a figure."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box stands for it; alt text is whole
+        with silent("Glyph .* missing"):  # a box stands for it; alt text is whole
             self.canvas.draw()
         return Figure(Image.fromarray(np.asarray(self.canvas.buffer_rgba())).convert("RGB"), alt, caption)

@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from PIL import Image
 
 from helpers.core.interface import Picture
 from helpers.core.pictures import Read, Several, as_picture, no_strip, several
+from helpers.core.shapes import Array
 from helpers.core.values import AtLeastOne, Kind, Number, Numbers, Prompt, WrongKind, entrance, numbers, shown, text
 from helpers.show.figure import LINE, Figure, Labels, Page, check_titles, checked, lines
 from helpers.show.palette import AMOUNT, COLORS, FAINT, look
@@ -25,7 +28,7 @@ IN_A_ROW = 6  # pictures, where the reader does not say
 SCALES = (0.1, 0.25, 0.5, 1.0)  # the difference shown brightest
 
 
-def series(name: str, value: Any) -> dict[str, np.ndarray]:
+def series(name: str, value: Any) -> dict[str, Array]:
     """A list of numbers for each name."""
     if not isinstance(value, Mapping):
         raise WrongKind(f"{name} is {shown(value)}; expected a dict: a list of numbers for each name.")
@@ -92,12 +95,12 @@ def _draw_row(page: Page, row: Sequence[Any], texts: Sequence[list[str]], corner
 
 @entrance
 def pair(
-    before: Any,
-    after: Any,
+    before: Picture | Sequence[Picture],
+    after: Picture | Sequence[Picture],
     *,
     alt: str,
     prompts: Labels = ("", ""),
-    truth: Any = None,
+    truth: Picture | None = None,
     titles: Labels = ("before", "after", "the right answer"),
     caption: Prompt = "",
 ) -> Figure:
@@ -155,7 +158,7 @@ def sweep(
     return page.finish(alt, caption)
 
 
-def _curve_below(axes: Any, middles: Sequence[float], label: str, series: np.ndarray, i: int) -> None:
+def _curve_below(axes: Any, middles: Sequence[float], label: str, series: Float[np.ndarray, " values"], i: int) -> None:
     """Score number `i` of a sweep, a point below the middle of each picture."""
     style = look(i)
     axes.plot(middles, series, color=style.color, marker=style.marker, linestyle=style.line)
@@ -206,8 +209,8 @@ def mask(picture: Read, mask: Read, *, alt: str, titles: Labels = ("picture", "m
     return page.finish(checked(alt), caption)
 
 
-def paled(picture: Picture, inside: np.ndarray) -> np.ndarray:
-    """The picture (H, W, 3) with everything outside (H, W) grey and pale."""
+def paled(picture: Image.Image, inside: Bool[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 3"]:
+    """The picture, RGB, with everything outside grey and pale."""
     pixels = np.asarray(picture, dtype=float)
     pale = 0.25 * pixels.mean(-1, keepdims=True) + 0.75 * 255
     return np.where(inside[..., None], pixels, pale).astype(np.uint8)

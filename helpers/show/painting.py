@@ -17,7 +17,6 @@ What is painted is a list of strokes; `layer` draws them and needs no browser. A
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -29,8 +28,9 @@ import traitlets
 from IPython.display import HTML, display
 from PIL import Image, ImageDraw
 
+from helpers.core.interface import Picture
 from helpers.core.pictures import as_picture, no_strip
-from helpers.core.values import Number, OneOf, Prompt, Width, entrance, number
+from helpers.core.values import Number, OneOf, Prompt, Width, choice, entrance, listed, number, shown
 from helpers.show.markup import data_url, image, own_name, static
 from helpers.show.palette import COLORS
 
@@ -39,6 +39,7 @@ TOOLS = ("paint", "erase", "clear")
 PAPER = {"white": "#FFFFFF", "grey": "#8A8A8A", "brown": "#7A4A21"}  # beside the palette of the figures
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 LARGEST_BRUSH = 1000  # pixels
+FARTHEST = 100_000  # pixels from the picture that a stroke may go
 NOTHING = (0, 0, 0, 0)
 
 
@@ -59,7 +60,7 @@ def layer(strokes: Sequence[Mapping[str, Any]], size: tuple[int, int], start: Im
 
 def draw_stroke(painted: Image.Image, points: list[tuple[float, float]], width: float, color: Any) -> None:
     """One line with round ends through `points`, replacing what is there."""
-    pen, radius = ImageDraw.Draw(painted), width / 2
+    pen, radius = ImageDraw.Draw(painted), max(width, 1) / 2
     # Pixel i covers i ... i + 1; the pen's coordinates are those of pixel centres.
     centres = [(x - 0.5, y - 0.5) for x, y in points]
     pen.line(centres, fill=color, width=max(1, round(width)))
@@ -69,14 +70,13 @@ def draw_stroke(painted: Image.Image, points: list[tuple[float, float]], width: 
 
 def checked_stroke(stroke: Mapping[str, Any]) -> tuple[str, str, float, list[tuple[float, float]]]:
     """(tool, color, size, points) of a stroke, which comes from a browser; ValueError if something is wrong with it."""
-    tool, color = stroke.get("tool"), stroke.get("color", "#000000")
-    size, flat = stroke.get("size", 1), list(stroke.get("points", []))
-    if tool not in TOOLS:
-        raise ValueError(f"A stroke's tool is {tool!r}; expected one of {', '.join(TOOLS)}.")
-    if not COLOR.fullmatch(str(color)):
-        raise ValueError(f"A stroke's color is {color!r}; expected '#rrggbb'.")
-    size = number("A stroke's size", size, 0, LARGEST_BRUSH, above=True)
-    if len(flat) % 2 or (tool != "clear" and not flat) or not all(map(math.isfinite, flat)):
+    tool, color = choice("A stroke's tool", stroke.get("tool"), TOOLS), stroke.get("color", "#000000")
+    flat = listed("A stroke's points", stroke.get("points", []), "numbers: x, y, x, y ...", empty=True)
+    flat = [number("A stroke's point", one, -FARTHEST, FARTHEST, hint="pixels") for one in flat]
+    if not isinstance(color, str) or not COLOR.fullmatch(color):
+        raise ValueError(f"A stroke's color is {shown(color)}; expected '#rrggbb'.")
+    size = number("A stroke's size", stroke.get("size", 1), 0, LARGEST_BRUSH, above=True)
+    if len(flat) % 2 or (tool != "clear" and not flat):
         raise ValueError(f"A stroke's points are {flat[:6]}; expected x, y, x, y, ... in pixels, one point at least.")
     return tool, color, float(size), list(zip(flat[::2], flat[1::2], strict=True))
 
@@ -195,10 +195,10 @@ class Painter(anywidget.AnyWidget):
 
 @entrance
 def painter(
-    picture: Any,
+    picture: Picture,
     *,
     mode: Annotated[str, OneOf(*MODES)] = "mask",
-    start: Any = None,
+    start: Picture | None = None,
     brush: Annotated[float, Number(0, LARGEST_BRUSH, above=True, hint="pixels of the picture")] | None = None,
     size: int | tuple[int, int] | None = None,
     alt: Prompt = "a picture to paint on",

@@ -8,17 +8,22 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from helpers.core.diffusion import alpha_bar_at
-from helpers.core.interface import CLEAN
-from helpers.core.values import Numbers, Prompt, entrance, number, numbers
+from helpers.core.shapes import Array, Point
+from helpers.core.tensors import Time
+from helpers.core.values import Numbers, Prompt, entrance, numbers
 from helpers.models.analytic import AnalyticModel
 from helpers.show.figure import LETTER, TEXT, Figure, Labels, Page, checked
 from helpers.show.figures import Series
 from helpers.show.palette import FAINT, INK, look
 
+Places = Float[np.ndarray, "N 2"]  # in the plane
+
 WIDTH, HEIGHT = 620, 400  # pixels of a plot
 LEFT, BELOW = 70, 56  # pixels for the axes' words
+FARTHEST = 1e6  # in the plane
 NAMES_IN_A_LINE = 3  # of series, above a curve
 
 
@@ -52,8 +57,8 @@ def curve(
     return page.finish(alt, caption)
 
 
-def half_widths(values: Sequence[float] | np.ndarray, errors: Sequence[Any]) -> np.ndarray:
-    """Distances (2, N) down and up from `values` (N,), from half-widths (N,) or (lowest, highest) values (N, 2)."""
+def half_widths(values: Sequence[float] | Float[np.ndarray, " N"], errors: Sequence[Any]) -> Float[np.ndarray, "2 N"]:
+    """Distances down and up from `values`, from half-widths (N,) or (lowest, highest) values (N, 2)."""
     y, bars = numbers("the values", values), numbers("the errors", errors)
     if bars.shape not in ((len(y),), (len(y), 2)):
         raise ValueError(f"The errors have shape {bars.shape}; expected ({len(y)},) or ({len(y)}, 2).")
@@ -99,8 +104,8 @@ def scatter(
     return page.finish(alt, caption)
 
 
-def name_points(axes: Any, places: Mapping[str, np.ndarray], route: np.ndarray) -> None:
-    """Each point's name beside it, where it covers no other name, no point and not the line along `route` (N, 2)."""
+def name_points(axes: Any, places: Mapping[str, Float[np.ndarray, "1 2"]], route: Places) -> None:
+    """Each point's name beside it, where it covers no other name, no point and not the line along `route`."""
     axes.autoscale_view()  # the places in pixels are not known before
     around, high = axes.get_window_extent(), 16  # pixels of a line of letters
     dots = {name: axes.transData.transform(place)[0] for name, place in places.items()}  # name -> (2,), in pixels
@@ -124,14 +129,15 @@ def name_points(axes: Any, places: Mapping[str, np.ndarray], route: np.ndarray) 
                       color=INK, ha="center", va="center", parse_math=False)
 
 
+@entrance
 def plane(
     model: AnalyticModel,
     *,
     alt: str,
-    points: Mapping[str, Any] | None = None,
-    paths: Mapping[str, Any] | None = None,
-    t: int | None = None,
-    caption: str = "",
+    points: Series | None = None,
+    paths: Series | None = None,
+    t: Time | None = None,
+    caption: Prompt = "",
 ) -> Figure:
     """The plane of the analytic model: where its "pictures" lie, with points and paths drawn over it.
 
@@ -141,8 +147,8 @@ def plane(
     alt, points, paths = checked(alt), points or {}, paths or {}
     page = Page(560, 520)
     axes = page.axes(50, 10, 500, 460)
-    spots = {name: numbers(name, place).reshape(-1, 2) for name, place in points.items()}
-    routes = {name: numbers(name, p).reshape(-1, *np.shape(p)[-2:]) for name, p in paths.items()}
+    spots = {name: in_the_plane(name, place, 1).reshape(-1, 2) for name, place in points.items()}
+    routes = {name: in_the_plane(name, path, 2).reshape(-1, *path.shape[-2:]) for name, path in paths.items()}
     everything = [model.means.numpy(), *spots.values(), *(route.reshape(-1, 2) for route in routes.values())]
     middle, reach = frame(np.concatenate(everything))
     draw_density(axes, model, middle, reach, t)
@@ -156,15 +162,25 @@ def plane(
     return page.finish(alt, caption)
 
 
-def frame(places: np.ndarray) -> tuple[np.ndarray, float]:
-    """The middle (2,) and half the side of the square that holds all `places` (N, 2) with room around them."""
+def in_the_plane(name: str, places: Array, least: int) -> Array:
+    """Points or paths, (..., 2), with `least` dimensions or one more; a ValueError for what is none, or not finite."""
+    if places.ndim not in (least, least + 1) or places.shape[-1] != 2 or not places.size:
+        wanted = "points (N, 2)" if least == 1 else "a path (T, 2)"
+        raise ValueError(f"{name!r} has the shape {places.shape}; expected {wanted}.")
+    if not np.isfinite(places).all() or np.abs(places).max() > FARTHEST:
+        raise ValueError(f"{name!r} has places that are not finite, or farther away than {FARTHEST:g}.")
+    return places
+
+
+def frame(places: Places) -> tuple[Point, float]:
+    """The middle and half the side of the square that holds all `places` with room around them."""
     low, high = places.min(0), places.max(0)
     return (low + high) / 2, float((high - low).max() / 2 + 1.0)
 
 
-def draw_density(axes: Any, model: AnalyticModel, middle: np.ndarray, reach: float, t: int | None) -> None:
+def draw_density(axes: Any, model: AnalyticModel, middle: Point, reach: float, t: int | None) -> None:
     """Contours of where the model's points lie, and each component's word at its centre."""
-    a = 1.0 if t is None else alpha_bar_at(model, number("t", t, CLEAN, 999, whole=True))
+    a = 1.0 if t is None else alpha_bar_at(model, t)
     x, y = (np.linspace(m - reach, m + reach, 160) for m in middle)
     grid = np.stack(np.meshgrid(x, y), -1)[:, :, None]  # (160, 160, 1, 2)
     means, spreads = a**0.5 * model.means.numpy(), model.spreads.numpy()
@@ -177,8 +193,8 @@ def draw_density(axes: Any, model: AnalyticModel, middle: np.ndarray, reach: flo
     axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), aspect="equal")
 
 
-def draw_paths(axes: Any, name: str, routes: np.ndarray, color: str) -> None:
-    """Paths (N, T, 2) in one colour: a dot where each starts, an arrow head where it ends."""
+def draw_paths(axes: Any, name: str, routes: Float[np.ndarray, "paths times 2"], color: str) -> None:
+    """Paths in one colour: a dot where each starts, an arrow head where it ends."""
     for i, route in enumerate(routes):
         axes.plot(*route.T, color=color, linewidth=1.5, label=name if i == 0 else None)
         axes.plot(*route[0], marker="o", color=color, markersize=4)

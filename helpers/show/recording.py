@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.core.interface import CLEAN, Model
+from helpers.core.shapes import Latent, Latents
 from helpers.core.surroundings import surroundings
-from helpers.core.values import number
+from helpers.core.values import entrance, known, number
 
 
 class Moment(NamedTuple):
@@ -19,18 +21,20 @@ class Moment(NamedTuple):
     clean: Any  # the clean picture that the model predicts from it
 
 
+@known("a recording of a generation: show.Recording(model)")
 class Recording:
     """Watches a generation: `model.generate(prompt, watch=recording)`.
 
     Of a batch only the first picture is kept, as latents on the CPU. `moments` decodes those it returns.
     """
 
+    @entrance
     def __init__(self, model: Model) -> None:
         """A recording for this model; empty until it has watched."""
         self.model = model
-        self.states: list[tuple[int, Tensor, Tensor]] = []  # (t, x, eps), x and eps of shape (1, C, h, w)
+        self.states: list[tuple[int, Latent, Latent]] = []  # (t, x, eps)
 
-    def __call__(self, *, x: Tensor, t: int, eps: Tensor, **_: object) -> None:
+    def __call__(self, *, x: Latents, t: int, eps: Float[Tensor, "_ C h w"], **_: object) -> None:
         """Keep one step: `x` is the state at time `t`, `eps` the noise predicted on the way there.
 
         Where `eps` has fewer rows than `x` (an edit of a known source), they are those of the last rows, the targets.

@@ -12,12 +12,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 from PIL import Image
 
+from helpers.attention.control import some_texts
 from helpers.attention.edits import model_tokens
-from helpers.core.interface import Model
+from helpers.core.interface import Model, Progress
+from helpers.core.values import Prompt, Width, entrance, known, listed, number, text
 from helpers.core.words import tokens_of
 from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt, recorded
 from helpers.methods.source import Source
@@ -31,6 +34,7 @@ THUMBNAIL = 96  # CSS pixels
 LOOKS = ("seed", "steps", "guidance", "size")  # knobs of the source, if it is a prompt
 
 
+@known("what show.reweighted(model, prompt, words) returns")
 @dataclass(frozen=True)
 class Reweighted:
     """A picture for every mix of weights.
@@ -60,13 +64,14 @@ class Reweighted:
         return self.pictures[self.mixes.index(dict(weights))]
 
 
+@entrance
 def reweighted(
     model: Model,
     source: str | Source | Recorded,
     weights: str | Sequence[str] | Mapping[str, Sequence[float]],
     *,
-    target: str | None = None,
-    progress: bool = True,
+    target: Prompt | None = None,
+    progress: Progress = True,
     **knobs: Any,
 ) -> Reweighted:
     """Make the picture of every mix of the words' weights; the source runs once.
@@ -95,11 +100,13 @@ def reweighted(
 def chosen_weights(weights: str | Sequence[str] | Mapping[str, Sequence[float]]) -> dict[str, tuple[float, ...]]:
     """The weights of each word, in rising order; ValueError for none and for more than MOST mixes."""
     if not isinstance(weights, Mapping):
-        weights = dict.fromkeys([weights] if isinstance(weights, str) else weights, WEIGHTS)
-    chosen = {word: tuple(sorted({float(c) for c in values})) for word, values in weights.items()}
+        weights = dict.fromkeys(some_texts("weights", weights), WEIGHTS)
+    several = {text("A word", word): listed(f"weights[{word!r}]", its, "a list of weights", empty=True)
+               for word, its in weights.items()}
+    chosen = {word: tuple(sorted({number(f"weights[{word!r}]", c) for c in its})) for word, its in several.items()}
     if not chosen or not all(chosen.values()):
         raise ValueError('There is nothing to weigh: name at least one word and one weight, {"fluffy": [0, 1, 2]}.')
-    if (count := len(mixes_of(chosen))) > MOST:
+    if (count := prod(map(len, chosen.values()))) > MOST:
         raise ValueError(f"{count} mixes of weights are too many to make beforehand (at most {MOST}): give fewer "
                          "weights, or use show.reweighting_live.")
     return chosen
@@ -113,10 +120,11 @@ def mixes_of(weights: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
 def prompt_of(source: str | Source | Recorded) -> str:
     """The prompt of a source of any kind."""
     way = source.source if isinstance(source, Recorded) else source
-    return way.prompt if isinstance(way, Source) else way
+    return way.prompt if isinstance(way, Source) else text("source", way)
 
 
-def reweighter(made: Reweighted, *, alt: str, width: int = 224) -> Html:
+@entrance
+def reweighter(made: Reweighted, *, alt: str, width: Width = 224) -> Html:
     """The picture without an edit, and beside it the picture of the weights that the sliders choose.
 
     alt: what the pictures show - what to notice. width: of one picture, in CSS pixels.

@@ -13,14 +13,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from threading import RLock
-from typing import Any
+from typing import Annotated, Any
 
 import ipywidgets as widgets
 from IPython.display import HTML, display
 from PIL import Image
 
+from helpers.attention.control import Some
 from helpers.attention.edits import model_tokens
-from helpers.core.interface import Model
+from helpers.core.interface import Model, Progress
+from helpers.core.values import Kind, Prompt, entrance, listed, number, shown
 from helpers.core.words import tokens_of, words_of
 from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt, recorded
 from helpers.methods.source import Source
@@ -159,14 +161,23 @@ class Reweighting:
         return f"<reweighting: {self.prompt}; {', '.join(self.sliders)}>"
 
 
+def smallest_and_largest(name: str, value: Any) -> tuple[float, float]:
+    """The limits of weights, one below the other."""
+    ends = [number(name, one, -100, 100) for one in listed(name, value, "the smallest and the largest weight: (-2, 2)")]
+    if len(ends) != 2 or not ends[0] < ends[1]:
+        raise ValueError(f"limits are {shown(value)}; expected the smallest weight, then a larger one.")
+    return ends[0], ends[1]
+
+
+@entrance
 def reweighting_live(
     model: Model,
     source: str | Source | Recorded,
-    words: str | Sequence[str],
+    words: Some,
     *,
-    target: str | None = None,
-    limits: tuple[float, float] = LIMITS,
-    progress: bool = True,
+    target: Prompt | None = None,
+    limits: Annotated[tuple[float, float], Kind(smallest_and_largest)] = LIMITS,
+    progress: Progress = True,
     **knobs: Any,
 ) -> Reweighting:
     """A panel with a slider for each of `words`; moving one makes the picture anew in the background.
@@ -175,11 +186,9 @@ def reweighting_live(
     source's own unless given. limits: the smallest and the largest weight. knobs: as in `reweighted`.
     Raises ValueError for no words, a word that is not in the prompt, and limits that are none.
     """
-    words = list(dict.fromkeys(" ".join(words_of(word)) for word in ([words] if isinstance(words, str) else words)))
-    if not words:
+    words = list(dict.fromkeys(" ".join(words_of(word)) for word in words))
+    if not words or not all(words):
         raise ValueError("There is nothing to weigh: name at least one word.")
-    if not limits[0] < limits[1]:
-        raise ValueError(f"limits are {limits}; expected the smallest weight, then a larger one.")
     prompt = target or prompt_of(source)
     for word in words:
         tokens_of(model_tokens(model, prompt), word)

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from helpers.core.interface import Picture
 from helpers.core.pictures import as_picture
 from helpers.core.warn import heard
 
+Pictures = Picture | Sequence[Picture] | Mapping[str, Picture]  # one, several, or by name
 #: what a knob of this name can be set to: lowest, highest, step
 RANGES: dict[str, tuple[float, float, float]] = {
     **dict.fromkeys(("strength", "nu", "k_min", "k_max", "eta", "tau", "threshold"), (0.0, 1.0, 0.05)),
@@ -127,7 +129,7 @@ class Run:
 
     form: Form
     model: Any
-    picture: Any
+    picture: Picture | None
     prompts: Mapping[str, str]
     knobs: Mapping[str, float]
     picture_name: str = ""
@@ -139,7 +141,7 @@ class Run:
     error: str = ""
     notes: list[str] = field(default_factory=list)
     result: Image.Image | None = None
-    mask: Any = None
+    mask: Picture | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     thread: threading.Thread | None = None
@@ -250,10 +252,11 @@ def story(run: Run | None) -> str:
     return " ".join([told, *run.notes])
 
 
-def named(pictures: Any) -> dict[str, Image.Image]:
+def named(pictures: Pictures) -> dict[str, Image.Image]:
     """One picture, several, or a dictionary of them, as a dictionary with names. ValueError if there is none."""
     if not isinstance(pictures, Mapping):
-        several = pictures if isinstance(pictures, Sequence) and not isinstance(pictures, str) else [pictures]
+        one = isinstance(pictures, str) or not isinstance(pictures, Sequence)
+        several: Any = [pictures] if one else pictures
         pictures = {f"picture {i}": picture for i, picture in enumerate(several, 1)}
     if not pictures:
         raise ValueError("There are no pictures to choose from: give at least one.")

@@ -10,21 +10,22 @@ Everything used of ipywidgets is in version 7.7 as well as in 8.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Annotated, Any
 
 import ipywidgets as widgets
 import numpy as np
 from IPython.display import HTML, display
 from PIL import Image
 
+from helpers.core.interface import Model
 from helpers.core.pictures import as_picture
-from helpers.core.values import text
+from helpers.core.silence import silent
+from helpers.core.values import Kind, WrongKind, entrance, listed, number, shown, text
 from helpers.show.figures import paled
 from helpers.show.markup import ROW, captioned, own_name
-from helpers.show.running import Form, Knob, Run, form_of, named, settings, story
+from helpers.show.running import Form, Knob, Pictures, Run, form_of, named, settings, story
 
 THUMBNAIL = 160  # CSS pixels
 LETTERS = 110  # of a prompt under a thumbnail; more makes a tower, and the whole of it is the picture's alt text
@@ -237,8 +238,7 @@ def text_box(name: str, text: str, entered: Callable[..., None]) -> widgets.Text
     label = name.replace("_", " ")
     made = widgets.Text(value=text, description=label, placeholder=label, layout=wide,
                         style={"description_width": "initial"})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of `on_submit`; observing the value runs on every blur
+    with silent(".*on_submit"):  # is deprecated, but observing the value runs on every blur
         made.on_submit(entered)
     return made
 
@@ -258,23 +258,52 @@ def button(name: str, tooltip: str, pressed: Callable[..., Any]) -> widgets.Butt
     return made
 
 
+def several_methods(name: str, value: Any) -> list[Any]:
+    """Functions, of one or of a list."""
+    several = [value] if callable(value) else listed(name, value, "a method or a list of them: [sdedit]", empty=True)
+    if strange := [one for one in several if not callable(one)]:
+        raise WrongKind(f"{name} has {shown(strange[0])}; expected methods, functions such as sdedit.")
+    return several
+
+
+def first_texts(name: str, value: Any) -> Any:
+    """A text for every prompt, or one for each by its parameter's name."""
+    if isinstance(value, Mapping):
+        return {text(f"A name in {name}", key): text(f"{name}[{key!r}]", one) for key, one in value.items()}
+    return text(name, value)
+
+
+def knobs_ranges(name: str, value: Any) -> dict[str, tuple[float, float, float]]:
+    """(lowest, highest, step) of knobs by their names."""
+    if not isinstance(value, Mapping):
+        raise WrongKind(f"{name} is {shown(value)}; expected (lowest, highest, step) of knobs: {{'tau': (0, 1, 0.1)}}.")
+    found = {}
+    for knob, limits in value.items():
+        told = f"{name}[{knob!r}]"
+        ends = [number(told, one) for one in listed(told, limits, "lowest, highest and step")]
+        if len(ends) != 3 or not ends[0] < ends[1] or not ends[2] > 0:
+            raise ValueError(f"{told} is {shown(limits)}; expected lowest, highest and step: (0, 1, 0.05).")
+        found[text(f"A name in {name}", knob)] = tuple(limits)
+    return found
+
+
+@entrance
 def studio(
-    model: Any,
-    methods: Callable[..., Any] | Sequence[Callable[..., Any]],
-    pictures: Any,
+    model: Model,
+    methods: Annotated[Any, Kind(several_methods)],
+    pictures: Pictures,
     *,
-    prompt: str | Mapping[str, str] = "",
-    ranges: Mapping[str, tuple[float, float, float]] | None = None,
+    prompt: Annotated[str | Mapping[str, str], Kind(first_texts)] = "",
+    ranges: Annotated[Mapping[str, tuple[float, float, float]], Kind(knobs_ranges)] | None = None,
 ) -> Studio:
     """A studio for `methods`, functions like `helpers.methods.sdedit.sdedit`, on `pictures` (one, several, or by name).
 
     prompt: the first text of every prompt, or of each by its parameter's name. ranges: (lowest, highest, step) of
     knobs that `running.RANGES` does not know. Raises ValueError for a method that asks for something else.
     """
-    methods = list(methods) if isinstance(methods, Sequence) else [methods]
     if not methods:
         raise ValueError("There are no methods to choose from: give at least one, for example [sdedit].")
     forms = [form_of(method, model, ranges) for method in methods]
     names = {name for form in forms for name in form.prompts}
-    texts = prompt if isinstance(prompt, Mapping) else dict.fromkeys(names, text("prompt", prompt))
+    texts = prompt if isinstance(prompt, Mapping) else dict.fromkeys(names, prompt)
     return Studio(model, forms, named(pictures), texts)
