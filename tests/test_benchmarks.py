@@ -28,7 +28,8 @@ from helpers.models.diffusers_model import DiffusersModel
 from helpers.models.quiet import quiet
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = {file.stem: import_module(f"benchmarks.{file.stem}") for file in sorted((ROOT / "benchmarks").glob("[!_]*.py"))}
+MODULES = {file.stem: import_module(f"benchmarks.{file.stem}")
+           for file in sorted((ROOT / "benchmarks").glob("[!_]*.py"))}
 #: what the others are made of: passed through by this one of them
 PARTS = {"calls": "lesson02", "texts": "lesson02", "explicit": "attention", "timing": "attention",
          "record": "lesson04"}
