@@ -21,6 +21,7 @@ from .palette import darker, lighter, mix
 
 BACKGROUND = ("place", "sky", "clouds", "rainbow", "crowd", "snow")  # the parts behind the main thing
 CELL = 4  #: a pixel-art cell's width and height, in picture units
+PATCH = 8  #: what one latent cell shows, in picture units: strokes that repeat with it look alike in every cell
 INKS = 24  #: how many colours a pixel-art picture has
 _PENCIL_PAPER: Color = (252, 251, 247)
 _CREAM: Color = (255, 244, 214)
@@ -94,7 +95,7 @@ def _pencil(shapes: Sequence[Shape], size: int) -> Image.Image:
     """Clean dark outlines on white paper, light gray fills with a trace of colour, dark ones hatched evenly."""
     image = Image.new("RGB", (size, size), _PENCIL_PAPER)
     draw, k = aggdraw.Draw(image), size / UNITS
-    line, thin = aggdraw.Pen(_GRAPHITE, 1.7 * k), aggdraw.Pen((104, 104, 112), 1.1 * k)
+    line, thin = aggdraw.Pen(_GRAPHITE, 1.7 * k), aggdraw.Pen((140, 140, 148), 1.3 * k)
     rimmed = False
     for shape, room in zip(shapes, _rooms(shapes), strict=True):
         behind = shape.part in BACKGROUND
@@ -109,10 +110,10 @@ def _pencil(shapes: Sequence[Shape], size: int) -> Image.Image:
         rimmed = False
     draw.flush()
     picture = np.asarray(image, np.float32)
-    strokes = _hatching(size, 5.0, 1.8, True)
+    strokes = _hatching(size, PATCH / math.sqrt(2), 2.2, True)
     tone = picture[..., 1:2]
     hatched = strokes * ((232 - tone) / 40).clip(0, 1) * ((tone - 120) / 30).clip(0, 1)
-    return _image(_on_paper(picture - 38 * hatched, _PENCIL_PAPER, 3.0, 0.0))
+    return _image(_on_paper(picture - 24 * hatched, _PENCIL_PAPER, 3.0, 0.0))
 
 
 def _penciled(color: Color, behind: bool) -> Color:
@@ -166,7 +167,7 @@ def _crayon(shapes: Sequence[Shape], size: int) -> Image.Image:
     first = next((i for i, s in enumerate(shapes) if s.part not in BACKGROUND), len(shapes))
     _crayon_shapes(image, shapes[:first], rooms[:first], k)
     picture = np.asarray(image, np.float32)
-    gaps = 0.36 * _hatching(size, 12.0, 2.0, False)
+    gaps = 0.24 * _hatching(size, 2 * PATCH / math.sqrt(2), 2.4, False)
     picture = picture + (np.array(_CREAM, np.float32) - picture) * gaps
     image = _image(_on_paper(picture, _CREAM, 4.5, 1.2))
     _crayon_shapes(image, shapes[first:], rooms[first:], k)
@@ -187,7 +188,8 @@ def _crayon_shapes(image: Image.Image, shapes: Sequence[Shape], rooms: Sequence[
         off = _OFF if rimmed or room > 12 else (0.0, 0.0)
         draw.polygon(((points + off) * k).ravel().tolist(), None, aggdraw.Brush(_bright(shape.color), shape.opacity))
         if (rimmed or room > 9) and shape.detail != "eye":
-            edge = lighter(shape.color, 0.45) if sum(shape.color) < 200 else darker(shape.color, 0.5)
+            shade = 0.3 if shape.part in BACKGROUND else 0.5
+            edge = lighter(shape.color, 0.45) if sum(shape.color) < 200 else darker(shape.color, shade)
             draw.polygon((points * k).ravel().tolist(), aggdraw.Pen(edge, (3.0 if rimmed else 1.8) * k), None)
         rimmed = False
     draw.flush()

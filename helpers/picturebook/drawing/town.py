@@ -9,7 +9,7 @@ from ..scene import Scene
 from .body import free_side
 from .crowd import draw_crowd
 from .light import SNOW, Box, Light, boxes, floor, hills, off_middle, tree
-from .palette import darker, lighter
+from .palette import darker, lighter, mix
 
 _TOWERS: tuple[Color, ...] = ((84, 102, 140), (118, 130, 158), (66, 84, 122), (138, 144, 164))
 
@@ -108,19 +108,19 @@ _BRICKS: tuple[Color, ...] = ((190, 86, 62), (172, 76, 60), (204, 110, 74))
 
 
 def draw_wall(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
-    """A big brick wall with bricks of 16 x 8 units, ivy on one side, a path."""
+    """A big brick wall with bricks of 24 x 12 units and pale joints, ivy on one side, a path."""
     stream, side = scene.stream("wall"), free_side(scene)
     brick, foot, top = stream.choice(_BRICKS), horizon + 26, 40.0
-    rows = round((foot - top) / 8)
-    shift = stream.uniform(0, 16)
-    canvas.rect(0, top, UNITS, foot, light((228, 208, 188)))
+    rows = round((foot - top) / 12)
+    shift = stream.uniform(0, 24)
+    canvas.rect(0, top, UNITS, foot, light(mix(brick, (228, 208, 188), 0.5)))
     shades = [[], [], []]
     for r in range(rows):
-        y = foot - 8 * (r + 1)
-        for k in range(-1, 9):
-            x = 16 * k + shift + r % 2 * 8
-            shades[(0, 0, 0, 1, 2)[stream.randrange(5)]].append((x - 8, y + 0.9, x + 6.2, y + 8))
-    for paint, bricks in zip((brick, darker(brick, 0.16), lighter(brick, 0.16)), shades, strict=True):
+        y = foot - 12 * (r + 1)
+        for k in range(-1, 6):
+            x = 24 * k + shift + r % 2 * 12
+            shades[(0, 0, 0, 1, 2)[stream.randrange(5)]].append((x - 12, y + 0.9, x + 10.2, y + 12))
+    for paint, bricks in zip((brick, darker(brick, 0.1), lighter(brick, 0.1)), shades, strict=True):
         boxes(canvas, bricks, light(paint))
     canvas.rect(0, top - 4, UNITS, top + 3, light.ground((204, 186, 170)))
     floor(canvas, foot, light.ground((198, 190, 178)))
