@@ -67,13 +67,8 @@ def add_noise(model: Schedule, x0: Tensor, noise: Tensor, t: int | Tensor) -> Te
 def predict_clean(model: Schedule, x: Tensor, eps: Tensor, t: int) -> Tensor:
     """x_0 = (x_t - sqrt(1 - alpha_bar) eps) / sqrt(alpha_bar): the picture the model has in mind at time t."""
     alpha_bar = alpha_bar_at(model, t)
-    x0: Tensor = (exact(x) - (1 - alpha_bar) ** 0.5 * exact(eps)) / alpha_bar**0.5
-    return x0.to(x.dtype)
-
-
-def exact(x: Tensor) -> Tensor:
-    """In float64: near pure noise two nearly equal numbers are subtracted and divided by a tiny one. MPS has none."""
-    return x if x.device.type == "mps" else x.double()
+    x0: Tensor = (x - (1 - alpha_bar) ** 0.5 * eps) / alpha_bar**0.5
+    return x0
 
 
 def ddim_step(model: Schedule, x: Tensor, eps: Tensor, t: int, s: int, eta: float = 0.0) -> Tensor:
@@ -83,8 +78,8 @@ def ddim_step(model: Schedule, x: Tensor, eps: Tensor, t: int, s: int, eta: floa
     """
     alpha_bar = alpha_bar_at(model, s)
     left = max(1 - alpha_bar - ddim_sigma(model, t, s, eta) ** 2, 0.0)
-    x_s: Tensor = alpha_bar**0.5 * predict_clean(model, exact(x), eps, t) + left**0.5 * exact(eps)
-    return x_s.to(x.dtype)
+    x_s: Tensor = alpha_bar**0.5 * predict_clean(model, x, eps, t) + left**0.5 * eps
+    return x_s
 
 
 def ddim_sigma(model: Schedule, t: int, s: int, eta: float) -> float:
