@@ -150,7 +150,8 @@ def without_maps(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *_
 
 def main() -> None:
     """Counts and prints."""
-    print({"all weights": fit_gb(None), "lora of rank 4": fit_gb(4)})
+    print({"all weights": fit_gb(None), "lora of rank 4": fit_gb(4), "an embedding": embedding_gb(),
+           "a guided step": sampling_gb(2)})
 
 
 if __name__ == "__main__":

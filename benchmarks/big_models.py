@@ -23,7 +23,7 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.alive import HOLDS, Hollow, counting, embedding_gb, fit_gb, sampling_gb
-from benchmarks.big_networks import LARGE, PARAMETERS, networks, pipeline
+from benchmarks.big_networks import LARGE, networks, pipeline
 from benchmarks.calls import counted
 from benchmarks.record import RESULTS, circumstances
 from helpers import (
@@ -42,7 +42,6 @@ from helpers.methods.imagic import fit_embedding, fit_model
 from helpers.models.diffusers_model import DiffusersModel
 from helpers.models.quiet import quiet
 
-FILE = RESULTS / "big_models.json"
 #: a free Colab's GPU: 65e12 operations a second in half precision by its data sheet, of which a seventh is reached
 T4 = {"memory_gb": 15.8, "peak_tflops": 65, "share": 1 / 7}
 STEPS = 50  # of Stable Diffusion; the fits' steps are those of their papers, or of usual practice
@@ -74,7 +73,7 @@ SHORT = ("generate", "sdedit", "blended_diffusion", "prompt_to_prompt", "inversi
 
 def sizes(name: str) -> dict[str, Any]:
     """GB on a GPU, counted, for a model in half and in single precision; and operations of a row and of a decoding."""
-    parts = PARAMETERS[name]
+    parts = {part: sum(value.numel() for value in one.parameters()) for part, one in networks(name, "meta").items()}
     others = sum(count for part, count in parts.items() if part.startswith("text"))
     found: dict[str, Any] = {"tflop_row": tflop_row(name)}
     found |= dict(zip(("decode_gb", "tflop_decode"), decoding(name), strict=True))
@@ -160,20 +159,21 @@ def watched(rows: list[dict[str, Any]], name: str) -> Iterator[None]:
     peak = Path("/proc/self/clear_refs")
     if peak.exists():
         peak.write_text("5", encoding="ascii")  # forget the peak before
-    start = time.perf_counter()
+    start, spent = time.perf_counter(), time.process_time()
     yield
     text = Path("/proc/self/status").read_text(encoding="ascii") if peak.exists() else "VmHWM: 0 kB"
     most = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmHWM"))
-    rows.append({"what": name, "seconds": round(time.perf_counter() - start, 1), "gb": round(most / 1e6, 2)})
+    rows.append({"what": name, "seconds": round(time.perf_counter() - start, 1),
+                 "processor_seconds": round(time.process_time() - spent, 1), "gb": round(most / 1e6, 2)})
     print(rows[-1], flush=True)
 
 
-def one_step(name: str = LARGE[0], dtype: torch.dtype = torch.float16) -> dict[str, Any]:
+def one_step(name: str) -> dict[str, Any]:
     """One step of methods on real classes at real size, random weights, half precision, on the processor."""
     rows: list[dict[str, Any]] = []
     with quiet(), watched(rows, "build"):
         built = pipeline(name, "cpu")
-        model = DiffusersModel.settled(built, torch.device("cpu"), dtype, steps=1)
+        model = DiffusersModel.settled(built, torch.device("cpu"), dtype := built.unet.dtype, steps=1)
     picture, mask = still(model)
     for method in SHORT:
         gc.collect()
@@ -188,22 +188,25 @@ def one_step(name: str = LARGE[0], dtype: torch.dtype = torch.float16) -> dict[s
 def main() -> None:
     """Counts, runs if asked to, and writes down what was found."""
     parser = argparse.ArgumentParser(description="Counts what Stable Diffusion takes.")
-    parser.add_argument("--run", action="store_true", help="take one step of real size, too")
+    parser.add_argument("--run", action="store_true", help="take one step of real size, and count nothing")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of which the calls are counted")
+    parser.add_argument("--models", nargs="+", default=LARGE, help='for a trial: "small"')
     asked = parser.parse_args()
-    known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
+    file = RESULTS / "big_models.json"
+    known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if asked.run:
-        known["ran"] = one_step()
+        known["ran"] = one_step(asked.models[0])
     else:
         with quiet():
-            size = {name: sizes(name) for name in LARGE}
-        methods: dict[str, Any] = calls()
+            size = {name: sizes(name) for name in asked.models}
+        methods: dict[str, Any] = calls(asked.steps)
         for method, row in methods.items():
-            row["gb"] = {name: need(method, size[name]["half"], row["at_once"]) for name in LARGE}
-            row["t4_minutes_estimated"] = {name: minutes(row["rows"], method in FITS, size[name]) for name in LARGE}
+            row["gb"] = {name: need(method, size[name]["half"], row["at_once"]) for name in size}
+            row["t4_minutes_estimated"] = {name: minutes(row["rows"], method in FITS, size[name]) for name in size}
         about = {key: value for key, value in circumstances().items() if key in ("date", "libraries")}
         known |= {"counted_on": about, "sizes": size, "t4": T4, "methods": methods}
-    FILE.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-    print(FILE)
+    file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    print(file)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,14 @@
 """Stable Diffusion's networks at their real size: of diffusers' and transformers' own classes, with no trained weights.
 
-    pipeline("stable-diffusion-v1-5", "meta")      tensors without contents: nothing is computed, everything is counted
-    pipeline("stable-diffusion-v1-5", "cpu")       random numbers, half precision: computes, and makes noise
-    pipeline("small", "cpu")                       as many steps and calls as a large one, in no time
+    networks("stable-diffusion-v1-5", "meta")    tensors without contents: nothing is computed, everything is counted
+    pipeline("stable-diffusion-v1-5", "cpu")     random numbers, half precision: computes, and makes noise
+    pipeline("small", "cpu")                     as many steps and calls as a large one, in no time
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from functools import partial
 from string import ascii_lowercase
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -88,19 +86,16 @@ def networks(name: str, device: str) -> dict[str, Any]:
     makers |= {f"text_encoder{'_2' * n}": partial(text_encoder, name, n) for n in range(len(TEXTS[name]))}
     made = {}
     for part, make in makers.items():
-        with torch.device("meta") if name in LARGE else nullcontext():
+        with torch.device("meta"):
             network = make()
-        if name in LARGE:
-            network.to(torch.float32 if part == "vae" else HALF)
-        made[part] = filled(network, device) if name in LARGE and device != "meta" else network
+        network.to(torch.float32 if part == "vae" or name not in LARGE else HALF)
+        made[part] = network if device == "meta" else filled(network, device)
         made[part].requires_grad_(False).eval()
     return made
 
 
 def filled(network: Any, device: str) -> Any:
     """A network without contents with small random numbers in it, norms as they begin."""
-    from transformers import CLIPTextModel
-
     network = network.to_empty(device=device)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
@@ -114,7 +109,6 @@ def filled(network: Any, device: str) -> Any:
         for name, value in network.named_buffers():
             if name.endswith("position_ids"):
                 value.copy_(torch.arange(value.shape[-1]).expand_as(value))
-    assert not isinstance(network, CLIPTextModel) or not any(b.is_meta for b in network.buffers())
     return network
 
 
@@ -125,7 +119,5 @@ def pipeline(name: str, device: str) -> Any:
     parts = networks(name, device)
     scheduler = DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False,
                               set_alpha_to_one=False, steps_offset=1)
-    if device == "meta":  # diffusers' own classes ask networks for contents
-        return SimpleNamespace(**parts, scheduler=scheduler, vae_scale_factor=8)
     return StableDiffusionPipeline(**parts, tokenizer=tokenizer(), scheduler=scheduler, safety_checker=None,
                                    feature_extractor=None, requires_safety_checker=False)

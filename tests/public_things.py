@@ -19,6 +19,7 @@ from helpers import check
 from helpers.attention import AttentionStore, Edit, attention, mixed
 from helpers.finetuning.log import Diary
 from helpers.finetuning.weights import Weights, lora
+from helpers.measure import Score
 from helpers.methods.imagic import Fitted, fit_imagic
 from helpers.methods.magicmix import magicmix
 from helpers.methods.prompt_to_prompt import recorded
@@ -272,11 +273,16 @@ ANSWERS = Values(RETURNED, st.one_of(
         lambda: len, lambda: iter)))
 
 
+#: what two checks are told besides the answer
+TOLD: dict[str, tuple[Any, ...]] = {
+    "better_edit": ([Score(1.0, 20.0, 0.1)],), "shortest_injection": ((0.2, 0.8), (20.0, 25.0))}
+
+
 def verdict_of(name: str) -> Callable[..., Any]:
-    """A check; what it did not think of is an error."""
+    """A check, which answers whatever it is given with a verdict and a sentence."""
     def checked(answer: Any) -> Any:
-        verdict = getattr(check, name)(answer)
-        if not isinstance(verdict.right, bool) or verdict.message.startswith("That cannot be read as an answer"):
+        verdict = getattr(check, name)(answer, *TOLD.get(name, ()))
+        if not isinstance(verdict.right, bool) or len(verdict.message) < 10:
             raise AssertionError(f"{name}: {verdict}")
         return verdict
     return checked

@@ -28,11 +28,11 @@ from helpers.models.diffusers_model import DiffusersModel
 from helpers.models.quiet import quiet
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = {file.stem: import_module(f"benchmarks.{file.stem}")
-           for file in sorted((ROOT / "benchmarks").glob("[!_]*.py"))}
+FILES = sorted((ROOT / "benchmarks").glob("[!_]*.py"))
+MODULES = {file.stem: import_module(f"benchmarks.{file.stem}") for file in FILES}
 #: what the others are made of: passed through by this one of them
-PARTS = {"calls": "lesson02", "texts": "lesson02", "explicit": "attention", "timing": "attention",
-         "record": "lesson04"}
+PARTS = {"calls": "lesson02", "texts": "lesson02", "explicit": "attention", "timing": "attention", "record": "lesson04",
+         "big_networks": "big_models"}
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +176,13 @@ def test_attention(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_memory_of_a_fit_on_a_gpu(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     with passed_through("alive"):
         run("alive")
+
+
+@pytest.mark.filterwarnings("ignore:'sks' is")
+def test_large_models(run: Run) -> None:
+    with passed_through(*parts_of("big_models")):
+        run("big_models", "--models", "small", "--steps", "4")
+        run("big_models", "--models", "small", "--run")
 
 
 def test_speed(run: Run) -> None:

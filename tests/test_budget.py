@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks.big_models import FILE, METHODS, T4, calls, minutes, tflop_row
+from benchmarks.big_models import METHODS, T4, calls, minutes, tflop_row
 from benchmarks.big_networks import LARGE, PARAMETERS, networks
+from benchmarks.record import RESULTS
 from helpers import budget
 from helpers.models import catalogue, devices
 from helpers.models.catalogue import CATALOGUE, TooLittleMemory
 from helpers.models.recognise import Kind
 
 MODULE = import_module("helpers.models.budget")  # it has the function's name
-COUNTED = json.loads(FILE.read_text(encoding="utf-8"))
+COUNTED = json.loads((RESULTS / "big_models.json").read_text(encoding="utf-8"))
 FAMILIES = dict(zip(LARGE, ("Stable Diffusion", "Stable Diffusion XL"), strict=True))
 
 

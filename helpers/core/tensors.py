@@ -4,7 +4,7 @@
     Same         a tensor of floating-point numbers, of any shape; all of one
     Latents      such a tensor of shape (B, C, h, w), with at least one row; OneState: one row may stand for all
     LatentMask   one of shape (B, 1, h, w)
-    Time         a time of a schedule or CLEAN, as an int; or one for each row, (B,)
+    Time         a time of a schedule or CLEAN, as an int; RowTimes: or one for each row, (B,)
     Times        a list of them
     Shape        a tensor's shape, as a tuple of whole numbers
 """
@@ -55,6 +55,14 @@ def time(name: str, value: Any) -> int | shapes.Times:
     return made
 
 
+def one_time(name: str, value: Any) -> int:
+    """One time, of all rows."""
+    found = time(name, value)
+    if isinstance(found, Tensor):
+        raise WrongKind(f"{name} is {shown(value)}; expected one time, for all rows.")
+    return found
+
+
 def times(name: str, value: Any) -> list[int]:
     """Times in an order; at least one."""
     several = listed(name, value, "a list of times, as model.times gives them")
@@ -74,7 +82,7 @@ Same = Annotated[shapes.Same, Kind(floats)]
 Latents = Annotated[shapes.Latents, Kind(latents)]
 OneState = Annotated[Float[Tensor, "#B C h w"], Kind(latents)]
 LatentMask = Annotated[shapes.LatentMask, Kind(floats)]
-Time = Annotated[int, Kind(time)]
+Time = Annotated[int, Kind(one_time)]
 RowTimes = Annotated[int | Integer[Tensor, " B"], Kind(time)]
 Times = Annotated[list[int], Kind(times)]
 Shape = Annotated[Sequence[int], Kind(shape)]

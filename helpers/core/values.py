@@ -305,7 +305,8 @@ def kind_of(annotation: Any) -> Kind | None:
         several = [one for one in get_args(annotation) if one is not type(None)]
         return next(filter(None, (kind_of(one) for one in several if len(several) == 1 or not isinstance(one, type))),
                     None)
-    return CLASSES.get(annotation) if isinstance(annotation, type) else None
+    bare = get_origin(annotation) or annotation  # `Model` of `Model[Made]`
+    return CLASSES.get(bare) if isinstance(bare, type) else None
 
 
 @cache

@@ -24,6 +24,7 @@ from helpers.core.values import (
     WrongKind,
     entrance,
     known,
+    listed,
     shown,
 )
 from helpers.core.warn import FitWarning, warn
@@ -176,7 +177,8 @@ def parameters(model: Trainable, networks: Sequence[str]) -> dict[str, Weight]:
     if not isinstance(own, Mapping):
         raise WrongKind(f"model is {shown(model)}, which has no weights that could be fitted; expected one that has: "
                         "load().")
-    missing = [name for name in networks if name not in own]
+    networks = listed("networks", networks, "a list of names: ['unet']", empty=True)
+    missing = [name for name in map(str, networks) if name not in own]
     if missing:
         raise ValueError(f"This model has no {', '.join(missing)}; it has {', '.join(own)}.")
     return {f"{name}.{path}": value for name in networks for path, value in own[name].named_parameters()}
