@@ -353,7 +353,7 @@ def test_a_full_disk_loses_neither_the_fit_nor_the_checkpoint_before(
     toy_fit(ToyModel(), 5, folder=tmp_path)
     before = (tmp_path / "checkpoint.safetensors").read_bytes()
     monkeypatch.setattr(safetensors.torch, "save_file", full_disk)
-    with pytest.warns(FitWarning, match="no space.*goes on"):
+    with pytest.warns(FitWarning, match="no room.*goes on"):
         weights = toy_fit(ToyModel(), 12, folder=tmp_path)
     assert same(weights, toy_fit(ToyModel(), 12))
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.safetensors"]

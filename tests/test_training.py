@@ -61,7 +61,7 @@ def test_packing_replaces_the_folder_and_the_judge_and_leaves_nothing_else(shipp
     (shipped / "pipeline.new" / "left over").touch()
     Path("results").mkdir()
     pack.main()
-    assert {f.name for f in shipped.iterdir()} == {"judge.safetensors", "pipeline"}
+    assert {f.name for f in shipped.iterdir()} == {"checksums.json", "judge.safetensors", "pipeline"}
     packed = {f.name for f in shipped.rglob("*")}
     assert not packed & {"old.safetensors", "left over"}
     assert {"model_index.json", "known_words.json", "merges.txt", "scheduler_config.json"} < packed

@@ -141,11 +141,11 @@ def ran() -> str:
     if not found:
         return "Not run yet.\n"
     run = found["run"]
-    rows = [[f"`{row['what']}`", row.get("rows", ""), f"{row['processor_seconds']:.0f}", f"{row['gb']:.1f}"]
+    rows = [[f"`{row['what']}`", row.get("rows", ""), f"{row['seconds']:.0f}", f"{row['gb']:.1f}"]
             for row in found["rows"]]
     return (f"{found['model']}, {found['dtype'].removeprefix('torch.')}, random weights, {found['threads']} thread, "
             f"{run['machine']}, torch {run['libraries']['torch']}, {run['date']}:\n\n"
-            + table(["one step of", "rows", "processor seconds (measured)", "GB at most (measured)"], rows))
+            + table(["one step of", "rows", "seconds (measured)", "GB of the process at most (measured)"], rows))
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -166,7 +166,8 @@ class Generator(Model[Made], Protocol[Made]):
 
 def as_model(name: str, value: Any) -> Any:
     """`value` if it offers what a model must."""
-    if isinstance(value, type) or not any(hasattr(value, one) for one in ("eps", "decode", "generate", "token_rows")):
+    offered = any(hasattr(value, one) for one in ("eps", "decode", "generate", "token_rows"))
+    if not offered or isinstance(value, (type, bytes)):
         raise WrongKind(f"{name} is {shown(value)}; expected a model: load(), or DiffusersModel(pipeline) of "
                         "diffusers' pipeline.")
     return value
