@@ -217,7 +217,7 @@ def word_masks(model: DiffusersModel, chosen: list[tuple[str, Edit]]) -> dict[st
             mask = word_mask(model, edit.picture, edit.prompt, word)
             values[kind].append(iou(mask if kind == "recolor" else inverted(mask), edit.mask))
     return {key: value for kind, found in values.items() for key, value in
-            ({f"{kind} edits": len(found)} | mean_and_half_width(kind, found)).items()}
+            ({f"{kind} edits": len(found)} | (mean_and_half_width(kind, found) if found else {})).items()}
 
 
 # ----------------------------------------------------------------------------------------------------- what it costs

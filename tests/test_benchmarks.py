@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "benchmarks").glob("[!_]*.py"))
 MODULES = {file.stem: import_module(f"benchmarks.{file.stem}") for file in FILES}
 #: what the others are made of: passed through by this one of them
-PARTS = {"calls": "lesson02", "texts": "lesson02", "explicit": "attention", "timing": "attention", "record": "lesson04",
+PARTS = {"calls": "lesson02", "texts": "several", "explicit": "attention", "timing": "several", "record": "lesson04",
          "big_networks": "big_models"}
 
 
@@ -192,7 +192,7 @@ def test_speed(run: Run) -> None:
 
 def test_the_examination_of_picturebook_and_its_card(run: Run) -> None:
     with passed_through("examine_picturebook", "model_card"):
-        run("examine_picturebook", "--prompts", "4", "--drawings", "4", "--threads", "1")
+        run("examine_picturebook", "--prompts", "60", "--drawings", "4", "--threads", "1")
         run("model_card")
 
 

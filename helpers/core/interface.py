@@ -166,7 +166,7 @@ class Generator(Model[Made], Protocol[Made]):
 
 def as_model(name: str, value: Any) -> Any:
     """`value` if it offers what a model must."""
-    offered = any(hasattr(value, one) for one in ("eps", "decode", "generate", "token_rows"))
+    offered = any(hasattr(value, one) for one in ("eps", "decode", "generate", "tokens", "token_rows"))
     if not offered or isinstance(value, (type, bytes)):
         raise WrongKind(f"{name} is {shown(value)}; expected a model: load(), or DiffusersModel(pipeline) of "
                         "diffusers' pipeline.")
