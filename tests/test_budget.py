@@ -63,7 +63,10 @@ def test_the_operations_of_a_row_are_counted_again_the_same() -> None:
 def test_every_method_is_counted_and_its_calls_are_those_of_now() -> None:
     assert set(COUNTED["methods"]) == set(METHODS)
     for method, row in calls().items():
-        assert {key: COUNTED["methods"][method][key] for key in row} == row
+        told = COUNTED["methods"][method]
+        if method == "inversion.null_text":  # ends its updates when they are good enough, which rounding may shift
+            assert told["rows"] == pytest.approx(row.pop("rows"), rel=0.1)
+        assert {key: told[key] for key in row} == row
 
 
 def test_minutes_are_operations_by_the_assumed_speed() -> None:

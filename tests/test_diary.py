@@ -98,7 +98,7 @@ def test_the_bar_of_a_fit_tells_the_loss_goes_on_where_it_was_and_leaves_when_th
 
     class _Shown(tqdm.std.tqdm):
         def __init__(self, **knobs: object) -> None:
-            super().__init__(**knobs, file=(tmp_path / "screen.txt").open("w", encoding="utf-8"))
+            super().__init__(**knobs, disable=False, file=(tmp_path / "screen.txt").open("w", encoding="utf-8"))
             bars.append(self)
 
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
