@@ -16,14 +16,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import show
+from helpers import load, show
 from helpers.core.diffusion import pairs
 from helpers.core.interface import ignore
 from helpers.core.warn import PromptWarning, warn
+from helpers.measure import score
 from helpers.methods.diffedit import diffedit
 from helpers.methods.magicmix import magicmix
 from helpers.methods.sdedit import sdedit
 from helpers.models.analytic import AnalyticModel
+from helpers.picturebook.edits import random_edit
+from helpers.picturebook.judge import Judge
 from helpers.show.comparing import compare
 from helpers.show.markup import Html, data_url, name_of, static
 from helpers.show.painting import Painter, layer, painter
@@ -412,6 +415,14 @@ def test_cancel_after_the_end_never_overwrites_it():
 
 def test_magicmix_starts_where_its_result_can_be_told_from_the_picture():
     assert {k.name: k.start for k in form_of(magicmix, Model()).knobs}["k_max"] > 0.6
+
+
+@pytest.mark.slow
+def test_magicmix_as_the_studio_opens_it_makes_the_wished_animal():
+    edit, judge = random_edit("thing", 3), Judge.load()
+    lab = studio(load("picturebook"), magicmix, edit.picture, prompt=edit.target_prompt)
+    run = lab.start().wait(300)
+    assert run.status == "done" and score(lab.result, edit, judge).obeyed == 1
 
 
 def test_enter_in_a_prompt_runs_and_does_nothing_while_a_run_is_under_way():
