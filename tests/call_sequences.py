@@ -4,11 +4,15 @@
               the end the model makes the picture that it made at first
 `together`    good calls in three threads; each gives what it gives alone
 `in_a_world`  good calls under another default dtype, device, grad mode ...; each gives what it gives without
+
+    python tests/call_sequences.py --count 20      so many sequences of each; says what was not as it must be
 """
 
 from __future__ import annotations
 
+import argparse
 import re
+import sys
 import threading
 import warnings
 from collections import Counter
@@ -23,7 +27,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from PIL import Image
 from public_functions import Functions
-from robustness import Outcome, calls_of, judged, outcome
+from robustness import MOST_STRANGE, ROOT, Outcome, calls_of, judged, outcome
 from world_state import model_state, process_state, sums_of, threads
 
 MOST_CALLS, THREADS, PATIENCE = 6, 3, 120.0  # calls of a sequence; seconds
@@ -85,7 +89,7 @@ def sequences(draw: st.DrawFn, functions: Functions, names: list[str], most: int
     found = []
     for name in draw(st.lists(st.sampled_from(names), min_size=1, max_size=most)):
         its = {key: one for key, one in functions[name][1].items() if strange or key != "folder"}
-        found.append((name, draw(calls_of(its, 2 if strange else 0))))
+        found.append((name, draw(calls_of(its, MOST_STRANGE if strange else 0))))
     return found
 
 
@@ -193,3 +197,25 @@ class Sequences:
         self.run(one, with_a_picture(self.functions), count, start, MOST_CALLS, strange=False)
 
 
+def main() -> int:
+    """All three; the number of kinds of calls that were not as they must be."""
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    from public_functions import small_model
+    from public_things import Things
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=20, help="sequences of each kind")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    model = small_model()
+    made = Sequences(model, Things(model).table())
+    for one in (made.in_order, made.together, made.in_a_world):
+        one(args.count, args.seed)
+        print(one.__name__, dict(made.counts), flush=True)
+    for text, count in made.bad.most_common(40):
+        print(count, text)
+    return len(made.bad)
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main()))

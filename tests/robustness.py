@@ -73,10 +73,10 @@ class Argument(NamedTuple):
 
 
 @st.composite
-def calls_of(draw: st.DrawFn, arguments: dict[str, Argument]) -> dict[str, Any]:
-    """The arguments of one call, with at most `MOST_STRANGE` strange values."""
+def calls_of(draw: st.DrawFn, arguments: dict[str, Argument], most_strange: int = MOST_STRANGE) -> dict[str, Any]:
+    """The arguments of one call, with at most `most_strange` strange values."""
     names = sorted(arguments)
-    strange = draw(st.sets(st.sampled_from(names), max_size=MOST_STRANGE)) if names else set()
+    strange = draw(st.sets(st.sampled_from(names), max_size=most_strange)) if names else set()
     drawn = {}
     for name in names:
         values, required = arguments[name]

@@ -14,13 +14,20 @@ from public_functions import arguments
 from robustness import judged, outcome
 
 ROOT = Path(__file__).resolve().parents[1]
-CALLS = 2400
+CALLS, SEQUENCES = 2400, 30
 
 
 @pytest.mark.parametrize("room", ("core.", "attention.", "finetuning.", "methods.", "picturebook.", "show.", "check.",
                                   "model.", "exact.", "measure."))
 def test_a_call_gives_a_result_or_a_sentence_and_changes_nothing(room: str) -> None:
     command = [sys.executable, "tests/robustness.py", "--calls", str(CALLS), "--only", room]  # without checks of shapes
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8",
+                           env=os.environ | {"PYTHONPATH": "."})
+    assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-2000:]
+
+
+def test_calls_in_any_order_in_threads_and_in_odd_worlds_give_what_each_gives_alone() -> None:
+    command = [sys.executable, "tests/call_sequences.py", "--count", str(SEQUENCES)]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8",
                            env=os.environ | {"PYTHONPATH": "."})
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-2000:]

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -173,6 +174,25 @@ def killed(name: str, folder: Path) -> dict[str, Any]:
     return {"signals": signals, "as before": whole, "left by the kills": left, "left at the end": left_in(folder)}
 
 
+def on_a_full_disk(name: str, folder: Path) -> dict[str, Any]:
+    """What is left, and what is said, when the disk is full in the middle of a kind's second write."""
+    kind = KINDS[name]
+    kind.write(folder, 0)
+    before, said, whole = (folder / kind.file).read_bytes(), [], True
+    for byte in sorted({0, 9, len(before) // 2, len(before) - 1}):
+        again(name, folder)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            try:
+                with no_room(byte):
+                    kind.write(folder, 1)
+            except Exception as error:
+                said.append(f"{type(error).__name__}: {error}")
+        said += [f"{one.category.__name__}: {one.message}" for one in warned]
+        whole = whole and (not (folder / kind.file).exists() or (folder / kind.file).read_bytes() == before)
+    return {"said": said, "as before": whole, "left": left_in(folder)}
+
+
 def again(name: str, folder: Path) -> None:
     """Make room for a write: pictures of the prior are made but once, and prior.json before the first of them."""
     for file in folder.glob("*.png") if name == "prior.json" else [folder / "00001.png"]:
@@ -189,8 +209,8 @@ def main(folder: Path) -> None:
     torch.set_num_threads(1)
     found = {}
     for name in KINDS:
-        (folder / name).mkdir()
-        found[name] = killed(name, folder / name)
+        (folder / name / "full").mkdir(parents=True)
+        found[name] = killed(name, folder / name) | {"on a full disk": on_a_full_disk(name, folder / name / "full")}
     print(json.dumps(found))
 
 

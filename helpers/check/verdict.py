@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any, NamedTuple
 
 from helpers.check.values import advice, kind_of, number, same
+from helpers.core.surroundings import defaults
 
 
 class Verdict(NamedTuple):
@@ -42,7 +43,8 @@ def safe(check: Callable[..., Verdict]) -> Callable[..., Verdict]:
     @wraps(check)
     def checked(*arguments: Any, **named: Any) -> Verdict:
         try:
-            return check(*arguments, **named)
+            with defaults():
+                return check(*arguments, **named)
         except Exception as error:  # not KeyboardInterrupt: the reader may stop a long answer
             return Verdict(False, f"That cannot be read as an answer ({type(error).__name__}: {error}).")
 

@@ -3,8 +3,12 @@
     with surroundings(grad=False):
         ...                       the same picture whatever `torch.set_default_dtype` and its like said outside
 
-Every tensor made in this package has its dtype and device written where it is made; this is for the code of others
-(diffusers, transformers), and costs nothing where the defaults are torch's own.
+    with defaults():
+        ...                       the same, but gradients are as they were: what differentiable functions compute in
+
+Every public function and every check computes inside one of the two, so a tensor made without a word about it is a
+float32 one on the CPU, in our code and in that of diffusers and transformers. Where the defaults are torch's own,
+neither does anything.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 
 CPU = torch.device("cpu")
+KINDS = ("cpu", "cuda", "mps")  # of devices; each has an autocast of its own
 
 
 class _Float32:
@@ -54,6 +59,25 @@ def float32() -> Iterator[None]:
         _shared.leave()
 
 
+def are_usual() -> bool:
+    """Whether a tensor that is made without a word about it is a float32 one on the CPU, and nothing is autocast."""
+    return (torch.get_default_dtype() == torch.float32 and torch.get_default_device() == CPU
+            and not any(torch.is_autocast_enabled(kind) for kind in KINDS))
+
+
+@contextmanager
+def defaults() -> Iterator[None]:
+    """Inside the with-block the default is float32 on the CPU, and nothing is autocast."""
+    with ExitStack() as stack:
+        for kind in KINDS:
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        if torch.get_default_device() != CPU:
+            stack.enter_context(CPU)
+        stack.enter_context(float32())
+        yield
+
+
 @contextmanager
 def surroundings(grad: bool) -> Iterator[None]:
     """Inside the with-block gradients are on or off as `grad` says; the default is float32 on the CPU."""
@@ -61,10 +85,5 @@ def surroundings(grad: bool) -> Iterator[None]:
         if torch.is_inference_mode_enabled():
             stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.set_grad_enabled(grad))
-        for kind in ("cpu", "cuda", "mps"):
-            if torch.is_autocast_enabled(kind):
-                stack.enter_context(torch.autocast(kind, enabled=False))
-        if torch.get_default_device() != CPU:
-            stack.enter_context(CPU)
-        stack.enter_context(float32())
+        stack.enter_context(defaults())
         yield

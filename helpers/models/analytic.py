@@ -28,7 +28,7 @@ from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, la
 from helpers.core.interface import Picture, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise, seeds_of
 from helpers.core.shapes import Point, Same
-from helpers.core.surroundings import surroundings
+from helpers.core.surroundings import defaults, surroundings
 from helpers.core.tensors import RowTimes, latents
 from helpers.core.values import (
     Count,
@@ -113,6 +113,7 @@ class AnalyticModel(VariancePreserving):
             raise ValueError(f"This model does not know {prompt!r}; its words are {', '.join(self.words)}.")
         return torch.eye(len(self.words), dtype=torch.float32, device=self.device)[self.words.index(prompt.strip())]
 
+    @defaults()
     def encode(self, images: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Points:
         """Points, (2,) or (B, 2), as latents; a point has one size only, whatever is asked for."""
         points = torch.as_tensor(numbers("The points", images), dtype=torch.float32)

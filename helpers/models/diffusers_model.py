@@ -17,7 +17,7 @@ from helpers.core.interface import Picture, Progress, Text, Watch, ignore
 from helpers.core.pictures import Size, as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import noise, seeds_of
 from helpers.core.shapes import Weight
-from helpers.core.surroundings import surroundings
+from helpers.core.surroundings import defaults, surroundings
 from helpers.core.tensors import Latents, RowTimes
 from helpers.core.values import Count, File, Guidance, Prompt, Prompts, Seeds, Share, Steps, check_steps, entrance
 from helpers.core.words import Tokens
@@ -192,6 +192,7 @@ class DiffusersModel(VariancePreserving):
         return last_part(scheduler.timesteps.tolist()[:steps], strength)
 
     @one_at_a_time
+    @defaults()
     def embed(self, prompts: str | Sequence[str]) -> Text:
         """Prompts as (B, n, d) embeddings, with their empty prompts; float32.
 
