@@ -324,7 +324,7 @@ def test_an_old_site_is_replaced(tmp_path):
 def test_every_page_is_in_the_table_of_contents(site):
     side = read(site / "index.html").partition('<nav class="bd-links')[2].partition("</nav>")[0]
     listed = {link for link in Page(side).links if link != "#"}
-    written = {f"{path.parent.name}/{path.name}" for path in site.glob("[aln]*/*.html")}
+    written = {f"{path.parent.name}/{path.name}" for path in site.glob("[adln]*/*.html")}
     assert written and listed == written
 
 
@@ -341,6 +341,14 @@ def test_the_real_site_holds_every_lesson_and_notebook(real):
     for folder, suffix in (("lessons", "md"), ("notebooks", "ipynb")):
         sources = {path.stem for path in (build_site.ROOT / folder).glob(f"[0-9][0-9]_*.{suffix}")}
         assert sources == {path.stem for path in (real / folder).glob("*.html")}
+
+
+@needs_packages
+def test_the_real_site_shows_the_reading_list_and_leads_from_it_to_the_lessons(real):
+    assert build_site.READING.replace(".md", ".html") in Page(read(real / "index.html")).links
+    links = set(Page(read(real / build_site.READING.replace(".md", ".html"))).links)
+    assert "https://arxiv.org/abs/2208.01626" in links
+    assert {f"../lessons/{path.stem}.html" for path in LESSONS} <= links
 
 
 @needs_packages
@@ -388,7 +396,7 @@ def test_a_page_is_told_section_by_section_prose_before_code():
 @needs_packages
 def test_every_page_has_a_text_for_the_search(site):
     told = json.loads(read(site / search_texts.FILE).removeprefix("var SEARCH_TEXTS = ").rstrip(";\n"))
-    pages = {path.relative_to(site).with_suffix("").as_posix() for path in site.glob("[aln]*/*.html")}
+    pages = {path.relative_to(site).with_suffix("").as_posix() for path in site.glob("[adln]*/*.html")}
     assert pages <= set(told) and all(any(section[2] for section in told[page]) for page in pages)
     assert not any("data:image" in part for page in told.values() for section in page for part in section)
 
