@@ -29,7 +29,7 @@ def joined(text: str) -> str:
     return " ".join(text.split())
 
 
-ENTRIES = [joined(entry) for entry in re.findall(r"(?m)^- (.*(?:\n  .*)*)", TEXT)]
+ENTRIES = [joined(entry.replace("\\\n", "\n")) for entry in re.findall(r"(?m)^- (.*(?:\n  .*)*)", TEXT)]
 OUTWARD = [(words, address) for words, address in LINK.findall(TEXT) if urlsplit(address).scheme]
 
 
