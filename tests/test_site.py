@@ -356,7 +356,7 @@ def test_the_real_site_lists_the_package_room_by_room(real):
     package = build_site.ROOT / "helpers"
     rooms = {"helpers", *(path.parent.name for path in package.glob("*/__init__.py"))}
     assert {path.stem for path in (real / "api").glob("*.html")} == {"index", *rooms}
-    functions = re.findall(r"(?m)^def ([a-z]\w+)", read(package / "show/figures.py"))
+    functions = re.findall(r"(?m)^def ([a-z]\w+)", read(package / "show/picture_figures.py"))
     assert functions and {name.replace("_", "-") for name in functions} <= Page(read(real / "api/show.html")).ids
 
 
