@@ -1,7 +1,8 @@
 """Every public function with a strategy for each of its arguments, found by the arguments' names.
 
 A new method has to be named below (tests/test_contract.py says so); an argument whose name is not known here fails a
-test, so that nothing is left out in silence. `public_things.py` has what needs a thing of ours to begin with: files, widgets ...
+test, so that nothing is left out in silence. `public_things.py` has what needs a thing of ours to begin with: files,
+widgets ...
 """
 
 from __future__ import annotations
