@@ -87,8 +87,13 @@ def predict_clean(model: Schedule, x: Latents, eps: Latents, t: Time) -> Latents
     """x_0 = (x_t - sqrt(1 - alpha_bar) eps) / sqrt(alpha_bar): the picture the model has in mind at time t."""
     fit_each_other(x=x, eps=eps)
     alpha_bar = alpha_bar_at(model, t)
-    x0: Tensor = (x - (1 - alpha_bar) ** 0.5 * eps) / alpha_bar**0.5
-    return x0
+    x0: Tensor = (exact(x) - (1 - alpha_bar) ** 0.5 * exact(eps)) / alpha_bar**0.5
+    return x0.to(x.dtype)
+
+
+def exact(x: Tensor) -> Tensor:
+    """In float64: near pure noise two nearly equal numbers are subtracted and divided by a tiny one. MPS has none."""
+    return x if x.device.type == "mps" else x.double()
 
 
 @entrance
@@ -99,8 +104,8 @@ def ddim_step(model: Schedule, x: Latents, eps: Latents, t: Time, s: Time, eta: 
     """
     alpha_bar = alpha_bar_at(model, s)
     left = max(1 - alpha_bar - ddim_sigma(model, t, s, eta) ** 2, 0.0)
-    x_s: Tensor = alpha_bar**0.5 * predict_clean(model, x, eps, t) + left**0.5 * eps
-    return x_s
+    x_s: Tensor = alpha_bar**0.5 * predict_clean(model, exact(x), eps, t) + left**0.5 * exact(eps)
+    return x_s.to(x.dtype)
 
 
 @entrance

@@ -71,7 +71,8 @@ class DiffusersModel(VariancePreserving):
         self._stored: Numbers = {}
         with usual_torch():
             self.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
-        self.alpha_bar = self.scheduler.alphas_cumprod.float().clamp(min=NO_SIGNAL)
+        alpha_bar = self.scheduler.alphas_cumprod.float()
+        self.alpha_bar = torch.where(alpha_bar == 0, NO_SIGNAL, alpha_bar)
         self.final_alpha_bar = float(self.scheduler.final_alpha_cumprod)
         side = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
         self.size = (side, side)

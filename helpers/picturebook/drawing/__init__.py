@@ -34,6 +34,7 @@ def compose(scene: Scene) -> Canvas:
     canvas = Canvas()
     places.draw_sky(canvas, scene)
     places.draw_place(canvas, scene)
+    places.draw_weather(canvas, scene)
     if scene.thing in CREATURES:
         body = animals.pose(scene)
         rides.draw_behind(canvas, scene, body)
@@ -47,7 +48,6 @@ def compose(scene: Scene) -> Canvas:
         things.draw_main(canvas, scene)
     if scene.beside != ABSENT:  # nearest to us: a ride or the water would hide it otherwise
         things.draw_beside(canvas, scene)
-    places.draw_weather(canvas, scene)
     return canvas
 
 
