@@ -212,7 +212,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--peak", type=float, default=RATE)
     parser.add_argument("--name", type=float, default=NAME, help="weight of naming what every cell shows")
     parser.add_argument("--full", type=float, default=0.5, help="share of the captions that tell all there is")
-    parser.add_argument("--muon", action="store_true", help="for the matrices, instead of AdamW")
+    parser.add_argument("--muon", action=argparse.BooleanOptionalAction, default=True, help="for the matrices, or AdamW")
     parser.add_argument("--compile", action="store_true", help="two minutes at the start; then a quarter faster")
     parser.add_argument("--look-every", type=float, default=20, help="minutes between two sample sheets")
     parser.add_argument("--count", type=int, default=64, help="pictures by which it is scored")
