@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from training.autoencoder import build, grown, moved
 from training.judge import spoil
 from training.loop import Trainee, batches, fast, level, read_clock
 from training.muon import orthogonalised
+from training.partner import Gradients, Partner
 from training.truth import KINDS, truth
 from training.words import draw_captions
 
@@ -117,6 +120,42 @@ def test_the_rate_rises_stays_and_falls_to_nothing() -> None:
     for trainee.step_count in range(13):
         rates.append(level(trainee, 1.0, steps=12, falling=4, warmup_steps=2))
     assert rates == [0.5, *[1.0] * 8, 0.75, 0.5, 0.25, 0.0]
+
+
+def test_a_step_is_the_same_however_gradients_lie_in_memory() -> None:
+    plain, turned = trainee_of(), trainee_of()
+    turned.modules["network"].to(memory_format=torch.channels_last)
+    for trainee in (plain, turned):
+        for step in range(3):
+            x = torch.from_numpy(np.random.default_rng(step).standard_normal((5, 3, 4, 4), np.float32)).to(fast())
+            trainee.modules["network"](x).float().square().mean().backward()
+            trainee.step(0.01)
+    for a, b in zip(plain.master, turned.master, strict=True):
+        assert torch.allclose(a, b, atol=3e-3)  # the two layouts round differently; a mix-up moves weights by 0.03
+
+
+def gradients_of(weights: Sequence[torch.Tensor], step: int) -> Sequence[torch.Tensor]:
+    """A partner's gradients, which tell what it was given: the weights times the step."""
+    for weight in weights:
+        weight.grad = weight.detach() * step
+    return weights
+
+
+def prepared(weights: Sequence[torch.Tensor]) -> Gradients:
+    """Gradients that depend on the weights and the step."""
+    return partial(gradients_of, [weight.requires_grad_() for weight in weights])
+
+
+def test_a_partner_sees_the_weights_as_they_are_and_gives_half_of_the_gradient() -> None:
+    weight = torch.nn.Parameter(torch.ones(3))
+    partner = Partner(prepared, [weight])
+    for step in (1, 2):
+        with torch.no_grad():
+            weight.fill_(10.0 * step)
+        partner.begin(step)
+        weight.grad = torch.full((3,), 2.0)
+        partner.finish([weight])
+        assert weight.grad.tolist() == [(2 + 10 * step * step) / 2] * 3
 
 
 @pytest.mark.parametrize("shape", [(4, 8, 32), (3, 16, 16)])

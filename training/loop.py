@@ -60,16 +60,19 @@ class Trainee:
         self.muon_names = [n for n in self.names if n in mine]
         self.muon = Muon([p for n, p in self.named_master() if n in mine], weight_decay, fast()) if mine else None
         self.optimizer = torch.optim.AdamW([p for n, p in self.named_master() if n not in mine], lr=1e-3, betas=betas,
-                                           weight_decay=weight_decay, foreach=True)
+                                           weight_decay=weight_decay, fused=True)
 
     def named_master(self) -> Iterator[tuple[str, torch.Tensor]]:
         """Every master weight with its name, "network/key"."""
         return zip(self.names, self.master, strict=True)
 
-    def step(self, lr: float, clip: float = 1.0) -> float:
-        """One update from the gradients that lie in the networks; gives the gradient's norm."""
+    def step(self, lr: float, clip: float = 1.0, threads: int | None = None) -> float:
+        """One update from the gradients that lie in the networks, with so many threads; gives the gradient's norm."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads or before)
         for p, q in zip(self.master, self.working, strict=True):
-            p.grad = None if q.grad is None else q.grad.float()
+            # laid out as the weight is: the fused AdamW reads both from one end to the other, whatever their strides
+            p.grad = None if q.grad is None else torch.empty_like(p).copy_(q.grad)
             q.grad = None
         norm = float(nn.utils.clip_grad_norm_(self.master, clip))
         for group in self.optimizer.param_groups:
@@ -82,6 +85,7 @@ class Trainee:
             torch._foreach_copy_(self.working, self.master)
             decay = min(self.ema, (1 + self.step_count) / (10 + self.step_count))
             torch._foreach_lerp_(self.average, self.master, 1 - decay)
+        torch.set_num_threads(before)
         return norm
 
     def averaged(self) -> dict[str, dict[str, torch.Tensor]]:
@@ -129,10 +133,11 @@ class Trainee:
                 p.copy_(tensors[f"master/{name}"])
                 self.average[i].copy_(tensors[f"average/{name}"])
                 self.working[i].copy_(p)
-                if f"exp_avg/{name}" in tensors:
+                if f"exp_avg/{name}" in tensors and name not in self.muon_names:
                     self.optimizer.state[p] = {k: tensors[f"{k}/{name}"] for k in ("exp_avg", "exp_avg_sq", "step")}
             for name, m in zip(self.muon_names, self.muon.momentum if self.muon else [], strict=True):
-                m.copy_(tensors[f"momentum/{name}"])
+                if f"momentum/{name}" in tensors:  # else the run so far was AdamW's
+                    m.copy_(tensors[f"momentum/{name}"])
             for network, module in self.modules.items():
                 for k, b in module.named_buffers():
                     if f"buffer/{network}/{k}" in tensors:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +30,16 @@ from helpers.picturebook.scene import Scene
 from .autoencoder import LATENT_CHANNELS
 from .latents import LatentPool
 from .loop import Log, Trainee, batches, device, fast, level, save_half, started
+from .partner import Gradients, Partner
 from .pool import GRID
 from .truth import CellReader, truth
 from .words import WIDTH, draw_captions, encode_captions, load_text_encoder
 
 RUN = Path("runs/unet")
-BATCH = 64
+BATCH, SEED = 64, 4
 WIDTHS, HEADS = (128, 192, 256), (4, 6, 8)
 RATE = 1e-3
+EMA = 0.999
 UNTOLD = 0.1  #: the share of pictures trained without their caption, for guidance
 LOOK = 0.02  #: weight of the attention loss
 NAME = 0.05  #: weight of the loss of naming cells
@@ -152,6 +155,16 @@ class Lesson:
         with torch.no_grad():
             return self.encoder(ids.to(device())).last_hidden_state, word_parts.to(device())
 
+    def use(self, weights: Sequence[Tensor]) -> None:
+        """Computes with these weights, those of another process, from now on."""
+        self.unet.to(fast()), self.reader.to(fast())
+        for own, weight in zip(self.weights(), weights, strict=True):
+            own.data = weight
+
+    def weights(self) -> list[Tensor]:
+        """All that is trained."""
+        return [*self.unet.parameters(), *self.reader.parameters()]
+
     def losses(self, rng: np.random.Generator, batch: int) -> dict[str, Tensor]:
         """The total, and what it is made of."""
         indices = self.pool.draw(rng, batch)
@@ -173,6 +186,20 @@ class Lesson:
                 "error": error.mean(), "looking": looking, "naming": naming}
 
 
+def partner(args: argparse.Namespace, weights: Sequence[Tensor]) -> Gradients:
+    """What the second process computes: the same lesson with other pictures."""
+    lesson = Lesson(build(), args.name, args.full)
+    lesson.use(weights)
+    if args.compile:
+        lesson.student = torch.compile(lesson.student)
+
+    def gradients(step: int) -> list[Tensor]:
+        lesson.losses(np.random.default_rng([SEED, step, 1]), args.batch)["total"].backward()
+        return lesson.weights()
+
+    return gradients
+
+
 def options() -> argparse.Namespace:
     """What can be asked for; the defaults are the recipe."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -180,11 +207,12 @@ def options() -> argparse.Namespace:
     parser.add_argument("--pictures", type=float, default=math.inf, help="how many to see in all")
     parser.add_argument("--falling", type=float, default=0, help="over the last how many of them the rate falls to 0")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--partner", action="store_true", help="two processes of one thread, twice the batch a step")
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--peak", type=float, default=RATE)
     parser.add_argument("--name", type=float, default=NAME, help="weight of naming what every cell shows")
     parser.add_argument("--full", type=float, default=0.5, help="share of the captions that tell all there is")
-    parser.add_argument("--muon", action="store_true", help="for the matrices, instead of AdamW")
+    parser.add_argument("--muon", action=argparse.BooleanOptionalAction, default=True, help="for the matrices, or AdamW")
     parser.add_argument("--compile", action="store_true", help="two minutes at the start; then a quarter faster")
     parser.add_argument("--look-every", type=float, default=20, help="minutes between two sample sheets")
     parser.add_argument("--count", type=int, default=64, help="pictures by which it is scored")
@@ -196,14 +224,17 @@ def options() -> argparse.Namespace:
 def main() -> None:
     """Trains until there were `--pictures` in all, from the last checkpoint on, in one call or many."""
     args = options()
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(1 if args.partner else args.threads)
     from .examine import Examiner  # which samples, and so needs this file
     unet, log, examiner = started(build(), args.start), Log(args.run), Examiner(args.count)
     lesson = Lesson(unet, args.name, args.full)
-    trainee = Trainee({"unet": unet, "reader": lesson.reader}, ema=0.9995, muon=("unet",) if args.muon else ())
+    trainee = Trainee({"unet": unet, "reader": lesson.reader}, ema=EMA, muon=("unet",) if args.muon else ())
     unet.to(memory_format=torch.channels_last)
     if args.compile:
         lesson.student = torch.compile(lesson.student)
+    second, batch = Partner(partial(partner, args), trainee.working) if args.partner else None, args.batch
+    if second is not None:
+        batch *= 2
 
     def look() -> None:
         averaged = build().to(device())
@@ -211,15 +242,19 @@ def main() -> None:
         save_half(averaged.state_dict(), args.run / "unet.safetensors", trainee.clock)
         watch(averaged.to(fast()).to(memory_format=torch.channels_last), None)
         scores = examiner.examine(averaged, args.run / "sheet.png")
-        log.score(trainee, scores, pictures=trainee.step_count * args.batch)
+        log.score(trainee, scores, pictures=trainee.step_count * batch)
 
-    steps, falling = args.pictures / args.batch, args.falling / args.batch
-    for rng in batches(trainee, args.run, steps, seed=4, every=60 * args.look_every, on_pause=look,
+    steps, falling = args.pictures / batch, args.falling / batch
+    for rng in batches(trainee, args.run, steps, seed=SEED, every=60 * args.look_every, on_pause=look,
                        this_call=args.this_call):
+        if second is not None:
+            second.begin(trainee.step_count)
         losses = lesson.losses(rng, args.batch)
         losses.pop("total").backward()
+        if second is not None:
+            second.finish(trainee.working)
         lr = level(trainee, args.peak, steps, falling)
-        log.add(trainee, **losses, norm=trainee.step(lr), lr=lr)
+        log.add(trainee, **losses, norm=trainee.step(lr, threads=args.threads), lr=lr)
 
 
 if __name__ == "__main__":
