@@ -137,7 +137,7 @@ def one_edit(model: DiffusersModel, judge: Judge, kind: str, edit: Edit, seed: i
 
 
 def at_full_strength(model: DiffusersModel, judge: Judge, chosen: list[tuple[str, Edit]]) -> dict[str, Any]:
-    """Pasted at the end against blended at every step, both exact, where nothing of the picture is left in the noise."""
+    """Pasted at the end against blended at every step, both exact, where the noise holds nothing of the picture."""
     rows: dict[str, list[dict[str, Any]]] = {"only_at_the_end": [], "every_step": []}
     for i, (kind, edit) in enumerate(chosen):
         mask = painted_mask(kind, edit)
@@ -358,7 +358,8 @@ def main() -> None:
     else:
         judge = Judge.load()
         results |= {"masks": mask_sweep(model, chosen[: max(2, count // 4)]),
-                    "methods": masked_edits(model, judge, chosen), "at_full_strength": at_full_strength(model, judge, chosen)}
+                    "methods": masked_edits(model, judge, chosen),
+                    "at_full_strength": at_full_strength(model, judge, chosen)}
     print(json.dumps(results, indent=1))
     if arguments.out:
         recording.RESULTS = arguments.out

@@ -202,8 +202,8 @@ show.curve(
 # the end decode, and return the first picture. The check runs your function on points.
 
 # %%
-from helpers.core import ddim_step
-from itertools import pairwise
+from helpers.core import ddim_step  # noqa: F401
+from itertools import pairwise  # noqa: F401
 
 
 def my_sdedit(model, image, prompt, strength, seed, steps):

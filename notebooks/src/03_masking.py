@@ -473,7 +473,7 @@ show.pictures(
 # `rescaled` to [0, 1], above the threshold. (`rescaled` cuts off extremes, then stretches to [0, 1].)
 
 # %%
-from helpers.methods.diffedit import rescaled
+from helpers.methods.diffedit import rescaled  # noqa: F401
 
 
 def my_found_mask(eps_q, eps_r, threshold):
