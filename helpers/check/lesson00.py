@@ -79,7 +79,7 @@ CHANGE_SLIPS: Slips = {
     "That is the share of the values that differ at all; asked is by how much they differ.":
         lambda first, second: (first != second).mean(),
     "Only one colour channel is used: take the mean over all three.":
-        lambda first, second: changed(first[..., :1], second[..., :1]),
+        lambda first, second: np.abs(first[..., 0].astype(float) - second[..., 0]).mean() / 255,
     "You divide by 256; the largest level is 255.": lambda first, second: changed(first, second) * 255 / 256,
 }
 

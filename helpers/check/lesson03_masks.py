@@ -41,7 +41,7 @@ def decode_input(strength: float, steps: int, prompt: str, seed: int) -> tuple[o
     return (model, x0, MASK, prompt, model.times(steps, strength))
 
 
-DECODED: Inputs = [decode_input(0.8, 10, "left", 1), decode_input(0.5, 6, "right", 2), decode_input(1.0, 5, "top", 3)]
+DECODED: Inputs = [decode_input(0.8, 5, "left", 1), decode_input(0.5, 4, "right", 2), decode_input(1.0, 3, "top", 3)]
 Kept = Callable[[dict[int, Points], Sequence[int], int, int], Points]
 
 
