@@ -625,7 +625,7 @@ show.difference(
     swept[0],
     swept[best],
     labels=("strength 0", "the best of the sweep"),
-    caption=f"Outside the true mask the two agree to {drift:.1f} dB (60: no difference).",
+    caption=f"Outside the true mask they agree to {drift:.1f} dB (60: no difference).",
     alt="02.right_answer",
 )
 
@@ -645,13 +645,11 @@ held = [
     sdedit(model, picture, balloon.target_prompt, strength=s, seed=seed)
     for s in strengths
 ]
+read = [obeyed(result, balloon, judge) for result in held]
+told = [f"{s:g}: obeyed {r:g}" for s, r in zip(strengths, read, strict=True)]
 show.pictures(
     [picture, *held, balloon.target_picture],
-    labels=[
-        "I",
-        *(f"{s:g}: obeyed {obeyed(h, balloon, judge):g}" for s, h in zip(strengths, held, strict=True)),
-        "the true I*",
-    ],
+    labels=["I", *told, "the true I*"],
     side=144,
     alt="02.cat_under",
 )

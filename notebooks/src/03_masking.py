@@ -566,11 +566,13 @@ lines = {
     name: [ious[t][i] for t in thresholds]
     for i, name in enumerate(["add", "recolour", "background"])
 }
+best = {name: thresholds[line.index(max(line))] for name, line in lines.items()}
 show.curve(
     thresholds,
     lines,
     xlabel="threshold",
     ylabel="IoU with the true mask",
+    caption="Best: " + ", ".join(f"{name} {t:g}" for name, t in best.items()),
     alt="03.curves_iou",
 )
 
