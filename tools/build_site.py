@@ -64,6 +64,7 @@ class Course:
         self.root, self.stage, self.draft = root, stage, draft
         self.lessons = self.pages("lessons", ".md")
         self.notebooks = self.pages("notebooks", ".ipynb")
+        self.words = root / "docs" / "words.md"  # the list of words, to which notebooks link
         self.decks: list[str] = []
         self.beside: set[Path] = set()  # files that HTML in a text refers to, which Sphinx does not copy
         self.problems: list[str] = []
@@ -81,6 +82,8 @@ class Course:
             self.add_lesson(name, path)
         for path in self.notebooks.values():
             self.add_notebook(path)
+        if self.words.is_file():
+            self.write("pages/docs/words.md", self.checked(self.words.read_text(encoding="utf-8"), self.words))
         for name, text in self.api().items():
             self.write(f"pages/api/{name}.md", text)
         self.write("pages/index.md", self.front_page())
@@ -196,6 +199,7 @@ class Course:
         rows = [f"| {int(name[:2])} | {self.links(name)} | {learn.get(str(int(name[:2])), '')} |\n" for name in names]
         table = "| | lesson | you will learn |\n|---|---|---|\n" + "".join(rows)
         tree = "".join(f"{'lessons' if name in self.lessons else 'notebooks'}/{name}\n" for name in names)
+        tree += "docs/words\n" if self.words.is_file() else ""
         tree += "api/index\n" if (self.stage / "pages/api/index.md").is_file() else ""
         parts = [self.checked(top, readme).strip(), "## Lessons", table, f"```{{toctree}}\n:hidden:\n{tree}```"]
         return "\n\n".join(parts) + "\n"

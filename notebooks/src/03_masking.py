@@ -836,9 +836,6 @@ measured = {
         "{{lesson03.methods.only_at_the_end.obeyed:.2f}}", "{{lesson03.methods.only_at_the_end.kept:.1f}}"),
     "blended, latents": ("{{lesson03.methods.latent_only.obeyed:.2f}}", "{{lesson03.methods.latent_only.kept:.1f}}"),
     "blended, exact": ("{{lesson03.methods.every_step.obeyed:.2f}}", "{{lesson03.methods.every_step.kept:.1f}}"),
-    "DiffEdit, latents": (
-        "{{lesson03.methods.diffedit_latent_only.obeyed:.2f}}",
-        "{{lesson03.methods.diffedit_latent_only.kept:.1f}}"),
     "DiffEdit, exact": ("{{lesson03.methods.diffedit.obeyed:.2f}}", "{{lesson03.methods.diffedit.kept:.1f}}"),
     "the autoencoder": (
         "{{lesson03.methods.the_autoencoder.obeyed:.2f}}", "{{lesson03.methods.the_autoencoder.kept:.1f}}"),
