@@ -13,7 +13,7 @@
 # can a text-to-image model make the new picture, and leave alone what you did not ask it to change?
 #
 # <img src="../docs/edits.png" width="900" alt="Four edits of picture-book scenes, each with the picture that is given,
-# the edited picture and the right answer, prompts below - notice what changes and what stays">
+# the edited picture and the right answer, prompts below - notice that the named thing changes and the scene stays">
 #
 # | You will | You need | It takes |
 # |---|---|---|
