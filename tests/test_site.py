@@ -344,11 +344,19 @@ def test_the_real_site_holds_every_lesson_and_notebook(real):
 
 
 @needs_packages
+def test_the_real_site_shows_the_reading_list_and_leads_from_it_to_the_lessons(real):
+    assert build_site.READING.replace(".md", ".html") in Page(read(real / "index.html")).links
+    links = set(Page(read(real / build_site.READING.replace(".md", ".html"))).links)
+    assert "https://arxiv.org/abs/2208.01626" in links
+    assert {f"../lessons/{path.stem}.html" for path in LESSONS} <= links
+
+
+@needs_packages
 def test_the_real_site_lists_the_package_room_by_room(real):
     package = build_site.ROOT / "helpers"
     rooms = {"helpers", *(path.parent.name for path in package.glob("*/__init__.py"))}
     assert {path.stem for path in (real / "api").glob("*.html")} == {"index", *rooms}
-    functions = re.findall(r"(?m)^def ([a-z]\w+)", read(package / "show/figures.py"))
+    functions = re.findall(r"(?m)^def ([a-z]\w+)", read(package / "show/picture_figures.py"))
     assert functions and {name.replace("_", "-") for name in functions} <= Page(read(real / "api/show.html")).ids
 
 
