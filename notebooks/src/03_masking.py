@@ -394,8 +394,8 @@ show.sweep(
 # the fur's colour, so that it is drawn anew before the colour can change. Outside, all is kept; the trade of lesson 2
 # is now one *inside* the mask, between the new colour and the old cat.
 #
-# Two things may go wrong at the mask itself. A rim of the old colour: the mask was too tight. A patch of the old colour
-# inside the cat: a hole in the mask. Look at a mask before you use it.
+# Look at a mask before you use it: where it is too tight, a rim of the old colour stays, and where it has a hole, a
+# patch.
 #
 # ## 5. Scribble a thing into being
 #
@@ -666,7 +666,9 @@ show.pictures(list(tries.values()), labels=told, side=224, alt="03.cat_blue")
 # and draws another cat into the cat's outline. DiffEdit is the only one of the three that starts from states which hold
 # the cat, so that most of its pose and face can stay; outside of its mask the beach is the original.
 #
-# Where the found mask is too large, DiffEdit changes what it should keep; where it is too small, it cannot obey.
+# Where the found mask is too large, DiffEdit changes what it should keep; where it is too small, it cannot obey. A
+# square of the old colour inside the cat is a latent below the threshold, a hole in the found mask (exercise 9 repairs
+# it).
 #
 # ### Exercise 6: what does it cost?
 #
