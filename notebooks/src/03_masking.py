@@ -321,6 +321,8 @@ show.pictures(
 )
 
 # %% [markdown]
+# P\* describes the whole picture, of which the network sees all but the spot; the short prompt describes the spot
+# alone. Which of them works better depends on the captions that the model was trained on: ours describe whole pictures.
 # In the last row the short prompt is the empty one. Under P\* the network knows what belongs there: the beach, and no
 # ball. Under the empty prompt anything may appear in the spot, another ball as well. Over
 # {{lesson03.methods.empty_prompt.edits}} removals at strength {{lesson03.strength}}, the empty prompt obeys
