@@ -17,7 +17,7 @@
 #
 # | You will | You need | It takes |
 # |---|---|---|
-# | make pictures from words, edit one, edit your own | no GPU | 20 min, {{notebooks.00.minutes}} of them computing |
+# | make pictures from words, edit one, edit your own | no GPU | 20 min, exercises 20 more, computing {{notebooks.00.minutes}} min |
 #
 # How to read a notebook: click a grey cell and press **Shift + Enter** to run it. Run the cells from top to bottom.
 # Where the text says **Predict**, stop and answer in your head before you run the next cell. The answer stands below

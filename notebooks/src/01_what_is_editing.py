@@ -15,7 +15,7 @@
 #
 # | You will | You need | It takes |
 # |---|---|---|
-# | write an edit as code; measure *obeyed*, *kept* | notebook 0 | 40 min, {{notebooks.01.minutes}} of them computing |
+# | write an edit as code; measure *obeyed*, *kept* | notebook 0 | 40 min, exercises 95 more, computing {{notebooks.01.minutes}} min |
 #
 # ## Setup
 #

@@ -15,7 +15,7 @@
 #
 # | You will | You need | It takes |
 # |---|---|---|
-# | write SDEdit and MagicMix, see what a knob trades | lesson 1 | 60 min, computing {{notebooks.02.minutes}} min |
+# | write SDEdit and MagicMix, see what a knob trades | lesson 1 | 60 min, exercises 145 more, computing {{notebooks.02.minutes}} min |
 #
 # Papers: SDEdit (Meng et al. 2022, [arXiv:2108.01073](https://arxiv.org/abs/2108.01073)) and MagicMix (Liew et al.
 # 2022, [arXiv:2210.16056](https://arxiv.org/abs/2210.16056)).

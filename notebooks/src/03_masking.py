@@ -14,7 +14,7 @@
 #
 # | You will | You need | It takes |
 # |---|---|---|
-# | write Blended Diffusion, find masks, see what they buy | lesson 2 | 60 min, computing {{notebooks.03.minutes}} min |
+# | write Blended Diffusion, find masks, see what they buy | lesson 2 | 60 min, exercises 140 more, computing {{notebooks.03.minutes}} min |
 #
 # Papers: Blended Diffusion (Avrahami et al. 2022, [arXiv:2111.14818](https://arxiv.org/abs/2111.14818)), Blended Latent
 # Diffusion (Avrahami et al. 2023, [arXiv:2206.02779](https://arxiv.org/abs/2206.02779)) and DiffEdit (Couairon et al.
