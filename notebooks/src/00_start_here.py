@@ -15,9 +15,9 @@
 # <img src="../docs/edits.png" width="900" alt="Four edits of picture-book scenes, each with the picture that is given,
 # the edited picture and the right answer, prompts below - notice that the named thing changes and the scene stays">
 #
-# | You will | You need | It takes |
+# | You will | You need | It takes (minutes) |
 # |---|---|---|
-# | make pictures from words, edit one, edit your own | no GPU | 20 min, exercises 20 more, computing {{notebooks.00.minutes}} min |
+# | make pictures from words; edit your own | no GPU | 20; exercises 20; computing {{notebooks.00.minutes}} |
 #
 # How to read a notebook: click a grey cell and press **Shift + Enter** to run it. Run the cells from top to bottom.
 # Where the text says **Predict**, stop and answer in your head before you run the next cell. The answer stands below

@@ -13,9 +13,9 @@
 # *I\** that follows *P\** and is *I* in everything else. These are two demands, and what helps one often harms the
 # other. Before we meet the methods, we make both demands precise enough to measure.
 #
-# | You will | You need | It takes |
+# | You will | You need | It takes (minutes) |
 # |---|---|---|
-# | write an edit as code; measure *obeyed*, *kept* | notebook 0 | 40 min, exercises 95 more, computing {{notebooks.01.minutes}} min |
+# | write an edit as code; measure it | notebook 0 | 40; exercises 95; computing {{notebooks.01.minutes}} |
 #
 # ## Setup
 #

@@ -13,9 +13,9 @@
 # the noise away again while it reads another prompt. What can still be seen through the noise stays. The rest follows
 # the prompt.
 #
-# | You will | You need | It takes |
+# | You will | You need | It takes (minutes) |
 # |---|---|---|
-# | write SDEdit and MagicMix, see what a knob trades | lesson 1 | 60 min, exercises 145 more, computing {{notebooks.02.minutes}} min |
+# | write SDEdit and MagicMix | lesson 1 | 60; exercises 145; computing {{notebooks.02.minutes}} |
 #
 # Papers: SDEdit (Meng et al. 2022, [arXiv:2108.01073](https://arxiv.org/abs/2108.01073)) and MagicMix (Liew et al.
 # 2022, [arXiv:2210.16056](https://arxiv.org/abs/2210.16056)).

@@ -12,9 +12,9 @@
 # In lesson 2 the background drifted, since the noise falls everywhere. Now we say *where* the picture may change. A
 # mask is white there and black elsewhere. You paint it, or the model finds it.
 #
-# | You will | You need | It takes |
+# | You will | You need | It takes (minutes) |
 # |---|---|---|
-# | write Blended Diffusion, find masks, see what they buy | lesson 2 | 60 min, exercises 140 more, computing {{notebooks.03.minutes}} min |
+# | write Blended Diffusion, find masks | lesson 2 | 60; exercises 140; computing {{notebooks.03.minutes}} |
 #
 # Papers: Blended Diffusion (Avrahami et al. 2022, [arXiv:2111.14818](https://arxiv.org/abs/2111.14818)), Blended Latent
 # Diffusion (Avrahami et al. 2023, [arXiv:2206.02779](https://arxiv.org/abs/2206.02779)) and DiffEdit (Couairon et al.
