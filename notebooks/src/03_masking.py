@@ -968,7 +968,7 @@ lab
 # <details><summary>Solution (one of many)</summary>
 #
 # ```python
-# my_edit = Edit(scene, scene.but(color="grey"))
+# my_edit = Edit(scene, scene.but(color="gray"))
 # my_mask = widened(word_mask(model, my_edit.picture, my_edit.prompt, "cat"), 4)
 # asked = (my_edit.picture, my_edit.target_prompt, my_mask)
 # tries = [blended_diffusion(model, *asked, strength=0.85, seed=n) for n in range(6)]
