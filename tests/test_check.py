@@ -22,6 +22,7 @@ from helpers.models.analytic import AnalyticModel
 #: check -> what it takes besides the answer
 MORE: dict[str, tuple[Any, ...]] = {
     "better_edit": ([SimpleNamespace(obeyed=1.0, kept=20.0)],), "shortest_injection": ([0.0, 0.5], [20.0, 30.0]),
+    "own_prompt_edit": (("ride", "car"), None), "own_subject": ("temple", ([], []), None),
 }
 
 

@@ -21,23 +21,30 @@ _LESSONS = {
     "lesson04": ("alignment", "swap_matrix", "edited_map", "on_values", "weight_vector", "mask_of_words",
                  "rows_of_edits"),
     "lesson04_loop": ("algorithm", "injected_steps", "shortest_injection"),
+    "lesson04_edits": ("composed", "scheduled"),
+    "own_made": ("own_prompt_edit", "own_subject"),
     "lesson05": ("inversion_step", "order_of_error", "which_guidance", "calls_of_null_text", "put_back",
                  "missing_noise"),
-    "lesson06": ("loss_of_picture", "frozen", "embedding_fit", "interpolation", "cost_of_imagic"),
-    "lesson06_choice": ("choice_of_eta",),
+    "lesson05_loop": ("inversion_loop", "needed_null", "choice_of_inversion"),
+    "lesson06": ("loss_of_picture", "frozen", "embedding_fit", "interpolation", "lora_merged", "cost_of_imagic"),
+    "lesson06_choice": ("choice_of_eta", "fair_difference"),
     "lesson07": ("prior_loss", "prior_prompt", "mean_distance", "which_sheet", "choice_of_steps", "lora_numbers",
                  "rows_of_a_fit"),
+    "lesson07_measures": ("balanced_accuracy", "true_share", "low_rank"),
 }
 HOME = {name: lesson for lesson, names in _LESSONS.items() for name in names}
 
 __all__ = [
-    "algorithm", "alignment", "better_edit", "blending", "calls_of_magicmix", "calls_of_null_text", "changed_scene",
-    "choice_of_eta", "choice_of_steps", "choice_of_strength", "choice_of_threshold", "cost_of_imagic", "edited_map",
-    "embedding_fit", "estimates_of_diffedit", "found_mask", "frozen", "guidance", "guided_difference",
-    "injected_steps", "interpolation", "inversion_step", "kept_db", "lora_numbers", "loss_of_picture",
-    "mask_of_words", "mean_distance", "missing_noise", "mixing", "noising", "on_values", "order_of_error", "paste",
-    "prior_loss", "prior_prompt", "put_back", "rows_of_a_fit", "rows_of_edits", "same_time", "shortest_injection",
-    "starting_time", "swap_matrix", "true_mask", "unbeaten", "weight_vector", "which_guidance", "which_sheet",
+    "algorithm", "alignment", "balanced_accuracy", "better_edit", "blending", "calls_of_magicmix",
+    "calls_of_null_text", "changed_scene", "choice_of_eta", "choice_of_inversion", "choice_of_steps",
+    "choice_of_strength", "choice_of_threshold", "composed", "cost_of_imagic", "edited_map", "embedding_fit",
+    "estimates_of_diffedit", "fair_difference", "found_mask", "frozen", "guidance", "guided_difference",
+    "injected_steps", "interpolation", "inversion_loop", "inversion_step", "kept_db", "lora_merged", "lora_numbers",
+    "loss_of_picture", "low_rank", "mask_of_words", "mean_distance", "missing_noise", "mixing", "needed_null",
+    "noising", "on_values", "order_of_error", "own_prompt_edit", "own_subject", "paste", "prior_loss",
+    "prior_prompt", "put_back", "rows_of_a_fit", "rows_of_edits", "same_time", "scheduled", "shortest_injection",
+    "starting_time", "swap_matrix", "true_mask", "true_share", "unbeaten", "weight_vector", "which_guidance",
+    "which_sheet",
 ]
 
 
