@@ -128,12 +128,12 @@ def all_rows(model: DiffusersModel, judge: Judge, count: int, file: Path | None,
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """way -> eta or strength -> each number's mean and the standard deviation of one edit; the sweet spot of each."""
+    """way -> eta or strength -> each number's mean and standard deviation; the sweet spot of each, and its numbers."""
     out: dict[str, Any] = {}
     for way in dict.fromkeys(row["way"] for row in rows):
         own = [row for row in rows if row["way"] == way]
         at = {str(x): means([row for row in own if row["at"] == x]) for x in dict.fromkeys(row["at"] for row in own)}
-        out[way] = {"at": at, "sweet_spot": sweet(at)}
+        out[way] = {"at": at, "sweet_spot": sweet(at), "best": at[sweet(at)]}
     return out
 
 

@@ -12,8 +12,8 @@ the model is fitted in several ways and asked three things:
     drift      pictures of "a cat": the share that shows the subject (0 is right)
     drift in the scenes    the same for "a cat" in the contexts that "subject" is measured in, from the same seeds: only
                this number may be compared with "subject"
-    subject and scene      pictures that show the subject, an animal of its class and all that the context asks for: a
-               recognizer of colours alone takes mush for the subject, too
+    subject and scene      pictures that show the subject and, to the judge, all that the context asks for (the judge
+               never saw the subjects, so it is not asked what animal it sees)
     diversity  mean distance of pictures of "a cat", and of "a sks cat", in the judge's features; before fitting, "a
                cat" is the measure
     seconds    of one core, for the fit up to that step
@@ -148,9 +148,9 @@ class Bench:
         }
 
     def _whole(self, subject: Subject, pictures: Sequence[Any]) -> Iterator[bool]:
-        """Whether each picture shows an animal of the class, and all that its context asks for."""
+        """Whether each picture shows all that its context asks for."""
         for context, reading in zip(self.contexts, self.judge.read(pictures), strict=True):
-            yield all(reading.agrees(subject.scene(context), name) for name in ("thing", *obeyed(context)))
+            yield all(reading.agrees(subject.scene(context), name) for name in obeyed(context))
 
     def false_alarms(self, subject: Subject) -> float:
         """The share of pictures of the class, in every colour and by the model as it is, that pass for the subject."""

@@ -66,7 +66,7 @@ def own_subject(picture: Image.Image, context: str, cats: tuple[Made, Made], rec
     if not isinstance(context, str) or context not in CONTEXTS:
         return Verdict(False, f"There is no context {context!r}; there are: {', '.join(CONTEXTS)}.")
     subject, (reading,) = recognizer.subject, recognizer.judge.read([picture])
-    wrong = [name for name in ("thing", *obeyed(context)) if not reading.agrees(subject.scene(context), name)]
+    wrong = [name for name in obeyed(context) if not reading.agrees(subject.scene(context), name)]
     if wrong:
         told = ", ".join(f"{reading.attributes[name]!r} for {name}" for name in wrong)
         return Verdict(False, f"The judge reads {told}: the scene is not there. Fewer steps, or another seed?")
