@@ -105,7 +105,8 @@ show.attention_maps(seen, in_both, view="source", by="step", alt="04.maps_words"
 # %%
 from helpers.show.attending import over
 
-free = show.attended(model, P_star, words=["bear", "drink", "red"], seed=bear_seed)
+shown = ["bear", "drink", "red"]
+free = show.attended(model, P_star, words=shown, seed=bear_seed)
 runs = {
     "P": (seen, "source"),
     "P* alone": (free, "source"),
@@ -120,8 +121,8 @@ def mapped(run, view, word):
 
 
 show.pictures(
-    [[mapped(*run, word) for run in runs.values()] for word in ("bear", "drink", "red")],
-    rows=["bear", "drink", "red"],
+    [[mapped(*run, word) for run in runs.values()] for word in shown],
+    rows=shown,
     columns=list(runs),
     side=192,
     alt="04.maps_bear",
@@ -653,23 +654,16 @@ check.mask_of_words(my_mask)
 
 # %%
 to_car, street = bicycle.replace("bicycle", "car"), swapped["a car"][0]
+short = {"cross_replace_steps": 0.4, "self_replace_steps": 0.2}
 alone, local = (
-    prompt_to_prompt(
-        model,
-        source,
-        to_car,
-        cross_replace_steps=0.4,
-        self_replace_steps=0.2,
-        blend=blend,
-    )[1]
+    prompt_to_prompt(model, source, to_car, blend=blend, **short)[1]
     for blend in ((), ("bicycle", "car"))
 )
 outside = [
     f"{kept_outside(street, picture, 'ride'):.1f} dB kept" for picture in (alone, local)
 ]
 apart = [
-    ImageChops.difference(street, picture).point(lambda level: min(255, 4 * level))
-    for picture in (alone, local)
+    ImageChops.difference(street, one).point(lambda v: 4 * v) for one in (alone, local)
 ]
 show.pictures(
     [[street, alone, local], [None, *apart]],

@@ -371,8 +371,8 @@ show.pictures(
 # %%
 for i, eta in enumerate(etas):
     told = [row[i] for row in scores]
-    how_many, mean = sum(s.obeyed for s in told), sum(s.kept for s in told) / len(told)
-    print(f"eta {eta:<4g} {how_many:.0f} of {len(told)} noises obey, kept {mean:.1f} dB")
+    obey, db = sum(s.obeyed for s in told), sum(s.kept for s in told) / len(told)
+    print(f"eta {eta:<4g} {obey:.0f} of {len(told)} noises obey, kept {db:.1f} dB")
 nothing = score(picture, edit, judge)
 print(f"I itself: obeyed {nothing.obeyed:.0f}, distance {nothing.distance:.1%}")
 show.sweep(

@@ -766,8 +766,7 @@ comic
 #
 # ## What to remember
 #
-# 1. A few pictures and a word without a meaning: the model learns the subject, and the class word brings what it knows of
-#    the class.
+# 1. A few pictures and a word without a meaning: the model learns the subject, and the class word brings the rest.
 # 2. Naive fits forget. Look at the *class* prompt, and measure drift and diversity there; the loss shows neither.
 # 3. The prior-preservation loss holds the model to its own pictures of the class. Nothing in the loss protects other
 #    animals: look at them, too.
