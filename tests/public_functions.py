@@ -1,7 +1,8 @@
 """Every public function with a strategy for each of its arguments, found by the arguments' names.
 
-A new function of the rooms below is taken up by itself; an argument whose name is not known here fails a test, so that
-nothing is left out in silence. `public_things.py` has what needs a thing of ours to begin with: files, widgets ...
+A new method has to be named below (tests/test_contract.py says so); an argument whose name is not known here fails a
+test, so that nothing is left out in silence. `public_things.py` has what needs a thing of ours to begin with: files,
+widgets ...
 """
 
 from __future__ import annotations
@@ -52,16 +53,16 @@ FUNCTIONS = {
     "helpers.models.catalogue": ("find",),
     "helpers.models.devices": ("place",),
     "helpers.models.analytic": ("AnalyticModel",),
-    "helpers.show.figures": ("pictures", "pair", "mask", "difference", "sweep", "trajectory"),
-    "helpers.show.scrubbing": ("scrubber",),
-    "helpers.show.comparing": ("compare",),
+    "helpers.show.picture_figures": ("pictures", "pair", "mask", "difference", "sweep", "trajectory"),
+    "helpers.show.widgets.scrubbing": ("scrubber",),
+    "helpers.show.widgets.comparing": ("compare",),
     "helpers.show.plots": ("curve", "scatter"),
     "helpers.show.comic": ("read_script", "draw_comic"),
-    "helpers.show.attending": ("attended", "attention_maps"),
-    "helpers.show.editing": ("matrix",),
-    "helpers.show.exploring": ("explorer",),
-    "helpers.show.reweighting": ("reweighted", "reweighter"),
-    "helpers.show.painting": ("painter",),
+    "helpers.show.attention_figures": ("attended", "attention_maps"),
+    "helpers.show.edit_matrix": ("matrix",),
+    "helpers.show.widgets.exploring": ("explorer",),
+    "helpers.show.widgets.reweighting": ("reweighted", "reweighter"),
+    "helpers.show.widgets.painting": ("painter",),
     "helpers.show.errors": ("calm_errors", "usual_errors"),
     "helpers.picturebook": ("Scene", "random_edit", "draw", "part_mask"),
     "helpers.picturebook.sampling": ("random_scene",),
@@ -157,20 +158,21 @@ OWN: dict[str, dict[str, Values]] = {
     **{f"{kind}.load": {"file": Values(of(f"{kind.lower()}.safetensors"), FILES.strange)}
        for kind in ("Source", "Weights", "Fitted")},
     "Figure.save": {"path": Values(of("a.png", "b.jpg", lambda: Path("new/c.webp")), FILES.strange)},
-    "show.figures.pictures": {"side": Values(of(None, 64), other_kinds())},
-    "show.figures.mask": {"mask": V["picture"]},
-    "show.figures.pair": {"prompts": Values(of(("a cat", "a dog"), ["", ""]), other_kinds())},
-    "show.figures.difference": {"labels": Values(of(["a", "b"], ("1", 2)), other_kinds())},
-    "show.figures.sweep": {"pictures": Values(st.lists(GOOD_PICTURES, min_size=2, max_size=2),
+    "show.picture_figures.pictures": {"side": Values(of(None, 64), other_kinds())},
+    "show.picture_figures.mask": {"mask": V["picture"]},
+    "show.picture_figures.pair": {"prompts": Values(of(("a cat", "a dog"), ["", ""]), other_kinds())},
+    "show.picture_figures.difference": {"labels": Values(of(["a", "b"], ("1", 2)), other_kinds())},
+    "show.picture_figures.sweep": {"pictures": Values(st.lists(GOOD_PICTURES, min_size=2, max_size=2),
                                                st.one_of(other_kinds(), WITH_ONE_STRANGE))},
-    "show.figures.trajectory": {"most": V["count"]},
-    "show.scrubbing.scrubber": {"width": WIDTHS}, "show.exploring.explorer": {"width": WIDTHS},
-    "show.reweighting.reweighter": {"width": WIDTHS}, "show.painting.painter": {"width": WIDTHS, "start": V["picture"]},
-    "show.attending.attention_maps": {"most": V["count"], "by": Values(of("step", "grid", "view"), other_kinds()),
-                                      "view": Values(of(None, "source", "after"), other_kinds()),
-                                      "grid": Values(of(None, (8, 8)), other_kinds())},
-    "show.attending.attended": {"words": Values(of(None, "cat", ["cat"]), other_kinds())},
-    "show.reweighting.reweighted": {
+    "show.picture_figures.trajectory": {"most": V["count"]},
+    "show.widgets.scrubbing.scrubber": {"width": WIDTHS}, "show.widgets.exploring.explorer": {"width": WIDTHS},
+    "show.widgets.reweighting.reweighter": {"width": WIDTHS},
+    "show.widgets.painting.painter": {"width": WIDTHS, "start": V["picture"]},
+    "show.attention_figures.attention_maps": {
+        "most": V["count"], "by": Values(of("step", "grid", "view"), other_kinds()),
+        "view": Values(of(None, "source", "after"), other_kinds()), "grid": Values(of(None, (8, 8)), other_kinds())},
+    "show.attention_figures.attended": {"words": Values(of(None, "cat", ["cat"]), other_kinds())},
+    "show.widgets.reweighting.reweighted": {
         "weights": Values(of("cat", ["cat"], {"cat": [0, 1]}), st.one_of(other_kinds(), of(
             {"cat": [float("nan")]}, {"cat": 3}, {"cat": ["x"]}, {"cat": range(10**6)}))),
         "words": Values(of("cat", ["cat"]), other_kinds()), "target": Values(of(None, "a cat"), V["prompt"].strange),
@@ -178,7 +180,7 @@ OWN: dict[str, dict[str, Values]] = {
         "limits": Values(of((-2, 2), (0, 1.5)), st.one_of(other_kinds(), of((1, 1), (float("nan"), 2), ("a", "b"))))},
     "show.plane": {"points": Values(of(None, {"a": [0, 1]}), SERIES.strange),
                          "paths": Values(of(None, {"a": [[0, 1], [1, 1]]}), SERIES.strange)},
-    "show.comparing.compare": {"labels": Values(of(("a", "b"), ["", 3]), other_kinds()), "width": WIDTHS,
+    "show.widgets.comparing.compare": {"labels": Values(of(("a", "b"), ["", 3]), other_kinds()), "width": WIDTHS,
                                "before": SAME, "after": SAME},
     "show.plots.curve": {"x": NUMBERS},
     "show.comic.read_script": {"text": Values(of(SCRIPT, "[a cat]"), st.one_of(

@@ -30,14 +30,14 @@ from helpers.picturebook import Edit as SceneEdit
 from helpers.picturebook import Scene
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.subjects import SUBJECTS, Recognizer
-from helpers.show.attending import attended
-from helpers.show.figures import pictures as figure_of
-from helpers.show.painting import painter
+from helpers.show.attention_figures import attended
+from helpers.show.picture_figures import pictures as figure_of
 from helpers.show.plots import plane
 from helpers.show.recording import Recording
-from helpers.show.reweighting import reweighted
-from helpers.show.reweighting_panel import reweighting_live
-from helpers.show.studios import studio
+from helpers.show.widgets.painting import painter
+from helpers.show.widgets.reweighting import reweighted
+from helpers.show.widgets.reweighting_panel import reweighting_live
+from helpers.show.widgets.studios import studio
 
 METHODS_OF_THE_MODEL = ("generate", "embed", "encode", "decode", "eps", "times", "tokens", "token_rows", "shape",
                         "add_noise", "step", "predict_clean", "from_folder")
@@ -99,13 +99,13 @@ class Things:
             "methods.prompt_to_prompt.prompt_to_prompt": {"source": source, "store": store, "target": Values(
                 st.one_of(V["prompt"].good, of(self.edit, ["a cat", "a dog"])), V["prompt"].strange)},
             "methods.prompt_to_prompt.recorded": {"source": source}, "attention.during": {"edit": edit},
-            "show.editing.matrix": {"edit": edit}, "measure.score": judged, "measure.obeyed": judged,
+            "show.edit_matrix.matrix": {"edit": edit}, "measure.score": judged, "measure.obeyed": judged,
             "measure.outside": {"mask": V["mask"]}, "finetuning.loss.denoising_loss": formulas,
-            "show.attending.attended": {"source": source},
-            "show.attending.attention_maps": {"seen": one_of(self.seen)},
-            "show.exploring.explorer": {"seen": one_of(self.seen)},
-            "show.reweighting.reweighter": {"made": one_of(self.reweighted)},
-            "show.figures.trajectory": {"recording": one_of(self.recording)},
+            "show.attention_figures.attended": {"source": source},
+            "show.attention_figures.attention_maps": {"seen": one_of(self.seen)},
+            "show.widgets.exploring.explorer": {"seen": one_of(self.seen)},
+            "show.widgets.reweighting.reweighter": {"made": one_of(self.reweighted)},
+            "show.picture_figures.trajectory": {"recording": one_of(self.recording)},
             "model": formulas | {
                 "model": Values(one_of(model).good, st.one_of(other_kinds(), of(
                     lambda: self.exact, lambda: model.pipeline, lambda: type(model), lambda: model.unet))),
@@ -140,7 +140,7 @@ class Things:
                             "prompt": Values(of("a cat", {"prompt": "a cat"}), other_kinds()),
                             "ranges": Values(of(None, {"strength": (0, 1, 0.1)}), st.one_of(other_kinds(), of(
                                 {"strength": 3}, {"strength": (1, 0, 0)}, {"strength": ("a", "b", "c")})))},
-            "show.reweighting_live": OWN["show.reweighting.reweighted"], "show.plane": OWN["show.plane"],
+            "show.reweighting_live": OWN["show.widgets.reweighting.reweighted"], "show.plane": OWN["show.plane"],
         }
 
     # ------------------------------------------------------------------------------------------------ what is called

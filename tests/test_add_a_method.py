@@ -10,7 +10,7 @@ import pytest
 
 from helpers.methods.contract import ORDER
 from helpers.show.figure import Figure
-from helpers.show.running import form_of
+from helpers.show.widgets.running import form_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "add_a_method.md"
 METHOD, TEST, FIGURE, SCORE = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)

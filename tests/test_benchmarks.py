@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import attention, lesson04, lesson06, lesson07
+from benchmarks import attention, busy, lesson04, lesson06, lesson07
 from benchmarks import record as recording
 from helpers import load
 from helpers.methods.imagic import fit_imagic, fit_model
@@ -189,6 +189,12 @@ def test_large_models(run: Run) -> None:
 def test_speed(run: Run) -> None:
     with passed_through("speed"):
         run("speed", "--runs", "1", "--steps", "2", "--scenes", "2")
+
+
+def test_a_busy_machine(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(busy, "SETTINGS", {"as torch comes": {}})
+    with passed_through("busy"):
+        run("busy", "--rounds", "1")
 
 
 def test_the_examination_of_picturebook_and_its_card(run: Run) -> None:

@@ -13,6 +13,7 @@ import pytest
 import torch
 from flow_model import FlowModel
 from PIL import Image
+from public_functions import FUNCTIONS
 from small_pictures import distance, stripes
 
 import helpers
@@ -47,6 +48,7 @@ METHODS = (
     *INVERSIONS,
 )
 FITS = (fit_dreambooth, fit_textual_inversion, fit_imagic, fit_embedding, fit_model)
+ROOMS = Path(helpers.__file__).parent
 WHITE = Image.new("L", (32, 32), 255)
 FLOW = FlowModel()
 
@@ -68,6 +70,27 @@ RUNS: dict[str, Callable[..., object]] = {  # each method on a small random mode
 }
 
 
+#: under the contract, and tested by themselves: several prompts or none, nothing to edit
+OTHERS = {"prompt_to_prompt": "test_prompt_to_prompt", "recorded": "test_prompt_to_prompt",
+          "prior_pictures": "test_dreambooth"}
+
+
+def test_no_method_is_left_out_here() -> None:
+    """A new method is added to METHODS (or FITS) and RUNS above, and to FUNCTIONS in public_functions.py."""
+    here = {method.__name__ for method in (*METHODS, *FITS)} | set(OTHERS)
+    for file in sorted((ROOMS / "methods").glob("*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and {"method", "fitting"} & {*map(ast.unparse, node.decorator_list)}:
+                assert node.name in here, f"{file.name}: add {node.name} to METHODS and RUNS in tests/test_contract.py"
+                fuzzed = {name for names in FUNCTIONS.values() for name in names}
+                assert node.name in fuzzed, f"{file.name}: add {node.name} to FUNCTIONS in tests/public_functions.py"
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_tested_elsewhere_is_tested_there(name: str) -> None:
+    assert f"{name}(" in (Path(__file__).parent / f"{OTHERS[name]}.py").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("method", [*METHODS, *FITS], ids=lambda method: method.__name__)
 def test_every_method_takes_the_same_things_in_the_same_order(method: Callable) -> None:
     parameters = inspect.signature(method).parameters
@@ -76,6 +99,8 @@ def test_every_method_takes_the_same_things_in_the_same_order(method: Callable) 
     assert given[0] == "model"
     assert method is generated or given[1] in ("image", "pictures", "source", "fitted")
     assert method in (imagic, fit_model) or any("prompt" in name for name in given[1:4])
+    asked = [name for name in given if "prompt" in name]
+    assert "mask" not in given or given.index("mask") > given.index(asked[0]), "a mask comes after the prompt"
     shared = [name for name in named if name in ORDER]
     assert shared == sorted(shared, key=ORDER.index) and named[-len(shared) :] == shared
     assert named[-2:] == ["progress", "watch"]
@@ -211,7 +236,6 @@ def test_on_a_flow_model_blending_is_at_one_time(mask: float, end: None) -> None
 
 # --- the code ---------------------------------------------------------------------------------------------------------
 
-ROOMS = Path(helpers.__file__).parent
 OWN = sorted(
     file for room in ("core", "methods") for file in (ROOMS / room).glob("*.py") if file.name != "prompt_to_prompt.py"
 )

@@ -20,7 +20,7 @@ from helpers.core.progress import Bar
 from helpers.finetuning import Diary, Weights
 from helpers.finetuning.fit import fit
 from helpers.models.diffusers_model import DiffusersModel
-from helpers.show.fitting import PLACES, Screen, fit_so_far, spread
+from helpers.show.fit_diary import PLACES, Screen, fit_so_far, spread
 
 GREY = Image.new("RGB", (8, 8), "grey")
 PICTURE = re.compile(r"data:image/\w+;base64,[^\"]+")
@@ -128,7 +128,7 @@ def test_a_fit_takes_a_function_as_progress() -> None:
 @pytest.mark.slow
 def test_what_a_notebook_stores_is_what_a_later_run_shows_first(tmp_path: Path) -> None:
     """nbclient stores the last state of the figure, nbval compares the first: they must not differ but in pixels."""
-    cell = ("from PIL import Image\nfrom helpers import show\nfrom helpers.show.fitting import Screen, fit_so_far\n"
+    cell = ("from PIL import Image\nfrom helpers import show\nfrom helpers.show.fit_diary import Screen, fit_so_far\n"
             "screen, grey = Screen(), Image.new('RGB', (8, 8))\nfor n in range(0, 100, 25):\n"
             "    screen.put(fit_so_far({i: grey for i in range(0, n + 1, 25)}, [0.5] * n, alt='a fit'))")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])

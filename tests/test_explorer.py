@@ -22,11 +22,11 @@ from helpers.methods.prompt_to_prompt import prompt_to_prompt, recorded
 from helpers.methods.source import generated
 from helpers.models.analytic import AnalyticModel
 from helpers.models.diffusers_model import DiffusersModel
-from helpers.show.attending import Attended, Part, halved, percent
-from helpers.show.exploring import MOST_BYTES, fitted, pieces
+from helpers.show.attention_figures import Attended, Part, halved, percent
 from helpers.show.markup import static
-from helpers.show.reweighting import MOST, Reweighted, told
-from helpers.show.reweighting_panel import Reweighting
+from helpers.show.widgets.exploring import MOST_BYTES, fitted, pieces
+from helpers.show.widgets.reweighting import MOST, Reweighted, told
+from helpers.show.widgets.reweighting_panel import Reweighting
 
 P, P_STAR = "a cat ab cd", "a zq ab, ef cd"
 KNOBS = {"seed": 3, "steps": 3, "guidance": 4.0, "progress": False}
@@ -226,7 +226,7 @@ def test_even_noise_of_all_words_steps_and_layers_stays_small_enough_for_a_page(
 
 def test_maps_that_fit_keep_every_step_and_maps_that_never_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [len(group) for group in fitted(by_hand(steps=7))[0]] == [1] * 7
-    monkeypatch.setattr("helpers.show.exploring.MOST_BYTES", 10)
+    monkeypatch.setattr("helpers.show.widgets.exploring.MOST_BYTES", 10)
     with pytest.raises(ValueError, match="fewer words"):
         fitted(by_hand())
 

@@ -324,7 +324,7 @@ def test_an_old_site_is_replaced(tmp_path):
 def test_every_page_is_in_the_table_of_contents(site):
     side = read(site / "index.html").partition('<nav class="bd-links')[2].partition("</nav>")[0]
     listed = {link for link in Page(side).links if link != "#"}
-    written = {f"{path.parent.name}/{path.name}" for path in site.glob("[aln]*/*.html")}
+    written = {f"{path.parent.name}/{path.name}" for path in site.glob("[adln]*/*.html")}
     assert written and listed == written
 
 
@@ -344,11 +344,19 @@ def test_the_real_site_holds_every_lesson_and_notebook(real):
 
 
 @needs_packages
+def test_the_real_site_shows_the_reading_list_and_leads_from_it_to_the_lessons(real):
+    assert build_site.READING.replace(".md", ".html") in Page(read(real / "index.html")).links
+    links = set(Page(read(real / build_site.READING.replace(".md", ".html"))).links)
+    assert "https://arxiv.org/abs/2208.01626" in links
+    assert {f"../lessons/{path.stem}.html" for path in LESSONS} <= links
+
+
+@needs_packages
 def test_the_real_site_lists_the_package_room_by_room(real):
     package = build_site.ROOT / "helpers"
     rooms = {"helpers", *(path.parent.name for path in package.glob("*/__init__.py"))}
     assert {path.stem for path in (real / "api").glob("*.html")} == {"index", *rooms}
-    functions = re.findall(r"(?m)^def ([a-z]\w+)", read(package / "show/figures.py"))
+    functions = re.findall(r"(?m)^def ([a-z]\w+)", read(package / "show/picture_figures.py"))
     assert functions and {name.replace("_", "-") for name in functions} <= Page(read(real / "api/show.html")).ids
 
 
@@ -388,7 +396,7 @@ def test_a_page_is_told_section_by_section_prose_before_code():
 @needs_packages
 def test_every_page_has_a_text_for_the_search(site):
     told = json.loads(read(site / search_texts.FILE).removeprefix("var SEARCH_TEXTS = ").rstrip(";\n"))
-    pages = {path.relative_to(site).with_suffix("").as_posix() for path in site.glob("[aln]*/*.html")}
+    pages = {path.relative_to(site).with_suffix("").as_posix() for path in site.glob("[adln]*/*.html")}
     assert pages <= set(told) and all(any(section[2] for section in told[page]) for page in pages)
     assert not any("data:image" in part for page in told.values() for section in page for part in section)
 

@@ -27,12 +27,12 @@ from helpers.methods.sdedit import sdedit
 from helpers.models.analytic import AnalyticModel
 from helpers.picturebook.edits import random_edit
 from helpers.picturebook.judge import Judge
-from helpers.show.comparing import compare
 from helpers.show.markup import Html, data_url, name_of, static
-from helpers.show.painting import Painter, layer, painter
-from helpers.show.running import Cancelled, Run, form_of, settings, story
-from helpers.show.scrubbing import scrubber
-from helpers.show.studios import Studio, history_html, overview_html, status_html, studio
+from helpers.show.widgets.comparing import compare
+from helpers.show.widgets.painting import Painter, layer, painter
+from helpers.show.widgets.running import Cancelled, Run, form_of, settings, story
+from helpers.show.widgets.scrubbing import scrubber
+from helpers.show.widgets.studios import Studio, history_html, overview_html, status_html, studio
 
 SCRIPT = "<script>alert('x')</script>"
 
@@ -270,7 +270,7 @@ def test_the_painters_state_is_plain_and_its_repr_the_same_in_every_run():
 
 def test_the_painter_shows_a_plain_picture_first_and_then_itself(monkeypatch):
     shown = []
-    monkeypatch.setattr("helpers.show.painting.display", lambda *what, **knobs: shown.append(what[0]))
+    monkeypatch.setattr("helpers.show.widgets.painting.display", lambda *what, **knobs: shown.append(what[0]))
     brush = painter(picture(), alt=SCRIPT)
     brush._ipython_display_()
     assert "<figure" in shown[0].data and SCRIPT not in shown[0].data

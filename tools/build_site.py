@@ -6,9 +6,10 @@
 
 Nothing is run and nothing is fetched, neither now nor when the site is read. Measured numbers in a lesson are taken
 from results/ (tools/fill_lessons.py); marks in a lesson say what is on its slides (tools/slides.py); pages list the
-package from its docstrings (tools/api.py); the search shows excerpts (tools/search_texts.py). The build fails on a
-broken link, a picture without alt text, anything that a page would fetch from the network, a page that the table of
-contents does not list, and on every warning of Sphinx. Needs the packages of the extra "site" in pyproject.toml.
+package from its docstrings (tools/api.py); the reading list is a page; the search shows excerpts
+(tools/search_texts.py). The build fails on a broken link, a picture without alt text, anything that a page would fetch
+from the network, a page that the table of contents does not list, and on every warning of Sphinx. Needs the packages of
+the extra "site" in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ BADGE = re.compile(r"\[!\[([^\]]*)\]\(https?://[^)]*\)\]")  # a picture from els
 LINK = re.compile(r"(?s)(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 HTML_SOURCE = re.compile(r"<(?:img|source|video|audio)\b[^>]*?\ssrc=[\"'](?!\w+:)([^\"']+)")
 PAGE_NAME = re.compile(r"(\d\d)_\w+")
+READING = "docs/reading_list.md"
 UNUSED = ("**/*.map", "slides/_static/revealjs/css", "slides/_static/revealjs/dist/theme",
           "slides/_static/revealjs/dist/*.esm.js", "slides/_static/revealjs/plugin/[!n]*", "slides/_sources",
           "_sources", "**/_static/locales", "**/objects.inv", "**/.buildinfo")  # fmt: skip
@@ -64,6 +66,7 @@ class Course:
         self.root, self.stage, self.draft = root, stage, draft
         self.lessons = self.pages("lessons", ".md")
         self.notebooks = self.pages("notebooks", ".ipynb")
+        self.reading = self.root / READING
         self.decks: list[str] = []
         self.beside: set[Path] = set()  # files that HTML in a text refers to, which Sphinx does not copy
         self.problems: list[str] = []
@@ -81,6 +84,8 @@ class Course:
             self.add_lesson(name, path)
         for path in self.notebooks.values():
             self.add_notebook(path)
+        if self.reading.is_file():
+            self.write(f"pages/{READING}", self.checked(self.reading.read_text(encoding="utf-8"), self.reading))
         for name, text in self.api().items():
             self.write(f"pages/api/{name}.md", text)
         self.write("pages/index.md", self.front_page())
@@ -161,7 +166,7 @@ class Course:
             plain = " ".join(words.split())
             instead = f"**{plain} (coming)**" if picture else f"*{plain} (coming)*"
             return self.missing(path, f"refers to {target}, which is not there", instead)
-        if file not in (*self.lessons.values(), *self.notebooks.values()):
+        if file not in (*self.lessons.values(), *self.notebooks.values(), self.reading):
             self.copy(file, picture, path)
         return found[0]
 
@@ -196,8 +201,17 @@ class Course:
         rows = [f"| {int(name[:2])} | {self.links(name)} | {learn.get(str(int(name[:2])), '')} |\n" for name in names]
         table = "| | lesson | you will learn |\n|---|---|---|\n" + "".join(rows)
         tree = "".join(f"{'lessons' if name in self.lessons else 'notebooks'}/{name}\n" for name in names)
-        tree += "api/index\n" if (self.stage / "pages/api/index.md").is_file() else ""
-        parts = [self.checked(top, readme).strip(), "## Lessons", table, f"```{{toctree}}\n:hidden:\n{tree}```"]
+        tree += "".join(
+            f"{name}\n" for name in ("docs/reading_list", "api/index") if (self.stage / f"pages/{name}.md").is_file()
+        )
+        reading = f"[What to read, and for what]({READING})" if self.reading.is_file() else ""
+        parts = [
+            self.checked(top, readme).strip(),
+            "## Lessons",
+            table,
+            reading,
+            f"```{{toctree}}\n:hidden:\n{tree}```",
+        ]
         return "\n\n".join(parts) + "\n"
 
     def links(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Attention maps of words, averaged as they come."""
+"""Attention maps of words: `AttentionStore` adds them up as the processor hands them over, and gives their means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Imagic, DreamBooth and textual inversion share: the loss, the weights they fit, and the fit itself.
+"""What Imagic, DreamBooth and textual inversion share: the loss. `weights` has what is fitted, `fit` the fit itself.
 
     weights = fit_dreambooth(model, pictures, "a sks cat", ...)      a small value
     with weights.on(model):                                          the model's own weights come back afterwards

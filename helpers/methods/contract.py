@@ -6,7 +6,7 @@
     order   name                          what
     1       model                         a `helpers.core.interface.Model`
     2       image, source or fitted       what is edited: a picture, its trajectory, or what a fit made of it
-    3       prompt ...                    what it shall show; further texts and masks that the method cannot do without
+    3       prompt ...                    what it shall show; then what else the method cannot do without: texts, masks
     4       *, the paper's knobs          by name only, with the range in the annotation
     5       seed                          of all noise; the same seed gives the same picture
     6       steps, guidance, size         the source's own, or the model's, unless given

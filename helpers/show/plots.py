@@ -16,8 +16,8 @@ from helpers.core.tensors import Time
 from helpers.core.values import Flag, Numbers, Prompt, entrance, numbers
 from helpers.models.analytic import AnalyticModel
 from helpers.show.figure import LETTER, TEXT, Figure, Labels, Page, checked
-from helpers.show.figures import Series
 from helpers.show.palette import FAINT, INK, Look, look
+from helpers.show.picture_figures import Series
 
 Places = Float[np.ndarray, "N 2"]  # in the plane
 

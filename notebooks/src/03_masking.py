@@ -210,7 +210,7 @@ show.trajectory(recording, alt="03.blended_diffusion")
 
 # %%
 import numpy as np
-from helpers.show.figures import paled
+from helpers.show.picture_figures import paled
 
 moments, inside = recording.moments(len(recording)), np.asarray(painted) > 127
 names = ["clean" if moment.t < 0 else f"t = {moment.t}" for moment in moments]

@@ -10,8 +10,8 @@ from helpers.core.diffusion import pairs
 from helpers.models.analytic import AnalyticModel
 from helpers.picturebook.drawing import draw
 from helpers.picturebook.scene import Scene
-from helpers.show.attending import Attended, Part
-from helpers.show.reweighting import Reweighted
+from helpers.show.attention_figures import Attended, Part
+from helpers.show.widgets.reweighting import Reweighted
 from tests.random_pipelines import stable_diffusion
 
 scene = Scene(thing="cat", color="orange", ride="bicycle", doing="riding", place="meadow")

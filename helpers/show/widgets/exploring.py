@@ -22,7 +22,7 @@ import numpy as np
 from helpers.core.shapes import Array
 from helpers.core.values import Width, entrance
 from helpers.core.words import align, answers, words_and_marks, words_of
-from helpers.show.attending import (
+from helpers.show.attention_figures import (
     OPACITY,
     Attended,
     over,

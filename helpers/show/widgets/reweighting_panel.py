@@ -27,9 +27,9 @@ from helpers.core.words import tokens_of, words_of
 from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt, recorded
 from helpers.methods.source import Source
 from helpers.show.markup import ROW, captioned, own_name
-from helpers.show.reweighting import LOOKS, prompt_of, told
-from helpers.show.running import Form, Knob, Run
-from helpers.show.studios import button, slider, status_html
+from helpers.show.widgets.reweighting import LOOKS, prompt_of, told
+from helpers.show.widgets.running import Form, Knob, Run
+from helpers.show.widgets.studios import button, slider, status_html
 
 LIMITS = (-2.0, 2.0)  # of the paper's c
 STEP = 0.25

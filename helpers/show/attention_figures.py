@@ -30,8 +30,8 @@ from helpers.core.words import answers, words_and_marks, words_of
 from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt
 from helpers.methods.source import Source
 from helpers.show.figure import Figure, checked
-from helpers.show.figures import pictures as picture_grid
 from helpers.show.palette import AMOUNT
+from helpers.show.picture_figures import pictures as picture_grid
 
 VIEWS = ("source", "before", "after")
 LARGEST_GRID = 32  # shorter side; finer maps are left out unless asked for

@@ -23,9 +23,9 @@ from helpers.core.interface import Model
 from helpers.core.pictures import as_picture
 from helpers.core.silence import silent
 from helpers.core.values import Kind, WrongKind, entrance, listed, number, shown, text
-from helpers.show.figures import paled
 from helpers.show.markup import ROW, captioned, own_name
-from helpers.show.running import Form, Knob, Pictures, Run, form_of, named, settings, story
+from helpers.show.picture_figures import paled
+from helpers.show.widgets.running import Form, Knob, Pictures, Run, form_of, named, settings, story
 
 THUMBNAIL = 160  # CSS pixels
 LETTERS = 110  # of a prompt under a thumbnail; more makes a tower, and the whole of it is the picture's alt text

@@ -22,9 +22,9 @@ from helpers.core.warn import heard
 from helpers.finetuning.log import Diary
 from helpers.finetuning.weights import Weights
 from helpers.show.figure import LINE, Figure, Page, checked
-from helpers.show.figures import GAP, WIDEST, cell_size
 from helpers.show.palette import FAINT, look
-from helpers.show.running import named
+from helpers.show.picture_figures import GAP, WIDEST, cell_size
+from helpers.show.widgets.running import named
 
 PLACES, SIDE = 6, 112  # pictures in the row, and pixels of one; of more, the first and the last and some between
 LEFT, HEIGHT, BELOW = 70, 130, 44  # pixels beside, of and below the curve

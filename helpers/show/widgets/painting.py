@@ -98,7 +98,7 @@ def starting_layer(start: Any, picture: Image.Image, mode: str, color: str) -> I
     return painted
 
 
-def as_mask(painted: Image.Image) -> Image.Image:
+def white_where_painted(painted: Image.Image) -> Image.Image:
     """White where the layer has paint, mode "L"."""
     return painted.getchannel("A").point(lambda alpha: 255 if alpha >= 128 else 0)
 
@@ -150,7 +150,7 @@ class Painter(anywidget.AnyWidget):
     @property
     def mask(self) -> Image.Image:
         """Mode "L", white where painted, of the picture's size. ValueError while nothing is painted."""
-        return as_mask(self.painted)
+        return white_where_painted(self.painted)
 
     @property
     def result(self) -> Image.Image:
