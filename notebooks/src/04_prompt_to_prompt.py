@@ -103,7 +103,7 @@ show.attention_maps(seen, in_both, view="source", by="step", alt="04.maps_words"
 # is.)
 
 # %%
-from helpers.show.attending import over
+from helpers.show.attention_figures import over
 
 shown = ["bear", "drink", "red"]
 free = show.attended(model, P_star, words=shown, seed=bear_seed)
