@@ -75,7 +75,7 @@ show.pair(
 # ### Exercise 1: one step up
 #
 # ●●○○○ *5 minutes, core.* Two lines. `x` lies at the clean time s, `a_s` and `a_t` are $\bar\alpha_s$ and
-# $\bar\alpha_t$, and `eps` is the noise. First the predicted clean picture, then the state at the noisier time t.
+# $\bar\alpha_t$, and `eps` is the noise. First the expected clean picture, then the state at the noisier time t.
 
 # %%
 def my_inversion_step(x, eps, a_s, a_t):
@@ -441,7 +441,7 @@ check.put_back(my_put_back)
 # ### Exercise 6: the noise a step must add
 #
 # ●●●○○ *7 minutes, core.* Three lines. The DDPM step has the mean $\sqrt{\bar\alpha_s}\,\hat x_0 +
-# \sqrt{1-\bar\alpha_s-\sigma^2}\,\epsilon$, where $\hat x_0$ is the predicted clean picture. Return $z$.
+# \sqrt{1-\bar\alpha_s-\sigma^2}\,\epsilon$, where $\hat x_0$ is the expected clean picture. Return $z$.
 
 # %%
 def my_missing_noise(x_s, x_t, eps, a_s, a_t, sigma):
