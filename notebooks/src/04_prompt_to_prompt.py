@@ -677,7 +677,6 @@ show.pictures(
 # %% [markdown]
 # With blending the second row is black away from the ride: there the states of I were put back at each step. What is
 # left there comes from the autoencoder, which mixes neighbouring places.
-
 #
 # ## 9. What it costs
 #
