@@ -483,8 +483,8 @@ for name, these in {"theta": nothing, "theta'": weights}.items():
     )
 
 # %% [markdown]
-# In the second line $e_{opt}$ should be the smallest, since the weights were fitted under it. In the first line, compare
-# $e_{opt}$ with P: where it is smaller, the fitted numbers describe this picture better than our words do.
+# In the second line $e_{opt}$ should be the smallest, since the weights were fitted under it. In the first line,
+# compare $e_{opt}$ with P: where it is smaller, the fitted numbers describe this picture better than our words do.
 #
 # Now in pictures. *Embedding alone*: $e_{opt}$ with the model's own weights. *Model alone*: no $e_{opt}$, so the model
 # is fitted to I under $e_{tgt}$ itself.
