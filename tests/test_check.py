@@ -25,6 +25,7 @@ from helpers.picturebook.scene import Scene
 MORE: dict[str, tuple[Any, ...]] = {
     "better_edit": ([SimpleNamespace(obeyed=1.0, kept=20.0)],), "shortest_injection": ([0.0, 0.5], [20.0, 30.0]),
     "own_edit": (Edit(Scene(), Scene().but(color="blue")), None),
+    "own_prompt_edit": (("ride", "car"), None), "own_subject": ("temple", ([], []), None),
 }
 
 

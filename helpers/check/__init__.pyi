@@ -36,6 +36,8 @@ from helpers.check.lesson04 import on_values as on_values
 from helpers.check.lesson04 import rows_of_edits as rows_of_edits
 from helpers.check.lesson04 import swap_matrix as swap_matrix
 from helpers.check.lesson04 import weight_vector as weight_vector
+from helpers.check.lesson04_edits import composed as composed
+from helpers.check.lesson04_edits import scheduled as scheduled
 from helpers.check.lesson04_loop import algorithm as algorithm
 from helpers.check.lesson04_loop import injected_steps as injected_steps
 from helpers.check.lesson04_loop import shortest_injection as shortest_injection
@@ -45,12 +47,17 @@ from helpers.check.lesson05 import missing_noise as missing_noise
 from helpers.check.lesson05 import order_of_error as order_of_error
 from helpers.check.lesson05 import put_back as put_back
 from helpers.check.lesson05 import which_guidance as which_guidance
+from helpers.check.lesson05_loop import choice_of_inversion as choice_of_inversion
+from helpers.check.lesson05_loop import inversion_loop as inversion_loop
+from helpers.check.lesson05_loop import needed_null as needed_null
 from helpers.check.lesson06 import cost_of_imagic as cost_of_imagic
 from helpers.check.lesson06 import embedding_fit as embedding_fit
 from helpers.check.lesson06 import frozen as frozen
 from helpers.check.lesson06 import interpolation as interpolation
+from helpers.check.lesson06 import lora_merged as lora_merged
 from helpers.check.lesson06 import loss_of_picture as loss_of_picture
 from helpers.check.lesson06_choice import choice_of_eta as choice_of_eta
+from helpers.check.lesson06_choice import fair_difference as fair_difference
 from helpers.check.lesson07 import choice_of_steps as choice_of_steps
 from helpers.check.lesson07 import lora_numbers as lora_numbers
 from helpers.check.lesson07 import mean_distance as mean_distance
@@ -58,4 +65,9 @@ from helpers.check.lesson07 import prior_loss as prior_loss
 from helpers.check.lesson07 import prior_prompt as prior_prompt
 from helpers.check.lesson07 import rows_of_a_fit as rows_of_a_fit
 from helpers.check.lesson07 import which_sheet as which_sheet
+from helpers.check.lesson07_measures import balanced_accuracy as balanced_accuracy
+from helpers.check.lesson07_measures import low_rank as low_rank
+from helpers.check.lesson07_measures import true_share as true_share
 from helpers.check.own import own_edit as own_edit
+from helpers.check.own_made import own_prompt_edit as own_prompt_edit
+from helpers.check.own_made import own_subject as own_subject
