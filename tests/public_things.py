@@ -273,9 +273,10 @@ ANSWERS = Values(RETURNED, st.one_of(
         lambda: len, lambda: iter)))
 
 
-#: what two checks are told besides the answer
+#: what three checks are told besides the answer
 TOLD: dict[str, tuple[Any, ...]] = {
-    "better_edit": ([Score(1.0, 20.0, 0.1)],), "shortest_injection": ((0.2, 0.8), (20.0, 25.0))}
+    "better_edit": ([Score(1.0, 20.0, 0.1)],), "shortest_injection": ((0.2, 0.8), (20.0, 25.0)),
+    "own_edit": (SceneEdit(Scene(), Scene().but(color="blue")), None)}
 
 
 def verdict_of(name: str) -> Callable[..., Any]:
