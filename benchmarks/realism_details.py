@@ -90,9 +90,6 @@ def watched(found: list[Tag]) -> Iterator[None]:
 def tagged(scene: Scene) -> tuple[list[Shape], list[Tag]]:
     """The shapes of a drawing, and which of them make which detail."""
     found: list[Tag] = []
-    if "detail" not in Shape._fields:
-        from benchmarks.realism_first_world import tagged as tagged_of_old
-        return tagged_of_old(scene)
     with watched(found):
         shapes = compose(scene).shapes
     for nth in sorted({s.nth for s in shapes} - {0}):
