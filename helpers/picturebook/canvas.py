@@ -96,14 +96,14 @@ class Canvas:
         """A filled polygon."""
         self._add(np.asarray(points, dtype=float), color, 0.0, opacity)
 
-    def piece(self, points: Sequence[Point], color: Color, rim: Color, width: float = 1.5) -> None:
+    def piece(self, points: Points, color: Color, rim: Color, width: float = 1.5) -> None:
         """A filled polygon with an outline around it, `width` picture units thick whatever the scale.
 
         The outline keeps things apart from a background of their own colour: a white cat from snow.
         """
-        points = np.asarray(points, dtype=float)
-        self._add(np.concatenate([points, points[:2]]), rim, 2 * width / self.scale, 255)
-        self._add(points, color, 0.0, 255)
+        outline = np.asarray(points, dtype=float)
+        self._add(np.concatenate([outline, outline[:2]]), rim, 2 * width / self.scale, 255)
+        self._add(outline, color, 0.0, 255)
 
     def rect(self, x0: float, y0: float, x1: float, y1: float, color: Color, opacity: int = 255) -> None:
         """A filled rectangle with corners (x0, y0) and (x1, y1)."""

@@ -28,7 +28,8 @@ def draw_crowd(canvas: Canvas, scene: Scene, light: Light, base: float) -> None:
     for y, x, height, clothes, skin, hair, dress in sorted(people):
         with canvas.at(x, y, height / 34):
             # by night they are lit by the shops: as dark as the houses, nobody would be seen
-            _draw_person(canvas, *(mix(light(c), c, 0.55) for c in (*clothes, skin, hair)), dress)
+            top, bottom, skin, hair = (mix(light(c), c, 0.55) for c in (*clothes, skin, hair))
+            _draw_person(canvas, top, bottom, skin, hair, dress)
 
 
 def _draw_person(canvas: Canvas, top: Color, bottom: Color, skin: Color, hair: Color, dress: bool) -> None:

@@ -24,7 +24,8 @@ def detail_labels(scene: Scene, size: int = UNITS) -> np.ndarray:
     for shape in canvas.shapes:
         if shape.detail in DETAILS:
             kinds[shape.nth] = 1 + DETAILS.index(shape.detail)
-    return kinds[_numbers(canvas, size)]
+    found: np.ndarray = kinds[_numbers(canvas, size)]
+    return found
 
 
 def count_details(scene: Scene) -> dict[str, int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..canvas import Canvas, Color, Point, smooth
+from ..canvas import Canvas, Color, Points, smooth
 from ..scene import Scene
 from ..vocabulary import ABSENT
 from .palette import darker, lighter, mix, rim_of, tint
@@ -111,7 +111,7 @@ def oval(x: float, y: float, rx: float, ry: float, pear: float = 0.0) -> np.ndar
     return np.stack([x + wide * np.sin(_TURN), y - ry * np.cos(_TURN)], axis=1)
 
 
-def limb(spine: list[Point], start: float, end: float, belly: float = 0.0) -> np.ndarray:
+def limb(spine: Points, start: float, end: float, belly: float = 0.0) -> np.ndarray:
     """The outline of a rounded limb along a smooth `spine`: half-width `start`, then `end`, `belly` more midway."""
     line = smooth(np.asarray(spine, dtype=float), closed=False, pieces=4)
     step = np.empty_like(line)
@@ -160,7 +160,8 @@ def tufted(outline: np.ndarray, length: float, spacing: float, jitter: np.ndarra
     area = loop[:-1, 0] @ loop[1:, 1] - loop[:-1, 1] @ loop[1:, 0]  # its sign: which way round the outline goes
     out = along[:, ::-1] * ((1.0, -1.0) if area > 0 else (-1.0, 1.0))
     reach = length * (np.array([0.0, 0.62, 1.0]) * (0.7 + 0.6 * uneven[:, None])).ravel()[:, None]
-    return points + out * reach + reach * np.array([0.0, 0.22])
+    tips: np.ndarray = points + out * reach + reach * np.array([0.0, 0.22])
+    return tips
 
 
 def fill_fur(canvas: Canvas, look: Look, outline: np.ndarray, color: Color, scale: float = 1.0) -> np.ndarray:

@@ -98,8 +98,8 @@ def _draw_cactus(canvas: Canvas, light: Light, x: float, base: float, height: fl
         for points, width in (([(0, 0), (0, -9)], 2.4), ([(0, -3.2), (-2.6, -3.2), (-2.6, -6)], 1.7),
                               ([(0, -4.6), (2.6, -4.6), (2.6, -7.6)], 1.7)):
             canvas.line(points, green, width)
-            for end in points[1:]:
-                canvas.ellipse(*end, width / 2, width / 2, green)
+            for end_x, end_y in points[1:]:
+                canvas.ellipse(end_x, end_y, width / 2, width / 2, green)
         canvas.line([(-0.4, -0.4), (-0.4, -8.6)], light.ground((116, 190, 116), 0.35), 0.6)
         if light.snowy:
             canvas.ellipse(0, -9.8, 1.4, 0.8, light(SNOW), opacity=round(120 + 135 * light.snowy))

@@ -137,7 +137,7 @@ def _crown(canvas: Canvas, color: Color, rim: Color, stream: random.Random) -> N
 # ---- holding: (0, 0) is the hand, 1 a picture unit; `top` is where a thing on a stick or string ends
 
 
-def _in_hand(canvas: Canvas, body: Body) -> AbstractContextManager[None]:
+def _in_hand(canvas: Canvas, body: Body) -> AbstractContextManager[Canvas]:
     """The frame of a held thing: x away from the body. Small creatures hold things as large as big ones do."""
     return canvas.at(*body.hand, flip=body.mirrored)
 

@@ -61,8 +61,8 @@ def _bicycle_front(canvas: Canvas, color: Color, stream: random.Random) -> None:
     for width, paint in ((8.0, rim), (5.0, color)):
         for tube in tubes:
             canvas.line(tube, paint, width)
-            for end in (tube[0], tube[-1]):
-                canvas.ellipse(*end, width / 2, width / 2, paint)
+            for end_x, end_y in (tube[0], tube[-1]):
+                canvas.ellipse(end_x, end_y, width / 2, width / 2, paint)
     canvas.line([(10, -13), (22, -13), (29, -16)], IRON, 5)
     canvas.ellipse(10, -13, 3.4, 3.4, IRON)
     canvas.piece([(-22, -8), (1, -7), (2, -3), (-12, -1), (-21, -2)], IRON, (20, 18, 26), 1.0)

@@ -24,9 +24,9 @@ def draw_room(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> Non
     left, right = (_NEAR, _FAR) if side > 0 else (UNITS - _FAR, UNITS - _NEAR)
     _draw_view(canvas, scene, left, right)
     paper, base = stream.choice(_WALLPAPERS), horizon + 16
-    for box in ((0, 0, UNITS, _TOP), (0, _BOTTOM, UNITS, base), (0, _TOP, left, _BOTTOM),
-                (right, _TOP, UNITS, _BOTTOM)):
-        canvas.rect(*box, light(paper))
+    for x0, y0, x1, y1 in ((0, 0, UNITS, _TOP), (0, _BOTTOM, UNITS, base), (0, _TOP, left, _BOTTOM),
+                           (right, _TOP, UNITS, _BOTTOM)):
+        canvas.rect(x0, y0, x1, y1, light(paper))
     stripe = light(darker(paper, 0.08))
     for x in range(0, 128, 24):
         inside = left - 12 < x < right
@@ -45,9 +45,9 @@ def draw_room(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> Non
 def _draw_view(canvas: Canvas, scene: Scene, left: float, right: float) -> None:
     """What lies outside the window, below the sky: a hill, and the snow that falls."""
     light = Light(scene.sky, scene.snowy)
-    x = np.linspace(left, right, 9)
-    y = _BOTTOM - 8 - 2.5 * np.sin(np.linspace(0, 5, 9))
-    canvas.polygon([*zip(x, y, strict=True), (right, _BOTTOM + 1), (left, _BOTTOM + 1)], light.ground((112, 186, 90)))
+    xs = np.linspace(left, right, 9)
+    ys = _BOTTOM - 8 - 2.5 * np.sin(np.linspace(0, 5, 9))
+    canvas.polygon([*zip(xs, ys, strict=True), (right, _BOTTOM + 1), (left, _BOTTOM + 1)], light.ground((112, 186, 90)))
     if scene.snowy:
         with canvas.part("snow"):
             for fx, fy, r in flakes(scene)[::2]:

@@ -62,13 +62,15 @@ def _hatching(size: int, period: float, width: float, falling: bool) -> np.ndarr
     x, y = _grid(size)
     across = ((x + y if falling else x - y) / math.sqrt(2)) % period
     off = np.abs(across - period / 2) - width / 2
-    return (0.5 - off * size / UNITS).clip(0, 1)[..., None]
+    strokes: np.ndarray = (0.5 - off * size / UNITS).clip(0, 1)[..., None]
+    return strokes
 
 
 def _on_paper(picture: np.ndarray, paper: Color, margin: float, wave: float) -> np.ndarray:
     """The picture (size, size, 3) with a rim of paper, `margin` units wide and wavy by `wave`."""
     amount = _inside(len(picture), margin, wave)
-    return picture * amount + np.array(paper, np.float32) * (1 - amount)
+    framed: np.ndarray = picture * amount + np.array(paper, np.float32) * (1 - amount)
+    return framed
 
 
 @lru_cache(maxsize=8)
@@ -77,7 +79,8 @@ def _inside(size: int, margin: float, wave: float) -> np.ndarray:
     x, y = _grid(size)
     side = np.minimum(np.minimum(x, UNITS - x) + wave * np.sin(y / 7.0),
                       np.minimum(y, UNITS - y) + wave * np.sin(x / 8.0))
-    return ((side - margin) * size / UNITS / 2 + 0.5).clip(0, 1)[..., None]
+    inside: np.ndarray = ((side - margin) * size / UNITS / 2 + 0.5).clip(0, 1)[..., None]
+    return inside
 
 
 def _image(picture: np.ndarray) -> Image.Image:
@@ -111,8 +114,8 @@ def _pencil(shapes: Sequence[Shape], size: int) -> Image.Image:
     draw.flush()
     picture = np.asarray(image, np.float32)
     strokes = _hatching(size, PATCH / math.sqrt(2), 2.2, True)
-    tone = picture[..., 1:2]
-    hatched = strokes * ((232 - tone) / 40).clip(0, 1) * ((tone - 120) / 30).clip(0, 1)
+    green = picture[..., 1:2]
+    hatched = strokes * ((232 - green) / 40).clip(0, 1) * ((green - 120) / 30).clip(0, 1)
     return _image(_on_paper(picture - 24 * hatched, _PENCIL_PAPER, 3.0, 0.0))
 
 
@@ -166,7 +169,7 @@ def _crayon(shapes: Sequence[Shape], size: int) -> Image.Image:
     k, rooms = size / UNITS, _rooms(shapes)
     first = next((i for i, s in enumerate(shapes) if s.part not in BACKGROUND), len(shapes))
     _crayon_shapes(image, shapes[:first], rooms[:first], k)
-    picture = np.asarray(image, np.float32)
+    picture: np.ndarray = np.asarray(image, np.float32)
     gaps = 0.24 * _hatching(size, 2 * PATCH / math.sqrt(2), 2.4, False)
     picture = picture + (np.array(_CREAM, np.float32) - picture) * gaps
     image = _image(_on_paper(picture, _CREAM, 4.5, 1.2))
@@ -227,9 +230,9 @@ def _pixels(shapes: Sequence[Shape], size: int) -> Image.Image:
             if front:
                 own.line(flat, 1, max(CELL, round(shape.width)))
     cells = np.asarray(image)[CELL // 2 :: CELL, CELL // 2 :: CELL]
-    cells = Image.fromarray(_outlined(cells, np.asarray(owner)[CELL // 2 :: CELL, CELL // 2 :: CELL]))
-    cells = cells.quantize(INKS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).convert("RGB")
-    return cells.resize((size, size), Image.Resampling.NEAREST)
+    small = Image.fromarray(_outlined(cells, np.asarray(owner)[CELL // 2 :: CELL, CELL // 2 :: CELL]))
+    small = small.quantize(INKS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).convert("RGB")
+    return small.resize((size, size), Image.Resampling.NEAREST)
 
 
 def _pixel_eye(draw: ImageDraw.ImageDraw, shape: Shape) -> None:

@@ -114,7 +114,7 @@ def draw_wall(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> Non
     rows = round((foot - top) / 12)
     shift = stream.uniform(0, 24)
     canvas.rect(0, top, UNITS, foot, light(mix(brick, (228, 208, 188), 0.5)))
-    shades = [[], [], []]
+    shades: tuple[list[Box], ...] = ([], [], [])
     for r in range(rows):
         y = foot - 12 * (r + 1)
         for k in range(-1, 6):
