@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -65,6 +66,21 @@ def test_if_a_part_is_missing_the_shipped_folder_is_untouched(shipped: Path, mis
     with pytest.raises(FileNotFoundError):
         pack.main()
     assert contents(shipped) == before and not Path("results").exists()
+
+
+def test_the_autoencoder_s_last_phase_is_shipped_and_the_pictures_seen_are_those_of_the_log(shipped: Path) -> None:
+    first = Path("runs", "autoencoder", "vae.safetensors")
+    first.parent.mkdir()
+    save_file({"first": torch.ones(1)}, first, metadata={"clock": "[5, 120.0]"})
+    vae = shipped / "pipeline" / "vae" / "diffusion_pytorch_model.safetensors"
+    pack.main()
+    assert set(load_file(vae)) == {"text_model.w"}
+    Path("runs", "decoder", "vae.safetensors").unlink()
+    pack.main()
+    assert set(load_file(vae)) == {"first"}
+    training, curve = (json.loads(Path("results", f"{n}.json").read_text()) for n in ("training", "training_curve"))
+    assert (training["autoencoder_minutes"], training["unet_pictures"]) == (2, "448")
+    assert curve["curve"] == [{"pictures": 448, "place": 90}]
 
 
 def test_packing_replaces_the_folder_and_the_judge_and_leaves_nothing_else(shipped: Path) -> None:

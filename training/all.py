@@ -4,7 +4,8 @@
     python -m training.all --pictures 1500000     the whole, in one call
 
 Goes on from the shipped weights: the autoencoder keeps its latents' meaning, so that the denoiser can do so too.
-`--from-nothing` trains all anew, the text encoder included.
+`--from-nothing` trains all anew, the text encoder included. The denoiser has a partner where there are two cores and no
+GPU: a run that is to go on elsewhere goes on by hand, with the same pictures a step.
 
 Every piece is a command of its own (`python -m training.unet --help`); this only knows their order and when each is
 done. Needs nothing but the repository: also the pictures are drawn here.
@@ -13,12 +14,15 @@ done. Needs nothing but the repository: also the pictures are drawn here.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import torch
 
 from helpers.picturebook.judge import WEIGHTS as JUDGE
 
@@ -49,6 +53,7 @@ def recipe(pictures: int, falling: int, shards: int, anew: bool) -> dict[str, Pi
     """All pieces in their order."""
     drawn, judged = shards // 3, shards // 3
     vae, sharp = autoencoder.RUN, autoencoder.SHARP_RUN
+    pair = not torch.cuda.is_available() and (os.cpu_count() or 1) > 1
     start = {name: [] if anew else ["--start", str(file)] for name, file in SHIPPED.items()}
     pieces = {
         "drawings": Piece(["pool", "--shards", f"{drawn}"], drawn, f"{pool.POOL}/*.seeds.npy", False),
@@ -61,8 +66,9 @@ def recipe(pictures: int, falling: int, shards: int, anew: bool) -> dict[str, Pi
                          autoencoder.STEPS, f"{sharp}/checkpoint.safetensors"),
         "judge": Piece(["judge", *start["judge"]], judge.STEPS, f"{judge.RUN}/checkpoint.safetensors"),
         "latents": Piece(["latents", "--shards", f"{shards}"], shards, f"{latents.LATENTS}/*.latents.npy", False),
-        "denoiser": Piece(["unet", "--pictures", f"{pictures}", "--falling", f"{falling}", *start["unet"]],
-                          pictures // unet.BATCH, f"{unet.RUN}/checkpoint.safetensors"),
+        "denoiser": Piece(["unet", "--pictures", f"{pictures}", "--falling", f"{falling}", *start["unet"],
+                           *(["--partner"] if pair else [])],
+                          pictures // unet.pictures_a_step(pair), f"{unet.RUN}/checkpoint.safetensors"),
     }
     return pieces if anew else {name: piece for name, piece in pieces.items() if name != "words"}
 

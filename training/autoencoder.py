@@ -74,14 +74,25 @@ def grown(vae: AutoencoderTiny, file: Path | None) -> AutoencoderTiny:
     return vae
 
 
+def last_phase() -> tuple[Path, int]:
+    """The file of the last phase that there is, and how many blocks its decoder has at full resolution.
+
+    Raises FileNotFoundError where none was trained.
+    """
+    for file in (SHARP_RUN / "vae.safetensors", RUN / "vae.safetensors"):
+        if file.exists():
+            return file, int("decoder.layers.21.weight" in load_file(file))
+    raise FileNotFoundError("No trained autoencoder: run python -m training.autoencoder first.")
+
+
 def load_autoencoder() -> AutoencoderTiny | None:
     """The autoencoder as it is trained by now, if there is one: the last phase that there is of it."""
-    for folder in (SHARP_RUN, RUN):
-        if (folder / "vae.safetensors").exists():
-            weights = load_file(folder / "vae.safetensors")
-            vae = grown(build(last=int("decoder.layers.21.weight" in weights)), folder / "vae.safetensors")
-            return vae.to(device(), fast()).to(memory_format=torch.channels_last).requires_grad_(False)
-    return None
+    try:
+        file, last = last_phase()
+    except FileNotFoundError:
+        return None
+    vae = grown(build(last), file)
+    return vae.to(device(), fast()).to(memory_format=torch.channels_last).requires_grad_(False)
 
 
 def with_another_stage(old: dict[str, Tensor], new: dict[str, Tensor]) -> dict[str, Tensor]:

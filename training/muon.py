@@ -1,9 +1,10 @@
 """Muon (Jordan et al. 2024): momentum whose singular values are all made one, for the matrices of a network.
 
 A convolution counts as a matrix of its output channels by everything else. Rates are those of AdamW: an update's root
-mean square is `SIZE` times the rate (Liu et al. 2025, arXiv 2502.16982, take 0.2). torch.optim.Muon does one matrix at a
-time and refuses convolutions; here matrices of one size are done together, which is what makes it cheap on a CPU. A step
-of the denoiser takes a fifth longer with it than with AdamW, and is worth two of AdamW's (results/training_choices.json).
+mean square is `SIZE` times the rate (Liu et al. 2025, arXiv 2502.16982, take 0.2). torch.optim.Muon does one matrix at
+a time and refuses convolutions; here matrices of one size are done together, which is what makes it cheap on a CPU. A
+step of the denoiser takes a fifth longer with it than with AdamW, and is worth two of AdamW's: see
+results/training_choices.json.
 """
 
 from __future__ import annotations

@@ -23,12 +23,12 @@ from helpers.models.checksums import write_checksums
 from helpers.picturebook.caption import KNOWN_WORDS
 from helpers.picturebook.judge import WEIGHTS as JUDGE
 
-from .autoencoder import SHARP_RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
+from .autoencoder import last_phase
 from .judge import RUN as JUDGE_RUN
 from .loop import read_clock, save_half
-from .unet import BATCH, WIDTHS, build_scheduler
 from .unet import RUN as UNET_RUN
+from .unet import WIDTHS, build_scheduler
 from .unet import build as build_unet
 from .words import WINDOW, build_text_encoder, build_tokenizer, load_text_encoder, text_encoder_file
 
@@ -78,21 +78,26 @@ def write_fingerprint(folder: Path, prompt: str = "a red cat on the beach") -> N
 def write_training(file: Path) -> None:
     """How long each part was trained, for the model card."""
     clocks = {name: read_clock(file) for name, file in (
-        ("autoencoder", AUTOENCODER_RUN / "vae.safetensors"), ("words", text_encoder_file()),
+        ("autoencoder", last_phase()[0]), ("words", text_encoder_file()),
         ("unet", UNET_RUN / "unet.safetensors"), ("judge", JUDGE_RUN / "judge.safetensors"))}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     figures = {f"{name}_minutes": round(seconds / 60) for name, (_, seconds) in clocks.items()}
-    figures |= {"unet_pictures": f"{clocks['unet'][0] * BATCH:,}", "window": WINDOW, "commit": commit,
+    pictures = scores_of_the_run()[-1]["pictures"]
+    figures |= {"unet_pictures": f"{pictures:,}", "window": WINDOW, "commit": commit,
                 "widths": ", ".join(map(str, WIDTHS))}
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(figures, indent=1) + "\n")
 
 
+def scores_of_the_run() -> list[dict[str, float]]:
+    """What the denoiser was scored with while it learned, in all calls of its run."""
+    return [json.loads(line) for line in (UNET_RUN / "scores.jsonl").read_text().splitlines()]
+
+
 def write_curve(file: Path) -> None:
-    """What the denoiser had learned after how many pictures: earlier runs' numbers, and those of this run."""
-    curve = {c["pictures"]: c for c in json.loads(file.read_text())["curve"]} if file.exists() else {}
-    for line in (UNET_RUN / "scores.jsonl").read_text().splitlines():
-        scores = json.loads(line)
+    """What the denoiser had learned after how many pictures of this run, which may have started from other weights."""
+    curve = {}
+    for scores in scores_of_the_run():
         shares = {k: round(100 * v) for k, v in scores.items() if k not in ("step", "pictures", "minutes", "distance")}
         curve[scores["pictures"]] = {"pictures": scores["pictures"]} | shares
     file.write_text(json.dumps({"curve": [curve[k] for k in sorted(curve)]}, indent=1) + "\n")
@@ -101,7 +106,8 @@ def write_curve(file: Path) -> None:
 def pack_pipeline(folder: Path) -> None:
     """The whole pipeline into a new folder."""
     pack_network(build_unet(), UNET_RUN / "unet.safetensors", folder / "unet")
-    pack_network(build_autoencoder(), AUTOENCODER_RUN / "vae.safetensors", folder / "vae")
+    vae, last = last_phase()
+    pack_network(build_autoencoder(last), vae, folder / "vae")
     pack_text_encoder(folder / "text_encoder")
     pack_tokenizer(folder / "tokenizer")
     build_scheduler().save_config(folder / "scheduler")

@@ -1,4 +1,4 @@
-"""A second process that computes gradients: two of one thread each are a third faster than one of two threads.
+"""A second process that computes gradients: two of one thread each are a fifth faster than one of two threads.
 
 Both have the same weights, in shared memory. For each step the partner takes as many other pictures as this process and
 leaves its gradients in shared memory; this process adds them to its own and takes the step while the partner waits.

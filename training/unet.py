@@ -2,6 +2,7 @@
 
     python -m training.unet                              goes on, at a level rate, as long as it is let
     python -m training.unet --this-call 9                for nine minutes
+    python -m training.unet --partner                    on two cores and no GPU: two processes, 128 pictures a step
     python -m training.unet --pictures 1500000 --falling 300000      the rate falls over the last 300,000 pictures
 
 Predicts v (Salimans & Ho 2022, arXiv 2202.00512) under a cosine schedule, loss weighted by min-SNR (Hang et al. 2023,
@@ -61,6 +62,11 @@ def build_scheduler() -> DDIMScheduler:
     """The noise schedule: cosine, v-prediction; sampling starts at pure noise and ends at the clean picture."""
     return DDIMScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False,
                          timestep_spacing="trailing", set_alpha_to_one=True, steps_offset=1)
+
+
+def pictures_a_step(partner: bool, batch: int = BATCH) -> int:
+    """How many pictures a step sees: a partner takes as many again."""
+    return 2 * batch if partner else batch
 
 
 class WatchedAttention:
@@ -212,7 +218,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--peak", type=float, default=RATE)
     parser.add_argument("--name", type=float, default=NAME, help="weight of naming what every cell shows")
     parser.add_argument("--full", type=float, default=0.5, help="share of the captions that tell all there is")
-    parser.add_argument("--muon", action=argparse.BooleanOptionalAction, default=True, help="for the matrices, or AdamW")
+    parser.add_argument("--muon", action=argparse.BooleanOptionalAction, default=True,
+                        help="for the matrices, or AdamW")
     parser.add_argument("--compile", action="store_true", help="two minutes at the start; then a quarter faster")
     parser.add_argument("--look-every", type=float, default=20, help="minutes between two sample sheets")
     parser.add_argument("--count", type=int, default=64, help="pictures by which it is scored")
@@ -232,9 +239,8 @@ def main() -> None:
     unet.to(memory_format=torch.channels_last)
     if args.compile:
         lesson.student = torch.compile(lesson.student)
-    second, batch = Partner(partial(partner, args), trainee.working) if args.partner else None, args.batch
-    if second is not None:
-        batch *= 2
+    second = Partner(partial(partner, args), trainee.working) if args.partner else None
+    batch = pictures_a_step(args.partner, args.batch)
 
     def look() -> None:
         averaged = build().to(device())
