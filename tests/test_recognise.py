@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import random_pipelines
+import safetensors.torch
 import torch
 
 from helpers.models import catalogue, devices
@@ -71,6 +72,10 @@ def test_names_in_the_index_import_nothing_and_are_refused(
     ("text_encoder/config.json", {"auto_map": {"AutoModel": "evil.Trap"}}),
     ("text_encoder/config.json", {"quantization_config": {"quant_method": "evil"}}),
     ("text_encoder/config.json", {"_attn_implementation_internal": "someone/kernel"}),
+    ("text_encoder/config.json", {"attn_implementation": "someone/kernel"}),
+    ("text_encoder/config.json", {"attn_implementation": {"": "someone/kernel"}}),
+    ("text_encoder/config.json", {"text_config": {"auto_map": {"AutoModel": "evil.Trap"}}}),
+    ("text_encoder/config.json", {"text_config": {"attn_implementation": "someone/kernel"}}),
     ("tokenizer/tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["evil.Trap", None]}}),
     ("scheduler/scheduler_config.json", {"_class_name": "evil"}),
 ])
@@ -82,6 +87,59 @@ def test_configurations_import_nothing_and_are_refused(
     with pytest.raises(ValueError, match="not loaded|Only known classes"):
         load(folder, "cpu")
     assert not trap() and "evil" not in sys.modules
+
+
+class Evil:
+    """What is run when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[Path]]:
+        return Path.touch, (self.mark,)
+
+
+def in_pieces(folder: Path, part: str, named: str, whole: bool = False) -> None:
+    """The weights of a part as one piece with an index that names another file; `whole`: beside the whole file."""
+    weights = next((folder / part).glob("*.safetensors"))
+    names = safetensors.torch.load_file(weights)
+    index = {"metadata": {}, "weight_map": dict.fromkeys(names, named)}
+    (folder / part / f"{weights.name}.index.json").write_text(json.dumps(index), encoding="utf-8")
+    if not whole:
+        weights.rename(weights.with_name(f"{weights.stem}-00001-of-00001.safetensors"))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+@pytest.mark.parametrize("named", ["evil.bin", "../evil.safetensors"])
+def test_an_index_of_weights_names_no_pickled_file_and_none_elsewhere(
+    folder: Path, part: str, named: str, whole: bool
+) -> None:
+    in_pieces(folder, part, named, whole)
+    torch.save({"x": Evil(folder / "it ran")}, folder / part / named)
+    with pytest.raises(ValueError, match=f"names '{named}' as its weights; only .safetensors files beside it"):
+        load(folder, "cpu")
+    assert not (folder / "it ran").exists()
+
+
+def test_an_index_of_weights_that_is_damaged_or_names_what_is_not_there_is_told(folder: Path) -> None:
+    in_pieces(folder, "unet", "diffusion_pytorch_model-00001-of-00001.safetensors")
+    load(folder, "cpu")  # as it is saved in pieces
+    index = folder / "unet/diffusion_pytorch_model.safetensors.index.json"
+    for pieces, words in (([1], "names 'nothing'"), ({}, "names 'nothing'"), ({"a": 3}, "names '3'"),
+                          ({"a": "b.safetensors"}, "has no unet/b.safetensors: download it again")):
+        edited(index, weight_map=pieces)
+        with pytest.raises((ValueError, FileNotFoundError), match=words):
+            load(folder, "cpu")
+
+
+def test_an_adapter_in_a_part_s_folder_is_not_loaded(folder: Path) -> None:
+    note = {"peft_type": "LORA", "base_model_name_or_path": "/elsewhere"}
+    (folder / "text_encoder/adapter_config.json").write_text(json.dumps(note), encoding="utf-8")
+    torch.save({"x": Evil(folder / "it ran")}, folder / "text_encoder/adapter_model.bin")
+    with pytest.raises(ValueError, match="puts an adapter.*on the text_encoder; it is not loaded. Delete"):
+        load(folder, "cpu")
+    assert not (folder / "it ran").exists()
 
 
 def test_the_configuration_beside_a_single_file_is_looked_at_in_the_same_way(

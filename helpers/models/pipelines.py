@@ -21,6 +21,7 @@ from helpers.models.recognise import (
     Kind,
     check_configs,
     check_index,
+    check_pieces,
     no_weights,
     parts_of,
     read_json,
@@ -68,9 +69,24 @@ def checked_folder(folder: Path, dtype: torch.dtype, what: str
         if found is None:
             raise FileNotFoundError(no_weights(files, part, what))
         for file in found[0]:
-            (read_json if file.endswith(".json") else check_safetensors)(folder / file)
+            if file.endswith(".safetensors"):
+                check_safetensors(folder / file)
+        check_indices(folder, files, part, found[0], what)
         weights[part] = found
     return index, kind, weights
+
+
+def check_indices(folder: Path, files: set[str], part: str, weights: list[str], what: str) -> None:
+    """An error where an index of a part's weights names other files than safetensors files that are there.
+
+    Every index is looked at, for the libraries prefer one to a whole file beside it.
+    """
+    for file in sorted(file for file in files if file.startswith(f"{part}/") and ".index." in file):
+        pieces = check_pieces(read_json(folder / file), file, what)
+        if file in weights and (missing := [piece for piece in pieces if piece not in files]):
+            raise FileNotFoundError(f"{what} has no {missing[0]}: download it again, whole.")
+        for piece in files.intersection(pieces).difference(weights):
+            check_safetensors(folder / piece)
 
 
 def files_of(folder: Path) -> set[str]:

@@ -7,7 +7,7 @@ table below, and the classes are ours to choose. What is refused, is refused wit
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ NOT_LOADED = {
 }
 NETWORKS = {"vae": "diffusion_pytorch_model", "unet": "diffusion_pytorch_model", "text_encoder": "model",
             "text_encoder_2": "model"}
+ADAPTER = "adapter_config.json"  # transformers would load what it names, from wherever
 RUNS_CODE = ("auto_map", "custom_pipelines", "trust_remote_code", "quantization_config", "module_file")
 
 #: what other families are, where their name does not say it by itself
@@ -150,17 +151,25 @@ def check_configs(folder: Path, index: Mapping[str, Any], what: str) -> Kind:
             if part.startswith("tokenizer"):
                 continue
             raise FileNotFoundError(f"{what} has no {part}/{file.name}: download it again, whole.")
+        if (folder / part / ADAPTER).is_file():
+            raise ValueError(f"{what}: {part}/{ADAPTER} puts an adapter, a LoRA perhaps, on the {part}; it is not "
+                             f"loaded. Delete {ADAPTER}, or take a model without. {INSTEAD}")
         config = configs[part] = read_json(file)
-        if bad := [name for name in RUNS_CODE if config.get(name)]:
-            raise ValueError(f"{what}: {part}/{file.name} asks for {bad[0]!r}, which needs programs beyond "
+        if bad := next(code_in(config), None):
+            raise ValueError(f"{what}: {part}/{file.name} asks for {bad!r}, which needs programs beyond "
                              f"diffusers and transformers; it is not loaded. {INSTEAD}")
         named = config.get("_class_name", PARTS[part][1][0])
         if named not in PARTS[part][1]:
             check_part(part, [PARTS[part][0], named], what)
-        if "/" in str(config.get("_attn_implementation_internal") or config.get("_attn_implementation") or ""):
-            raise ValueError(f"{what}: {part}/{file.name} asks for attention code from the hub; it is not loaded. "
-                             f"{INSTEAD}")
     return recognised(index["_class_name"], configs, what, str(index.get("_name_or_path") or ""))
+
+
+def code_in(config: Any) -> Iterator[str]:
+    """The settings of a configuration, however deep they stand, that make the libraries run programs from elsewhere."""
+    for name, value in config.items() if isinstance(config, dict) else ():
+        if (name in RUNS_CODE and value) or ("_implementation" in name and "/" in str(value)):  # code from the hub
+            yield name
+        yield from code_in(value)
 
 
 def parts_of(index: Mapping[str, Any]) -> list[str]:
@@ -201,6 +210,20 @@ def weights_of(files: Collection[str], part: str, prefer: str | None) -> tuple[l
         if index in files and pieces:
             return [index, *pieces], variant
     return None
+
+
+def check_pieces(index: Mapping[str, Any], file: str, what: str) -> list[str]:
+    """The pieces that an index of weights names, beside it; a ValueError where it names anything else.
+
+    The libraries read whatever file is named there, pickled ones too.
+    """
+    pieces = index.get("weight_map")
+    named = sorted({str(piece) for piece in pieces.values()}) if isinstance(pieces, dict) else []
+    wrong = [piece for piece in named if "/" in piece or not piece.endswith(".safetensors")]
+    if wrong or not named:
+        raise ValueError(f"{what}: {file} names {wrong[0] if wrong else 'nothing'!r} as its weights; only .safetensors "
+                         f"files beside it are loaded, since others can run programs. {INSTEAD}")
+    return [f"{file.rpartition('/')[0]}/{piece}" for piece in named]
 
 
 def no_weights(files: Collection[str], part: str, what: str) -> str:
