@@ -276,6 +276,32 @@ def test_a_lora_is_named_where_weights_are_to_be_changed() -> None:
         pass
 
 
+def test_fused_projections_and_layers_that_are_cast_at_each_call_are_named_where_weights_are_to_be_changed() -> None:
+    for prepare, words in ((lambda pipeline: pipeline.fuse_qkv_projections(), "fused.*unfuse_qkv_projections"),
+                           (lambda pipeline: pipeline.unet.enable_layerwise_casting(torch.bfloat16, torch.float32),
+                            "layerwise casting.*Load it anew without")):  # fmt: skip
+        with quiet():
+            model = DiffusersModel(random_pipelines.stable_diffusion())
+        name, weight = next(iter(model.unet.named_parameters()))
+        prepare(model.pipeline)
+        model.generate("a cat", steps=1, progress=False)
+        for use in (lambda: model.networks, lambda: model.changed({f"unet.{name}": weight}).__enter__()):  # noqa: B023
+            with pytest.raises(ValueError, match=words):
+                use()
+
+
+def test_a_model_with_free_u_has_another_fingerprint_until_it_is_off() -> None:
+    with quiet():
+        model = DiffusersModel(random_pipelines.stable_diffusion())
+    own = model.fingerprint
+    model.pipeline.enable_freeu(s1=0.9, s2=0.2, b1=1.2, b2=1.4)
+    on = model.fingerprint
+    model.pipeline.enable_freeu(s1=0.9, s2=0.2, b1=1.2, b2=1.5)
+    assert len({own, on, model.fingerprint}) == 3
+    model.pipeline.disable_freeu()
+    assert model.fingerprint == own
+
+
 @pytest.mark.parametrize("offload", ["sequential", "model"])
 def test_an_offloaded_pipeline_is_refused_with_the_remedy(offload: str) -> None:
     import accelerate

@@ -120,7 +120,8 @@ def check_parts(file: str | Path, tensors: Mapping[str, Weight]) -> None:
             raise damaged(Path(file), f"{name} is of a wrong dtype or holds numbers that are not finite")
         if name.endswith(ALPHA) and (value.ndim or name.removesuffix(ALPHA) + LORA_A not in tensors):
             raise damaged(Path(file), f"{name} belongs to no LoRA")
-        if name.endswith(LORA_A) and (value.ndim != 2 or not len(value) or tensors[stem + LORA_B].shape[1:] != value.shape[:1]):
+        if name.endswith(LORA_A) and (value.ndim != 2 or not len(value) or
+                                      tensors[stem + LORA_B].shape[1:] != value.shape[:1]):
             raise damaged(Path(file), f"the LoRA of {stem} does not fit itself")
         if whole and (value.dtype != torch.int64 or value.shape != tensors[stem + VALUES].shape[:1] or
                       not (value >= 0).all()):

@@ -57,7 +57,16 @@ def adapters_of(networks: Mapping[str, Any]) -> list[str]:
 
 
 def check_unadapted(networks: Mapping[str, Any]) -> None:
-    """A ValueError with the remedy if an adapter sits between us and the weights that are to be changed."""
+    """A ValueError with the remedy if something sits between us and the weights that are to be changed."""
+    for part in (part for network in networks.values() for part in network.modules()):
+        if getattr(part, "fused_projections", False):
+            raise ValueError("The projections of this model's attention are fused: it computes with a copy of its "
+                             "weights, and changes of them would do nothing. Take them apart again: "
+                             "model.pipeline.unfuse_qkv_projections().")
+        if getattr(part, "_diffusers_hook", None) is not None:
+            raise ValueError("Something of diffusers casts or moves this model's weights at each call (layerwise "
+                             "casting, group offloading), and they cannot be changed underneath it. Load it anew "
+                             "without.")
     if names := adapters_of(networks):
         listed = ", ".join(map(repr, names))
         raise ValueError(f"A LoRA or another adapter ({listed}) is on this model, and its weights cannot be changed "
