@@ -137,7 +137,7 @@ def test_an_adapter_in_a_part_s_folder_is_not_loaded(folder: Path) -> None:
     note = {"peft_type": "LORA", "base_model_name_or_path": "/elsewhere"}
     (folder / "text_encoder/adapter_config.json").write_text(json.dumps(note), encoding="utf-8")
     torch.save({"x": Evil(folder / "it ran")}, folder / "text_encoder/adapter_model.bin")
-    with pytest.raises(ValueError, match="puts an adapter.*on the text_encoder; it is not loaded. Delete"):
+    with pytest.raises(ValueError, match="puts an adapter.*on the text_encoder; it is not loaded. Move"):
         load(folder, "cpu")
     assert not (folder / "it ran").exists()
 
@@ -234,6 +234,53 @@ def test_a_pipeline_of_another_family_is_not_wrapped() -> None:
 
     with pytest.raises(ValueError, match="This FluxPipeline has no vae"):
         DiffusersModel(FluxPipeline())
+
+
+@pytest.mark.parametrize(("part", "knobs", "words"), [
+    ("unet", {"class_embed_type": "timestep"}, "wants a class"), ("unet", {"num_class_embeds": 10}, "wants a class"),
+    ("unet", {"addition_embed_type": "text_time", "addition_time_embed_dim": 8,
+              "projection_class_embeddings_input_dim": 64}, "wants text_time beside the text"),
+    ("unet", {"sample_size": (8, 16)}, "expected one side"), ("unet", {"sample_size": None}, "expected one side"),
+    ("unet", {"out_channels": 8}, "makes 8 channels of 4"), ("scheduler", {}, "no table of noise"),
+])
+def test_a_pipeline_of_a_known_class_that_asks_for_more_is_refused(part: str, knobs: dict, words: str) -> None:
+    from diffusers import FlowMatchEulerDiscreteScheduler
+
+    with quiet():
+        pipeline = random_pipelines.stable_diffusion()
+        if part == "scheduler":
+            pipeline.scheduler = FlowMatchEulerDiscreteScheduler()
+        pipeline.unet.register_to_config(**(knobs if part == "unet" else {}))
+    with pytest.raises(ValueError, match=f"{words}.*or the embedded one"):
+        DiffusersModel(pipeline)
+
+
+def test_a_tokenizer_that_does_not_fit_its_text_encoder_is_named(folder: Path) -> None:
+    with quiet():
+        pipeline = random_pipelines.stable_diffusion()
+    pipeline.tokenizer.model_max_length = 77
+    with pytest.raises(ValueError, match="longer than the 16 tokens.*model_max_length = 16"):
+        DiffusersModel(pipeline)
+    pipeline.tokenizer.model_max_length = 16
+    pipeline.tokenizer.add_tokens(["zog"])
+    with pytest.raises(ValueError, match="call pipeline.text_encoder.resize_token_embeddings"):
+        DiffusersModel(pipeline)
+    with quiet():
+        pipeline.text_encoder.resize_token_embeddings(len(pipeline.tokenizer))
+    DiffusersModel(pipeline).generate("a zog", steps=1, progress=False)
+    settings = json.loads((folder / "tokenizer/tokenizer_config.json").read_text(encoding="utf-8"))
+    settings.pop("model_max_length")
+    (folder / "tokenizer/tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    with pytest.raises(ValueError, match="longer than the 16 tokens.*tokenizer_config.json"):
+        load(folder, "cpu")
+
+
+def test_a_network_without_numbers_is_refused() -> None:
+    with quiet():
+        pipeline = random_pipelines.stable_diffusion()
+    pipeline.unet.to("meta")
+    with pytest.raises(ValueError, match="keeps its weights elsewhere"):
+        DiffusersModel(pipeline)
 
 
 @pytest.mark.parametrize("name", ["sd", "v", "xl"])

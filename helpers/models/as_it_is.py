@@ -23,6 +23,7 @@ def kind_of(pipeline: Any) -> Kind:
     configs = {part: as_dict(one) for part, one in parts.items() if one is not None and hasattr(one, "config")}
     configs["scheduler"].setdefault("_class_name", type(parts["scheduler"]).__name__)
     check_in_place(pipeline)
+    check_tokens(pipeline)
     return recognised(name, configs, f"This {name}", str(getattr(pipeline, "name_or_path", "") or ""))
 
 
@@ -36,13 +37,29 @@ def check_in_place(pipeline: Any) -> None:
     for network in (pipeline.unet, getattr(pipeline, "vae", None)):
         hook = getattr(network, "_hf_hook", None)  # accelerate's
         leaves = getattr(hook, "offload", False) or "Offload" in type(hook).__name__
-        if network is not None and hook is not None and (leaves or next(network.parameters()).is_meta):
+        if network is not None and (leaves or next(network.parameters()).is_meta):
             raise ValueError(OFFLOADED.format(what="cpu_offload or device_map"))
         if getattr(network, "_diffusers_hook", None) is not None:
             raise ValueError(OFFLOADED.format(what="group offloading"))
     if getattr(pipeline.unet, "encoder_hid_proj", None) is not None:
         raise ValueError("An IP-Adapter is loaded, and it wants a picture with each prompt: unload it with "
                          "model.pipeline.unload_ip_adapter().")
+
+
+def check_tokens(pipeline: Any) -> None:
+    """A ValueError if a tokenizer makes tokens, or more of them, that its text encoder has no room for."""
+    for tokenizer, encoder in (("tokenizer", "text_encoder"), ("tokenizer_2", "text_encoder_2")):
+        tokens, reader = getattr(pipeline, tokenizer, None), getattr(pipeline, encoder, None)
+        if tokens is None or reader is None:
+            continue
+        known, room = reader.config.vocab_size, reader.config.max_position_embeddings
+        if len(tokens) > known:
+            raise ValueError(f"The {tokenizer} makes {len(tokens)} tokens, the {encoder} knows {known}: call "
+                             f"pipeline.{encoder}.resize_token_embeddings({len(tokens)}).")
+        if tokens.model_max_length > room:
+            raise ValueError(f"The {tokenizer} makes prompts longer than the {room} tokens that the {encoder} reads: "
+                             f"set pipeline.{tokenizer}.model_max_length = {room}; of a folder, in "
+                             "tokenizer_config.json.")
 
 
 def networks_of(pipeline: Any) -> dict[str, Any]:

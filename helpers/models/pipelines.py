@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from helpers.models import catalogue
+from helpers.models.as_it_is import check_tokens
 from helpers.models.checksums import check_files
 from helpers.models.quiet import quiet, untouched_random_state, usual_torch
 from helpers.models.recognise import (
@@ -172,6 +173,7 @@ def settled(pipeline: Any, device: torch.device, dtype: torch.dtype) -> Any:
 
     The pipeline's own call hands the autoencoder latents in half precision, so its parts take them as they come.
     """
+    check_tokens(pipeline)
     with quiet(), catalogue.explained_memory(type(pipeline).__name__):
         pipeline.to(device, dtype)
         pipeline.vae.to(torch.float32)

@@ -153,7 +153,7 @@ def check_configs(folder: Path, index: Mapping[str, Any], what: str) -> Kind:
             raise FileNotFoundError(f"{what} has no {part}/{file.name}: download it again, whole.")
         if (folder / part / ADAPTER).is_file():
             raise ValueError(f"{what}: {part}/{ADAPTER} puts an adapter, a LoRA perhaps, on the {part}; it is not "
-                             f"loaded. Delete {ADAPTER}, or take a model without. {INSTEAD}")
+                             f"loaded. Move {ADAPTER} away, or take a model without. {INSTEAD}")
         config = configs[part] = read_json(file)
         if bad := next(code_in(config), None):
             raise ValueError(f"{what}: {part}/{file.name} asks for {bad!r}, which needs programs beyond "
@@ -191,10 +191,35 @@ def recognised(pipeline: str, configs: Mapping[str, Mapping[str, Any]], what: st
     if None not in widths and isinstance(wanted, int) and sum(widths) != wanted:
         raise ValueError(f"{what}: its network reads text {wanted} numbers wide, its text encoder writes "
                          f"{sum(widths)}: parts of different models. {INSTEAD}")
+    if strange := strange_network(unet, "XL" in pipeline) or strange_schedule(scheduler):
+        raise ValueError(f"{what}: {strange}. {INSTEAD}")
     few = scheduler.get("_class_name") in ("LCMScheduler", "TCDScheduler") or unet.get("time_cond_proj_dim")
     few = few or "Euler" in str(scheduler.get("_class_name")) and scheduler.get("timestep_spacing") == "trailing"
     few = few or any(word in f"{what} {name}".lower() for word in ("turbo", "lightning", "hyper-sd", "lcm"))
     return Kind("Stable Diffusion XL" if "XL" in pipeline else "Stable Diffusion", bool(few))
+
+
+def strange_network(unet: Mapping[str, Any], large: bool) -> str:
+    """What a denoiser wants beside latent, time and text, or makes beside its prediction; "" if nothing."""
+    if unet.get("class_embed_type") or unet.get("num_class_embeds"):
+        return "its network wants a class beside the text (an upscaler, perhaps)"
+    expected = "text_time" if large else None
+    if (added := unet.get("addition_embed_type", expected)) != expected:
+        return f"its network wants {added or 'nothing'} beside the text; expected {expected or 'nothing'}"
+    made, taken = unet.get("out_channels", 4), unet.get("in_channels", 4)
+    if made != taken:
+        return f"its network makes {made} channels of {taken} (a variance, too, perhaps)"
+    if not isinstance(unet.get("sample_size"), int | None) or unet.get("sample_size", 64) is None:
+        return f"its network was made for pictures of the size {unet['sample_size']!r}; expected one side"
+    return ""
+
+
+def strange_schedule(scheduler: Mapping[str, Any]) -> str:
+    """What is strange about a schedule without the table alpha_bar; "" if it has one."""
+    name = scheduler.get("_class_name", SCHEDULERS[0])
+    if name in SCHEDULERS or "beta_start" in scheduler or scheduler.get("trained_betas") is not None:
+        return ""
+    return f"its {name} has no table of noise (a flow model's, perhaps)"
 
 
 def weights_of(files: Collection[str], part: str, prefer: str | None) -> tuple[list[str], str | None] | None:
