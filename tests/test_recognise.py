@@ -275,14 +275,6 @@ def test_a_tokenizer_that_does_not_fit_its_text_encoder_is_named(folder: Path) -
         load(folder, "cpu")
 
 
-def test_a_network_without_numbers_is_refused() -> None:
-    with quiet():
-        pipeline = random_pipelines.stable_diffusion()
-    pipeline.unet.to("meta")
-    with pytest.raises(ValueError, match="keeps its weights elsewhere"):
-        DiffusersModel(pipeline)
-
-
 @pytest.mark.parametrize("name", ["sd", "v", "xl"])
 def test_the_fingerprint_is_the_same_in_every_precision(
     name: str, folders: dict[str, Path], models: dict[str, DiffusersModel]

@@ -37,7 +37,7 @@ def check_in_place(pipeline: Any) -> None:
     for network in (pipeline.unet, getattr(pipeline, "vae", None)):
         hook = getattr(network, "_hf_hook", None)  # accelerate's
         leaves = getattr(hook, "offload", False) or "Offload" in type(hook).__name__
-        if network is not None and (leaves or next(network.parameters()).is_meta):
+        if network is not None and hook is not None and (leaves or next(network.parameters()).is_meta):
             raise ValueError(OFFLOADED.format(what="cpu_offload or device_map"))
         if getattr(network, "_diffusers_hook", None) is not None:
             raise ValueError(OFFLOADED.format(what="group offloading"))
