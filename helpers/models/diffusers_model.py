@@ -18,8 +18,8 @@ from helpers.core.pictures import Size, as_picture, as_size, to_pictures, to_ten
 from helpers.core.randomness import noise, seeds_of
 from helpers.core.shapes import Weight
 from helpers.core.surroundings import defaults, surroundings
-from helpers.core.tensors import Latents, RowTimes
-from helpers.core.values import Count, File, Guidance, Prompt, Prompts, Seeds, Share, Steps, check_steps, entrance
+from helpers.core.tensors import Latents, RowTimes, check_steps
+from helpers.core.values import Count, File, Guidance, Prompt, Prompts, Seeds, Share, Steps, entrance, text
 from helpers.core.words import Tokens
 from helpers.models import catalogue
 from helpers.models.altered import checkpointed, swapped
@@ -64,7 +64,8 @@ class DiffusersModel(VariancePreserving):
         """
         from diffusers import DDIMScheduler
 
-        self.pipeline, self.kind, self.known_words = pipeline, kind_of(pipeline) if kind is None else kind, known_words
+        self.pipeline, self.kind = pipeline, kind_of(pipeline) if kind is None else kind
+        self.known_words = None if known_words is None else frozenset(text("known_words", word) for word in known_words)
         self.steps = self.kind.steps if steps is None else steps
         self.guidance = self.kind.guidance if guidance is None else guidance
         self._read: Numbers = {}  # of bfloat16 weights, to know them again; and what they were in their file
@@ -151,7 +152,7 @@ class DiffusersModel(VariancePreserving):
         check_weights(networks, weights)
         with self.exclusive(), swapped(networks, weights), checkpointed(self.unet, gradient_checkpointing):
             known = self.known_words
-            self.known_words = None if known is None else known | set(words)
+            self.known_words = None if known is None else known | {text("words", word) for word in words}
             try:
                 yield
             finally:
