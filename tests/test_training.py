@@ -71,6 +71,7 @@ def test_if_a_part_is_missing_the_shipped_folder_is_untouched(shipped: Path, mis
 def test_the_autoencoder_s_last_phase_is_shipped_and_the_pictures_seen_are_those_of_the_log(shipped: Path) -> None:
     first = Path("runs", "autoencoder", "vae.safetensors")
     first.parent.mkdir()
+    Path("results").mkdir()
     save_file({"first": torch.ones(1)}, first, metadata={"clock": "[5, 120.0]"})
     vae = shipped / "pipeline" / "vae" / "diffusion_pytorch_model.safetensors"
     pack.main()

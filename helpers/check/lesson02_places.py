@@ -12,13 +12,14 @@ from helpers.check.trial import Inputs, Slips, of_formula
 from helpers.check.verdict import Verdict
 from helpers.core.diffusion import add_noise, ddim_step
 from helpers.core.randomness import noise
+from helpers.core.shapes import Latents, Same
 from helpers.methods.magicmix import mix
 from helpers.models.analytic import AnalyticModel, Points
 
 # ---------------------------------------------------------------------------------------------------- a noisy step
 
 
-def three(seed: int, shape: tuple[int, int, int, int]) -> tuple[Tensor, Tensor, Tensor]:
+def three(seed: int, shape: tuple[int, int, int, int]) -> tuple[Latents, Latents, Latents]:
     """Any three tensors of this shape."""
     return noise(seed, shape), noise(seed + 10, shape), noise(seed + 20, shape)
 
@@ -32,13 +33,13 @@ def sigma(a: float, b: float, eta: float) -> float:
     return eta * float(((1 - b) / (1 - a)) ** 0.5 * (1 - a / b) ** 0.5)
 
 
-def clean(x: Tensor, eps: Tensor, a: float) -> Tensor:
+def clean(x: Same, eps: Same, a: float) -> Same:
     """The clean picture that the prediction speaks of."""
     found: Tensor = (x - (1 - a) ** 0.5 * eps) / a**0.5
     return found
 
 
-def stepped(x: Tensor, eps: Tensor, z: Tensor, a: float, b: float, eta: float) -> Tensor:
+def stepped(x: Same, eps: Same, z: Same, a: float, b: float, eta: float) -> Same:
     """DDIM's step with fresh noise."""
     found: Tensor = b**0.5 * clean(x, eps, a) + (1 - b - sigma(a, b, eta) ** 2) ** 0.5 * eps + sigma(a, b, eta) * z
     return found

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.check.trial import Slips, of_formula
 from helpers.check.verdict import Verdict
 from helpers.core.randomness import noise
+
+Matrix = Float[Tensor, "n n"]  # an edit's A
+Weights = Float[Tensor, " n"]  # its b
+Maps = Float[Tensor, "pixels n"]
 
 n = 4
 FIRST, SECOND = (noise(seed, (1, n, n))[0].softmax(-1) for seed in (11, 12))  # two matrices A
@@ -21,7 +26,7 @@ ZERO, IDENTITY = torch.zeros(n, n), torch.eye(n)
 # ------------------------------------------------------------------------------------------------- two edits in a row
 
 
-def both(A1: Tensor, b1: Tensor, A2: Tensor, b2: Tensor) -> Tensor:
+def both(A1: Matrix, b1: Weights, A2: Matrix, b2: Weights) -> Matrix:
     """A of the one edit that does what (A1, b1) and then (A2, b2) do."""
     return A2 + A1 * b2
 
@@ -62,7 +67,7 @@ def composed(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> Verd
 M, M_STAR = (noise(seed, (1, 6, n))[0].softmax(-1) for seed in (15, 16))
 
 
-def on_time(M: Tensor, M_star: Tensor, A: Tensor, b: Tensor, step: int, steps: int, tau: float) -> Tensor:
+def on_time(M: Maps, M_star: Maps, A: Matrix, b: Weights, step: int, steps: int, tau: float) -> Maps:
     """M^ at a step: the edit in the first round(tau * steps) steps, the target's own map after them."""
     return M @ A + M_star * b if step < round(tau * steps) else M_star
 

@@ -12,7 +12,7 @@ from helpers.check.lesson05 import step
 from helpers.check.trial import Slips, of_formula, run
 from helpers.check.verdict import Verdict
 from helpers.core.randomness import noise
-from helpers.core.shapes import ArrayOrTensor
+from helpers.core.shapes import ArrayOrTensor, Same
 
 A, B, C = noise([21, 22, 23], (3, 2, 3, 3)).split(1)  # any three tensors
 WIDE = noise([24, 25, 26], (3, 1, 2, 4)).split(1)
@@ -22,7 +22,7 @@ WIDE = noise([24, 25, 26], (3, 1, 2, 4)).split(1)
 Predict = Callable[[Any, int], Tensor]
 
 
-def toy(x: Tensor, t: int) -> Tensor:
+def toy(x: Same, t: int) -> Same:
     """A network that looks at the state and at the time that it is told."""
     return torch.tanh(0.9 * x + 0.3 * t)
 

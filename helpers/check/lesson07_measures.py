@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from helpers.check.trial import Slips, of_formula
 from helpers.check.verdict import Verdict
 from helpers.core.randomness import noise
 from helpers.core.shapes import Array
+
+Matrix = Float[Tensor, "out into"]
 
 # --------------------------------------------------------------------------------------------------- the recognizer
 
@@ -94,7 +97,7 @@ def true_share(answer: Callable[[float, float, float], float]) -> Verdict:
 CHANGE, WIDE, TALL = (noise([seed], (1, 1, *shape))[0, 0] for seed, shape in ((31, (5, 5)), (32, (3, 6)), (33, (6, 4))))
 
 
-def nearest(D: Tensor, rank: int, *, first: int = 0, power: float = 1.0) -> Tensor:
+def nearest(D: Matrix, rank: int, *, first: int = 0, power: float = 1.0) -> Matrix:
     """The matrix of this rank that is nearest to D (Eckart and Young 1936); from the `first` singular value on."""
     U, S, Vh = torch.linalg.svd(D, full_matrices=False)
     kept = slice(first, first + rank)
@@ -102,7 +105,7 @@ def nearest(D: Tensor, rank: int, *, first: int = 0, power: float = 1.0) -> Tens
     return product
 
 
-def smallest(D: Tensor, rank: int) -> Tensor:
+def smallest(D: Matrix, rank: int) -> Matrix:
     """The slip that keeps the smallest singular values."""
     return nearest(D, rank, first=min(D.shape) - rank)
 

@@ -91,7 +91,7 @@ def predict_clean(model: Schedule, x: Latents, eps: Latents, t: Time) -> Latents
     return x0.to(x.dtype)
 
 
-def exact(x: Tensor) -> Tensor:
+def exact(x: Same) -> Same:
     """In float64: near pure noise two nearly equal numbers are subtracted and divided by a tiny one. MPS has none."""
     return x if x.device.type == "mps" else x.double()
 

@@ -51,7 +51,7 @@ _FOREST_GREENS: tuple[Color, ...] = ((38, 116, 70), (26, 96, 66), (54, 132, 70))
 
 
 def draw_forest(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
-    """A row of big firs, two toadstools."""
+    """A row of big fir trees, two toadstools."""
     stream, side = scene.stream("forest"), free_side(scene)
     hills(canvas, horizon - 8, 10, 6, stream.uniform(0, 6), light.ground((70, 132, 104), 0.3))
     hills(canvas, horizon + 2, 3, 2, stream.uniform(0, 6), light.ground((96, 146, 66)))
@@ -134,7 +134,7 @@ def _draw_fence(canvas: Canvas, light: Light, base: float) -> None:
 
 
 def draw_mountain(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
-    """A mighty snowy peak, a few firs."""
+    """A mighty snowy peak, a few fir trees."""
     stream, side = scene.stream("mountain"), free_side(scene)
     peak, top, foot = 64 + side * stream.uniform(8, 22), stream.uniform(6, 10), horizon + 8
     rock = (122, 126, 156)
