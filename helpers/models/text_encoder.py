@@ -31,9 +31,9 @@ class TextEncoder:
     window: the tokens it has room for. marks: special tokens before the first word, one with CLIP and none with T5.
     """
 
-    def __init__(self, tokenizer: Any, network: Any, known_words: frozenset[str] | None = None) -> None:
-        """known_words: those that the denoiser was trained on, if it was on few."""
-        self.tokenizer, self.network, self.known_words = tokenizer, network, known_words
+    def __init__(self, tokenizer: Any, network: Any) -> None:
+        """Of transformers' two parts."""
+        self.tokenizer, self.network = tokenizer, network
         self.window = min(WINDOW, int(tokenizer.model_max_length))
         self.marks = len(tokenizer("").input_ids) - 1  # the end mark is in both
         self.masked = network.config.model_type == "t5"  # CLIP is causal, and was trained without a mask
@@ -44,17 +44,18 @@ class TextEncoder:
         width: int = self.network.config.hidden_size
         return width
 
-    def embed(self, prompts: str | Sequence[str]) -> Text:
+    def embed(self, prompts: str | Sequence[str], known_words: frozenset[str] | None = None) -> Text:
         """Prompts as (B, n, d) embeddings, with their empty prompts; float32.
 
-        Gives a PromptWarning for a prompt too long for the text encoder, and for words a small model never saw.
+        known_words: those that the denoiser was trained on, if it was on few. Gives a PromptWarning for others, and
+        for a prompt too long for the text encoder.
         """
         prompts = as_prompts(prompts)
         with quiet():
             cuts = [self.tokens(prompt).cut_off for prompt in prompts]
             words, nothing = self._read(prompts), self._read([""])
         for prompt, cut in zip(prompts, cuts, strict=True):
-            remark(prompt, cut, self.window - 1 - self.marks, self.known_words)
+            remark(prompt, cut, self.window - 1 - self.marks, known_words)
         return Text(words, empty=Text(nothing.expand(len(prompts), -1, -1)))
 
     def _read(self, prompts: Sequence[str]) -> Tensor:
