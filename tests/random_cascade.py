@@ -1,4 +1,4 @@
-"""Small random cascades of the real diffusers classes, for tests: ours (CLIP, CrossAttn blocks) and DeepFloyd's (T5)."""
+"""Small random cascades of the real diffusers classes: ours (CLIP, CrossAttn blocks) and DeepFloyd's (T5)."""
 
 from __future__ import annotations
 

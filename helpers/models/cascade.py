@@ -64,10 +64,11 @@ class SuperResolution(PixelModel):
 
         super().__init__(pipeline, steps, guidance, None, dynamic_thresholding, text)
         self.augmentation = number("augmentation", augmentation, 0, 1)
-        self.low: Tensor | None = None
+        self.low: Latents | None = None
         self.level, self.order, self.enlarges = 0, 1, 4
         with usual_torch():
-            self.noising = Noising(DDIMScheduler.from_config(pipeline.image_noising_scheduler.config))
+            self.noising = Noising(DDIMScheduler.from_config(pipeline.image_noising_scheduler.config),
+                                   self.device)
 
     @entrance
     def of(self, x0: Latents, seed: Seeds = 0, augmentation: Share | None = None) -> SuperResolution:
@@ -134,7 +135,7 @@ class SuperResolution(PixelModel):
 class Noising:
     """The schedule of noise on small pictures: a `helpers.core.interface.Schedule`."""
 
-    def __init__(self, scheduler: Any, device: torch.device = torch.device("cpu")) -> None:
+    def __init__(self, scheduler: Any, device: torch.device) -> None:
         """Of diffusers' scheduler."""
         self.alpha_bar = scheduler.alphas_cumprod.float()
         self.final_alpha_bar, self.device = 1.0, device
@@ -194,7 +195,7 @@ class CascadeModel(PixelModel):
         check_latents("x0", x0, COLORS)
         if len(text) not in (1, len(x0)):
             raise ValueError(f"{len(text)} prompts for {len(x0)} pictures: give one prompt, or one for each picture.")
-        prompts, seeds, x = text * (len(x0) // len(text)), seeds_of(seed, len(x0)), x0.to(self.device)
+        prompts, seeds, x = [*text] * (len(x0) // len(text)), seeds_of(seed, len(x0)), x0.to(self.device)
         for stage in self.stages:
             x = stage.enlarged(x, prompts, seeds, steps, guidance, augmentation, progress, watch)
         return to_pictures(x)

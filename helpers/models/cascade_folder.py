@@ -21,7 +21,16 @@ from helpers.models import catalogue
 from helpers.models.checksums import check_files
 from helpers.models.pipelines import building, files_of, read_known_words, read_part
 from helpers.models.quiet import quiet
-from helpers.models.recognise import INDEX, NETWORKS, RUNS_CODE, SCHEDULERS, config_file, no_weights, read_json, weights_of
+from helpers.models.recognise import (
+    INDEX,
+    NETWORKS,
+    RUNS_CODE,
+    SCHEDULERS,
+    config_file,
+    no_weights,
+    read_json,
+    weights_of,
+)
 from helpers.models.safetensor_files import check_safetensors
 
 BASE, STAGE = "base", "super_resolution"
@@ -135,8 +144,8 @@ def check_sizes(configs: Mapping[str, Mapping[str, Any]], kind: str, what: str) 
     encoder = configs.get("text_encoder", {})
     wanted, width = text_width(unet), encoder.get("hidden_size", encoder.get("d_model"))
     if width is not None and width != wanted:
-        raise ValueError(f"{what}: its network reads text {wanted} numbers wide, its text encoder writes {width}: parts "
-                         "of different models. Put those of one model together.")
+        raise ValueError(f"{what}: its network reads text {wanted} numbers wide, its text encoder writes {width}: "
+                         "parts of different models. Put those of one model together.")
 
 
 def text_width(unet: Mapping[str, Any]) -> Any:

@@ -47,8 +47,8 @@ def load(
 ) -> DiffusersModel | CascadeModel:
     """A text-to-image model: Picturebook, which is shipped with the package, unless another is named.
 
-    name: a name of `helpers.models.catalogue.CATALOGUE`, a pipeline's or a cascade's folder, a .safetensors file, or "owner/name" on
-        huggingface.co. What is not yet on this machine is downloaded once.
+    name: a name of `helpers.models.catalogue.CATALOGUE`, a pipeline's or a cascade's folder, a .safetensors file, or
+        "owner/name" on huggingface.co. What is not yet on this machine is downloaded once.
     device: a GPU if there is one. dtype: float16 on an NVIDIA GPU, float32 elsewhere.
 
     Raises ValueError for an unknown name, FileNotFoundError for a missing file, HubOutOfReach without network and

@@ -51,9 +51,10 @@ class PixelModel(Denoiser):
         """Wrap a loaded pipeline; text: the text encoder, where the pipeline has none of its own."""
         super().__init__(pipeline, steps, guidance, known_words)
         own = getattr(pipeline, "text_encoder", None)
-        if own is None and text is None:
+        read = text if own is None else TextEncoder(pipeline.tokenizer, own)
+        if read is None:
             raise ValueError("This pipeline has no text encoder: give it the base's, text=base.text.")
-        self.text: Any = text if own is None else TextEncoder(pipeline.tokenizer, own)
+        self.text = read
         if self.text.width != (width := text_width(pipeline.unet.config)):
             raise ValueError(f"The network reads text {width} numbers wide, the text encoder writes {self.text.width}: "
                              "take the stages of one cascade.")
@@ -80,7 +81,8 @@ class PixelModel(Denoiser):
     @property
     def factor(self) -> int:
         """How many times larger its pictures are than its states."""
-        return self.size[0] // self.side
+        factor: int = self.size[0] // self.side
+        return factor
 
     # ------------------------------------------------------------------------------------------------ text and pixels
 
@@ -188,8 +190,8 @@ class PixelModel(Denoiser):
     def generate(self, prompts: Prompts, seed: Seeds = 0, steps: Steps | None = None, guidance: Guidance | None = None,
                  size: Size | None = None, progress: Progress = True, watch: Watch = ignore) -> list[Image.Image]:
         """A picture for each prompt, the same ones every time; see `DiffusersModel.generate`."""
-        prompts, seeds = each_with_a_seed(prompts, seed)
-        return self.decode(self.sample(prompts, seeds, steps, guidance, size, progress, watch))
+        several, seeds = each_with_a_seed(prompts, seed)
+        return self.decode(self.sample(several, seeds, steps, guidance, size, progress, watch))
 
     def sample(self, prompts: list[str], seeds: list[int], steps: int | None = None, guidance: float | None = None,
                size: int | tuple[int, int] | None = None, progress: Progress = True, watch: Watch = ignore) -> Latents:
@@ -202,7 +204,7 @@ class PixelModel(Denoiser):
         return torch.cat(made)
 
 
-def each_with_a_seed(prompts: list[str], seed: int | Sequence[int]) -> tuple[list[str], list[int]]:
+def each_with_a_seed(prompts: Sequence[str], seed: int | Sequence[int]) -> tuple[list[str], list[int]]:
     """A prompt and a seed for each picture: one prompt with a list of seeds is that prompt once for each."""
     several = list(prompts) * (1 if isinstance(seed, int) or len(prompts) > 1 else len(seed))
     return several, seeds_of(seed, len(several))

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from helpers.core.interface import Text
+from helpers.core.shapes import Embeddings
 from helpers.core.words import Tokens
 from helpers.models.prompts import as_prompts, remark
 from helpers.models.quiet import quiet
@@ -58,13 +58,13 @@ class TextEncoder:
             remark(prompt, cut, self.window - 1 - self.marks, known_words)
         return Text(words, empty=Text(nothing.expand(len(prompts), -1, -1)))
 
-    def _read(self, prompts: Sequence[str]) -> Tensor:
+    def _read(self, prompts: Sequence[str]) -> Embeddings:
         with torch.device("cpu"):  # where the tokenizer's numbers begin
             cut = self.tokenizer([lowered(prompt) for prompt in prompts], padding="max_length", truncation=True,
                                  max_length=self.window, return_tensors="pt")
         device = self.network.device
         mask = {"attention_mask": cut.attention_mask.to(device)} if self.masked else {}
-        found: Tensor = self.network(cut.input_ids.to(device), **mask)[0].float()
+        found: Embeddings = self.network(cut.input_ids.to(device), **mask)[0].float()
         return found
 
     def tokens(self, prompt: str) -> Tokens:
