@@ -95,13 +95,13 @@ def is_joint(attn: Any) -> bool:
     return getattr(attn, "add_k_proj", None) is not None
 
 
-def joint_keys(attn: Any, x: Hidden, text: Hidden) -> Heads:
+def joint_keys(attn: Any, x: Float[Tensor, "B L C"], text: Float[Tensor, "B n D"]) -> Float[Tensor, "B heads m d"]:
     """K of the tokens, then of the pixels, unless the layer attends to tokens only."""
     of_text = in_heads(attn, attn.add_k_proj(text))
     return of_text if attn.only_cross_attention else torch.cat([of_text, keys(attn, x)], 2)
 
 
-def joint_values(attn: Any, x: Hidden, text: Hidden) -> Heads:
+def joint_values(attn: Any, x: Float[Tensor, "B L C"], text: Float[Tensor, "B n D"]) -> Float[Tensor, "B heads m d"]:
     """V of the tokens, then of the pixels, unless the layer attends to tokens only."""
     of_text = in_heads(attn, attn.add_v_proj(text))
     return of_text if attn.only_cross_attention else torch.cat([of_text, values(attn, x)], 2)

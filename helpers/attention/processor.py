@@ -190,7 +190,7 @@ class Layer:
                 q, k = (torch.cat([its.float(), part]) for its, part in zip(self.source, (q, k), strict=False))
             self.maps = tuple(None if words is None else self._maps(q, k, words) for words in wanted)
 
-    def _maps(self, q: Float[Tensor, "prompts heads L d"], k: Float[Tensor, "prompts heads n d"],
+    def _maps(self, q: Float[Tensor, "prompts heads L d"], k: Float[Tensor, "prompts heads m d"],
               words: Float[Tensor, "prompts n words"]) -> Maps:
         """Maps of words before and after the edit, mean of the heads."""
         n, pixels = words.shape[1], k.shape[2] - words.shape[1]  # 0 pixels unless they are attended to, too

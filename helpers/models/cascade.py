@@ -32,6 +32,7 @@ from helpers.core.diffusion import add_noise, denoise
 from helpers.core.interface import Progress, Watch, ignore
 from helpers.core.pictures import Size, to_pictures
 from helpers.core.randomness import generator, noise, seeds_of
+from helpers.core.shapes import Embeddings
 from helpers.core.surroundings import surroundings
 from helpers.core.tensors import Latents, RowTimes
 from helpers.core.values import File, Guidance, Prompts, Seeds, Share, Steps, entrance, known, number
@@ -106,20 +107,21 @@ class SuperResolution(PixelModel):
                  for one in seeds_of(seed, len(x0))]
         return noise(drawn, (len(x0), 2 * COLORS, *self.sides(x0))).to(x0.device)
 
-    def _network(self, x: Latents, t: RowTimes, embeddings: Any) -> Latents:
+    def _network(self, x: Latents, t: RowTimes, embeddings: Embeddings) -> Float[Tensor, "B _ h w"]:
+        """The same, of the state beside what is enlarged."""
         if self.low is None:
             raise ValueError("This stage does not know what to enlarge: ask stage.of(x0), which does.")
         if len(x) % len(self.low) or x.shape[-2:] != self.low.shape[-2:]:
             raise ValueError(f"x has the shape {tuple(x.shape)}, and what the stage enlarges {tuple(self.low.shape)}: "
                              "give as many rows of this size, or give stage.of(x0) one picture for all of them.")
         low = self.low.to(x).repeat(len(x) // len(self.low), 1, 1, 1)
-        output: Latents = self.unet(torch.cat([x, low], 1), t, encoder_hidden_states=embeddings, return_dict=False,
+        output: Tensor = self.unet(torch.cat([x, low], 1), t, encoder_hidden_states=embeddings, return_dict=False,
                                     class_labels=torch.full((len(x),), self.level, device=x.device))[0]
         return output
 
     @one_at_a_time
     def enlarged(self, x0: Latents, prompts: list[str], seeds: list[int], steps: int | None, guidance: float | None,
-                 augmentation: float | None, progress: Progress, watch: Watch) -> Latents:
+                 augmentation: float | None, progress: Progress, watch: Watch) -> Float[Tensor, "B C H W"]:
         """The large pictures' pixels, in batches."""
         most, made = max(1, PIXELS_AT_ONCE // math.prod(self.sides(x0))), []
         times, text = self.times(self.steps if steps is None else steps), self.embed(prompts)
@@ -196,6 +198,7 @@ class CascadeModel(PixelModel):
         if len(text) not in (1, len(x0)):
             raise ValueError(f"{len(text)} prompts for {len(x0)} pictures: give one prompt, or one for each picture.")
         prompts, seeds, x = [*text] * (len(x0) // len(text)), seeds_of(seed, len(x0)), x0.to(self.device)
+        guidance = guidance if any(prompts) else 1  # towards the empty prompt there is nothing to guide: half the rows
         for stage in self.stages:
             x = stage.enlarged(x, prompts, seeds, steps, guidance, augmentation, progress, watch)
         return to_pictures(x)

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
@@ -21,6 +22,7 @@ from helpers.core.diffusion import alpha_bar_at, denoise, dynamic_threshold, noi
 from helpers.core.interface import CLEAN, Picture, Progress, Text, Watch, ignore
 from helpers.core.pictures import Size, as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import noise, seeds_of
+from helpers.core.shapes import Embeddings
 from helpers.core.surroundings import defaults, surroundings
 from helpers.core.tensors import Latents, RowTimes, Time
 from helpers.core.values import Count, Guidance, Prompt, Prompts, Seeds, Share, Steps, entrance
@@ -159,8 +161,9 @@ class PixelModel(Denoiser):
                                    text.embeddings.to(self.unet.dtype))
         return noise_of(output[:, :COLORS].float(), x, alpha_bar, self.prediction)
 
-    def _network(self, x: Latents, t: RowTimes, embeddings: Any) -> Latents:
-        output: Latents = self.unet(x, t, encoder_hidden_states=embeddings, return_dict=False)[0]
+    def _network(self, x: Latents, t: RowTimes, embeddings: Embeddings) -> Float[Tensor, "B _ h w"]:
+        """What the network says, with the variance if it predicts one."""
+        output: Tensor = self.unet(x, t, encoder_hidden_states=embeddings, return_dict=False)[0]
         return output
 
     @entrance
