@@ -16,6 +16,7 @@ from pathlib import Path
 
 COURSE = "editing-in-text2img"
 OURS = ("load", "sdedit", "this_machine", "fit_dreambooth")  # no other file has all of them
+NEEDED = ("torch", "diffusers", "transformers", "safetensors", "numpy", "PIL", "matplotlib", "ipywidgets", "anywidget")
 AGAIN = "Then restart the kernel and run this cell again."
 
 
@@ -27,11 +28,21 @@ def check() -> None:
     except Exception:  # whatever somebody else's file does
         ours = False
     if ours:
+        check_others()
         return
     place = spec and (spec.origin or next(iter(spec.submodule_search_locations or ()), None))
     if place is None:
         sys.exit("The course is not installed here: run 'python start.py' in its folder, and open this notebook there.")
     sys.exit(f"{place} {advice(Path(place))} {AGAIN}")
+
+
+def check_others() -> None:
+    """End the cell with a sentence that names a file beside the notebook that hides a package of the course's."""
+    for name in NEEDED:
+        spec = None if name in sys.modules else importlib.util.find_spec(name)
+        place = Path(spec.origin) if spec and spec.origin else None
+        if place and Path.cwd() in (place.parent, place.parent.parent) and "site-packages" not in place.parts:
+            sys.exit(f"{place} hides the package {name}, which the course needs: rename it. {AGAIN}")
 
 
 def advice(place: Path) -> str:

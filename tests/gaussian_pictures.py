@@ -14,7 +14,7 @@ from torch import Tensor
 
 from helpers.core.diffusion import VariancePreserving, alpha_bar_at, last_part
 from helpers.core.interface import Text
-from helpers.core.values import check_steps
+from helpers.core.tensors import check_steps
 
 
 class GaussianPictures(VariancePreserving):

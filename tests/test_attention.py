@@ -808,7 +808,8 @@ def test_self_edits_hold_in_the_layers_they_name_only(model: DiffusersModel) -> 
         assert not torch.equal(eps(model, [P, P_STAR])[-1], plain[-1])
 
 
-@pytest.mark.parametrize("wrong", [{"q": "mine"}, {"v": None}, {"up_to": 0}, {"up_to": "16"}])
+@pytest.mark.parametrize("wrong", [{"q": "mine"}, {"v": None}, {"up_to": 0}, {"up_to": "16"},
+                                   {"layers": 3}, {"layers": "up_blocks"}])  # fmt: skip
 def test_a_self_edit_of_nothing_is_refused(wrong: dict) -> None:
     with pytest.raises(ValueError, match="is .*; expected"):
         SelfEdit(**wrong)

@@ -63,6 +63,12 @@ def edit_by_hand(
     return answer
 
 
+def of_ten(times: list[int], first: int) -> int:
+    """Where a run begins that takes every run to have 10 steps."""
+    steps = len(times) - 1
+    return 10 - round((steps - first) / steps * 10)
+
+
 def by_steps(
     base: Callable[[Any, Any], Any], seen: Callable[[Any, Any], Any] = lambda x, x0: x, *, noised: bool = True,
     keep: bool = True, give: Callable[..., Any] = lambda model, x: model.decode(x)[0], word: str = "",
@@ -201,6 +207,7 @@ WRONG = {
         "more noise than the model is told": edit_by_hand(lambda t, f: t[f], lambda t, f: t[f + 1:]),
         "less noise than the model is told": edit_by_hand(lambda t, f: t[f + 1], lambda t, f: t[f:]),
         "strength 0.6 of 10 steps starts": edit_by_hand(lambda t, f: t[f + 1], lambda t, f: t[f + 1:]),
+        "strength 0.5 of 8 steps starts": edit_by_hand(lambda t, f: t[of_ten(t, f)], lambda t, f: t[of_ten(t, f):]),
         "one step before the end": edit_by_hand(lambda t, f: t[f], lambda t, f: t[f:-1]),
         "wrong end": wrong_end,
         "starts from x0": by_steps(lambda x, x0: x0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import subprocess
@@ -128,6 +129,15 @@ def test_files_from_before_there_were_checksums_are_read(tmp_path: Path) -> None
     ({"losses": None}, "losses is missing"),
     ({"scale": torch.ones(2)}, "scale is missing or of a wrong shape"),
     ({"variable/v": torch.ones(2)}, "which is no part of this fit"),
+    ({"exp_avg/w": torch.zeros(5, dtype=torch.float16)}, "memory of w is of a wrong dtype"),
+    ({"exp_avg_sq/w": torch.zeros(5, dtype=torch.float64)}, "memory of w is of a wrong dtype"),
+    ({"step/w": torch.tensor(2)}, "memory of w is of a wrong dtype"),
+    ({"step/w": torch.tensor(-1.0)}, "memory of w holds numbers that it never has"),
+    ({"step/w": torch.tensor(math.nan)}, "memory of w holds numbers that it never has"),
+    ({"exp_avg/w": torch.full((5,), math.inf)}, "memory of w holds numbers that it never has"),
+    ({"exp_avg_sq/w": -torch.ones(5)}, "memory of w holds numbers that it never has"),
+    ({"variable/w": torch.full((5,), math.nan)}, "variable w holds numbers that are not finite"),
+    ({"scale": torch.tensor(0.0)}, "scale is no number"), ({"scale": torch.tensor(math.nan)}, "scale is no number"),
 ])
 def test_a_checkpoint_that_does_not_fit_never_reaches_adam(changes: dict, why: str, tmp_path: Path) -> None:
     from helpers.finetuning.fit import fit
@@ -150,6 +160,60 @@ def test_half_a_lora_is_refused(left_out: str, tmp_path: Path) -> None:
     save_tensors(file, "weights", {k: v for k, v in LORA.items() if k != left_out}, {"words": [], "told": {}})
     with pytest.raises(DamagedFile, match="lora_[AB].weight is missing"):
         Weights.load(file)
+
+
+A, B = ("unet.w.lora_A.weight", "unet.w.lora_B.weight")
+PAIR = {A: torch.ones(2, 3), B: torch.ones(4, 2)}
+
+
+@pytest.mark.parametrize("tensors", [
+    {"unet.w": torch.ones(2, dtype=torch.int64)}, {"unet.w": torch.tensor([math.nan])},
+    {name: value.long() for name, value in PAIR.items()}, {A: torch.ones(0, 3), B: torch.ones(4, 0)},
+    {**PAIR, "unet.w.alpha": torch.ones(3)}, {"unet.w.alpha": torch.tensor(1.0)},
+    {"t.x.rows": torch.tensor([-5]), "t.x.values": torch.ones(1, 3)},
+    {"t.x.rows": torch.tensor([True]), "t.x.values": torch.ones(1, 3)},
+    {"t.x.rows": torch.tensor([[1]]), "t.x.values": torch.ones(1, 3)},
+])
+def test_weights_of_another_dtype_shape_or_range_are_refused(tensors: dict, tmp_path: Path) -> None:
+    file = tmp_path / "x.safetensors"
+    save_tensors(file, "weights", PAIR, {"words": [], "told": {}})
+    assert Weights.load(file).tensors.keys() == PAIR.keys()
+    save_tensors(file, "weights", tensors, {"words": [], "told": {}})
+    with pytest.raises(DamagedFile, match="x.safetensors' is damaged"):
+        Weights.load(file)
+    save_tensors(file, "weights", PAIR, {"words": [3], "told": {}})
+    with pytest.raises(DamagedFile, match="its words are no texts"):
+        Weights.load(file)
+
+
+@pytest.mark.parametrize("changes", [
+    {"steps": -1}, {"steps": True}, {"steps": 1}, {"guidance": math.nan}, {"guidance": 1e30}, {"eta": 5},
+    {"eta": math.inf}, {"times": ["a", "b", "c"]}, {"times": [9.5, 4, -1]}, {"times": [[9], 4, -1]},
+    {"times": [4, 9, -1]}, {"times": [9, 9, -1]}, {"times": [10**9, 4, -1]}, {"prompt": chr(0xD800)},
+])
+def test_a_source_that_says_what_none_can_say_is_refused(changes: dict, tmp_path: Path) -> None:
+    file, states = tmp_path / "x.safetensors", {"trajectory": torch.ones(3, 1, 2, 2)}
+    told = {"prompt": "a cat", "steps": 2, "guidance": 4, "times": [9, 4, CLEAN], "fingerprint": "0", "eta": 0,
+            "pinned": False}
+    save_tensors(file, "source", states, told)
+    assert Source.load(file).times == (9, 4, CLEAN)
+    save_tensors(file, "source", states, told | changes)
+    with pytest.raises(DamagedFile, match="x.safetensors' is damaged"):
+        Source.load(file)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64])
+def test_a_source_of_another_dtype_is_refused_and_half_precision_becomes_single(
+    dtype: torch.dtype, tmp_path: Path
+) -> None:
+    file = tmp_path / "x.safetensors"
+    told = {"prompt": "a cat", "steps": 2, "guidance": 4.0, "times": [9, 4, CLEAN], "fingerprint": "0", "eta": 0.0,
+            "pinned": False}
+    save_tensors(file, "source", {"trajectory": torch.ones(3, 1, 2, 2, dtype=torch.float16)}, told)
+    assert Source.load(file).trajectory.dtype == torch.float32
+    save_tensors(file, "source", {"trajectory": torch.ones(3, 1, 2, 2).to(dtype)}, told)
+    with pytest.raises(DamagedFile, match="trajectory is of a wrong dtype"):
+        Source.load(file)
 
 
 def test_numbers_of_other_libraries_are_written_as_plain_ones(tmp_path: Path) -> None:

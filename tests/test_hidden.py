@@ -49,6 +49,15 @@ def test_a_package_helpers_beside_the_notebook_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path / 'helpers/__init__.py'} hides the course's own helpers: rename it." in told
 
 
+@pytest.mark.parametrize("name", ["torch.py", "diffusers.py", "transformers/__init__.py"])
+def test_a_file_beside_the_notebook_that_hides_another_package_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("x = 1\n", encoding="utf-8")
+    told = said(first_cell(tmp_path))
+    assert f"{tmp_path / name} hides the package {name[:-3].split('/')[0]}, which the course needs: rename it." in told
+    assert "restart the kernel" in told
+
+
 def test_a_folder_helpers_without_python_in_it_hides_nothing(tmp_path: Path) -> None:
     (tmp_path / "helpers").mkdir()
     assert first_cell(tmp_path).returncode == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,19 @@ def test_each_failure_has_its_own_sentence(loopback: Hub, trouble: dict, error: 
     assert "load()" in str(caught.value) or "Download" in str(caught.value) or "download" in str(caught.value)
     loopback.trouble = {}
     assert load(NAME, "cpu").size == (32, 32)  # and afterwards it works
+
+
+@pytest.mark.parametrize(("kind", "told", "words"), [
+    ("ConnectError", "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "certificate.*SSL_CERT_FILE"),
+    ("ProxyError", "407 Proxy Authentication Required", "proxy lets nothing through.*407.*HTTPS_PROXY"),
+    ("UnsupportedProtocol", "Request URL is missing a protocol", "HF_ENDPOINT"), ("InvalidURL", "x", "HF_ENDPOINT"),
+])
+def test_what_stands_between_here_and_the_hub_is_not_called_no_network(kind: str, told: str, words: str) -> None:
+    import httpx
+
+    error = hub_errors.explained(catalogue.find(NAME), [getattr(httpx, kind)(told)])
+    assert isinstance(error, hub_errors.HubBusy) and not isinstance(error, catalogue.HubOutOfReach)
+    assert re.search(words, str(error)) and "load()" in str(error)
 
 
 def test_a_wrong_id_is_a_matter_of_spelling_and_no_network_is_not(loopback: Hub) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from small_pictures import distance, stripes
@@ -121,6 +122,14 @@ def test_several_targets_are_as_each_alone(model: DiffusersModel) -> None:
         prompt_to_prompt(model, P, P_PLUS, cross_replace_steps=0.8, **KNOBS)[1],
     ]
     assert max(distance(a, b) for a, b in zip(together[1:], alone, strict=True)) <= ROUNDING
+
+
+def test_arrays_of_prompts_and_shares_are_lists_of_them(sd: DiffusersModel) -> None:
+    given = prompt_to_prompt(sd, P, np.array([P_STAR, P_PLUS]), cross_replace_steps=np.array([0.4, 0.8]),
+                             self_replace_steps=torch.tensor([0.0, 1.0]), **KNOBS)  # fmt: skip
+    listed = prompt_to_prompt(sd, P, [P_STAR, P_PLUS], cross_replace_steps=[0.4, 0.8], self_replace_steps=[0.0, 1.0],
+                              **KNOBS)  # fmt: skip
+    assert [picture.tobytes() for picture in given] == [picture.tobytes() for picture in listed]
 
 
 def test_a_sweep_is_the_edit_at_each_share(sd: DiffusersModel) -> None:

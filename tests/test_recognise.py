@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import random_pipelines
+import safetensors.torch
 import torch
 
 from helpers.models import catalogue, devices
@@ -71,6 +72,10 @@ def test_names_in_the_index_import_nothing_and_are_refused(
     ("text_encoder/config.json", {"auto_map": {"AutoModel": "evil.Trap"}}),
     ("text_encoder/config.json", {"quantization_config": {"quant_method": "evil"}}),
     ("text_encoder/config.json", {"_attn_implementation_internal": "someone/kernel"}),
+    ("text_encoder/config.json", {"attn_implementation": "someone/kernel"}),
+    ("text_encoder/config.json", {"attn_implementation": {"": "someone/kernel"}}),
+    ("text_encoder/config.json", {"text_config": {"auto_map": {"AutoModel": "evil.Trap"}}}),
+    ("text_encoder/config.json", {"text_config": {"attn_implementation": "someone/kernel"}}),
     ("tokenizer/tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["evil.Trap", None]}}),
     ("scheduler/scheduler_config.json", {"_class_name": "evil"}),
 ])
@@ -82,6 +87,59 @@ def test_configurations_import_nothing_and_are_refused(
     with pytest.raises(ValueError, match="not loaded|Only known classes"):
         load(folder, "cpu")
     assert not trap() and "evil" not in sys.modules
+
+
+class Evil:
+    """What is run when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[Path]]:
+        return Path.touch, (self.mark,)
+
+
+def in_pieces(folder: Path, part: str, named: str, whole: bool = False) -> None:
+    """The weights of a part as one piece with an index that names another file; `whole`: beside the whole file."""
+    weights = next((folder / part).glob("*.safetensors"))
+    names = safetensors.torch.load_file(weights)
+    index = {"metadata": {}, "weight_map": dict.fromkeys(names, named)}
+    (folder / part / f"{weights.name}.index.json").write_text(json.dumps(index), encoding="utf-8")
+    if not whole:
+        weights.rename(weights.with_name(f"{weights.stem}-00001-of-00001.safetensors"))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+@pytest.mark.parametrize("named", ["evil.bin", "../evil.safetensors"])
+def test_an_index_of_weights_names_no_pickled_file_and_none_elsewhere(
+    folder: Path, part: str, named: str, whole: bool
+) -> None:
+    in_pieces(folder, part, named, whole)
+    torch.save({"x": Evil(folder / "it ran")}, folder / part / named)
+    with pytest.raises(ValueError, match=f"names '{named}' as its weights; only .safetensors files beside it"):
+        load(folder, "cpu")
+    assert not (folder / "it ran").exists()
+
+
+def test_an_index_of_weights_that_is_damaged_or_names_what_is_not_there_is_told(folder: Path) -> None:
+    in_pieces(folder, "unet", "diffusion_pytorch_model-00001-of-00001.safetensors")
+    load(folder, "cpu")  # as it is saved in pieces
+    index = folder / "unet/diffusion_pytorch_model.safetensors.index.json"
+    for pieces, words in (([1], "names 'nothing'"), ({}, "names 'nothing'"), ({"a": 3}, "names '3'"),
+                          ({"a": "b.safetensors"}, "has no unet/b.safetensors: download it again")):
+        edited(index, weight_map=pieces)
+        with pytest.raises((ValueError, FileNotFoundError), match=words):
+            load(folder, "cpu")
+
+
+def test_an_adapter_in_a_part_s_folder_is_not_loaded(folder: Path) -> None:
+    note = {"peft_type": "LORA", "base_model_name_or_path": "/elsewhere"}
+    (folder / "text_encoder/adapter_config.json").write_text(json.dumps(note), encoding="utf-8")
+    torch.save({"x": Evil(folder / "it ran")}, folder / "text_encoder/adapter_model.bin")
+    with pytest.raises(ValueError, match="puts an adapter.*on the text_encoder; it is not loaded. Move"):
+        load(folder, "cpu")
+    assert not (folder / "it ran").exists()
 
 
 def test_the_configuration_beside_a_single_file_is_looked_at_in_the_same_way(
@@ -178,6 +236,45 @@ def test_a_pipeline_of_another_family_is_not_wrapped() -> None:
         DiffusersModel(FluxPipeline())
 
 
+@pytest.mark.parametrize(("part", "knobs", "words"), [
+    ("unet", {"class_embed_type": "timestep"}, "wants a class"), ("unet", {"num_class_embeds": 10}, "wants a class"),
+    ("unet", {"addition_embed_type": "text_time", "addition_time_embed_dim": 8,
+              "projection_class_embeddings_input_dim": 64}, "wants text_time beside the text"),
+    ("unet", {"sample_size": (8, 16)}, "expected one side"), ("unet", {"sample_size": None}, "expected one side"),
+    ("unet", {"out_channels": 8}, "makes 8 channels of 4"), ("scheduler", {}, "no table of noise"),
+])
+def test_a_pipeline_of_a_known_class_that_asks_for_more_is_refused(part: str, knobs: dict, words: str) -> None:
+    from diffusers import FlowMatchEulerDiscreteScheduler
+
+    with quiet():
+        pipeline = random_pipelines.stable_diffusion()
+        if part == "scheduler":
+            pipeline.scheduler = FlowMatchEulerDiscreteScheduler()
+        pipeline.unet.register_to_config(**(knobs if part == "unet" else {}))
+    with pytest.raises(ValueError, match=f"{words}.*or the embedded one"):
+        DiffusersModel(pipeline)
+
+
+def test_a_tokenizer_that_does_not_fit_its_text_encoder_is_named(folder: Path) -> None:
+    with quiet():
+        pipeline = random_pipelines.stable_diffusion()
+    pipeline.tokenizer.model_max_length = 77
+    with pytest.raises(ValueError, match="longer than the 16 tokens.*model_max_length = 16"):
+        DiffusersModel(pipeline)
+    pipeline.tokenizer.model_max_length = 16
+    pipeline.tokenizer.add_tokens(["zog"])
+    with pytest.raises(ValueError, match="call pipeline.text_encoder.resize_token_embeddings"):
+        DiffusersModel(pipeline)
+    with quiet():
+        pipeline.text_encoder.resize_token_embeddings(len(pipeline.tokenizer))
+    DiffusersModel(pipeline).generate("a zog", steps=1, progress=False)
+    settings = json.loads((folder / "tokenizer/tokenizer_config.json").read_text(encoding="utf-8"))
+    settings.pop("model_max_length")
+    (folder / "tokenizer/tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    with pytest.raises(ValueError, match="longer than the 16 tokens.*tokenizer_config.json"):
+        load(folder, "cpu")
+
+
 @pytest.mark.parametrize("name", ["sd", "v", "xl"])
 def test_the_fingerprint_is_the_same_in_every_precision(
     name: str, folders: dict[str, Path], models: dict[str, DiffusersModel]
@@ -216,6 +313,32 @@ def test_a_lora_is_named_where_weights_are_to_be_changed() -> None:
             use()
     with model.changed({}, gradient_checkpointing=True):
         pass
+
+
+def test_fused_projections_and_layers_that_are_cast_at_each_call_are_named_where_weights_are_to_be_changed() -> None:
+    for prepare, words in ((lambda pipeline: pipeline.fuse_qkv_projections(), "fused.*unfuse_qkv_projections"),
+                           (lambda pipeline: pipeline.unet.enable_layerwise_casting(torch.bfloat16, torch.float32),
+                            "layerwise casting.*Load it anew without")):  # fmt: skip
+        with quiet():
+            model = DiffusersModel(random_pipelines.stable_diffusion())
+        name, weight = next(iter(model.unet.named_parameters()))
+        prepare(model.pipeline)
+        model.generate("a cat", steps=1, progress=False)
+        for use in (lambda: model.networks, lambda: model.changed({f"unet.{name}": weight}).__enter__()):  # noqa: B023
+            with pytest.raises(ValueError, match=words):
+                use()
+
+
+def test_a_model_with_free_u_has_another_fingerprint_until_it_is_off() -> None:
+    with quiet():
+        model = DiffusersModel(random_pipelines.stable_diffusion())
+    own = model.fingerprint
+    model.pipeline.enable_freeu(s1=0.9, s2=0.2, b1=1.2, b2=1.4)
+    on = model.fingerprint
+    model.pipeline.enable_freeu(s1=0.9, s2=0.2, b1=1.2, b2=1.5)
+    assert len({own, on, model.fingerprint}) == 3
+    model.pipeline.disable_freeu()
+    assert model.fingerprint == own
 
 
 @pytest.mark.parametrize("offload", ["sequential", "model"])

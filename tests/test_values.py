@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +39,7 @@ from helpers.methods.imagic import interpolate
 from helpers.methods.inversion import edit_friendly, null_text
 from helpers.methods.magicmix import magicmix
 from helpers.methods.sdedit import sdedit
+from helpers.models.diffusers_model import DiffusersModel
 
 PLANE = AnalyticModel()
 NAN, HUGE = float("nan"), 1e30
@@ -90,6 +92,21 @@ NO_NUMBERS = [
 def test_numbers_of_any_kind_become_pythons(given: Any) -> None:
     number, whole = values.number("n", given, 0, 1), values.number("n", given, 0, 1, whole=True)
     assert (type(number), type(whole), number, whole) == (float, int, 1.0, 1)
+
+
+def test_a_number_beyond_the_ends_that_go_without_saying_is_told_the_ends() -> None:
+    with pytest.raises(ValueError, match=r"^c is 1e\+30; expected a number from -1e\+06 to 1e\+06\.$"):
+        values.number("c", 1e30)
+    with pytest.raises(ValueError, match=r"^c is 1e\+30; expected a number from 0 to 1e\+06: small\.$"):
+        values.number("c", 1e30, 0, hint="small")
+
+
+@pytest.mark.parametrize("given", [np.ma.masked, np.ma.array(0.5, mask=True), np.ma.array([1], mask=[True])[0]])
+def test_what_is_masked_is_no_number(given: Any) -> None:
+    for read in (partial(values.number, whole=True), values.number, values.seed, values.flag):
+        with pytest.raises(TypeError, match="^x is .*; expected"):
+            read("x", given)
+    assert values.number("x", np.ma.array(0.5)) == 0.5
 
 
 @pytest.mark.parametrize("given", NO_NUMBERS)
@@ -220,6 +237,18 @@ def test_texts_are_normalised_before_words_are_told_apart() -> None:
     assert len(words.align(composed, taken_apart).same) == 2
 
 
+def test_words_that_a_model_is_given_are_normalised_too(models: dict[str, DiffusersModel]) -> None:
+    taken_apart = unicodedata.normalize("NFD", "café")
+    assert AnalyticModel({taken_apart: (0, 0), " top ": (0, 1)}).words == ("café", "top")
+    for wrong in ({"": (0, 0)}, {" ": (0, 0)}, {"a": (0, 0), "a ": (0, 1)}, {taken_apart: (0, 0), "café": (0, 1)}):
+        with pytest.raises(ValueError, match="expected words that differ"):
+            AnalyticModel(wrong)
+    model = DiffusersModel(models["sd"].pipeline, known_words=frozenset([taken_apart, "a"]))
+    with warnings.catch_warnings(), model.changed({}, [unicodedata.normalize("NFD", "été")]):
+        warnings.simplefilter("error")
+        model.embed(["a café", f"a {taken_apart}", "a été"])
+
+
 @pytest.mark.parametrize("wrong", [b"cat", 3, None, ["a cat"], "a cat \ud83d", "a\0cat", "x" * 10**6, Rude()])
 def test_what_is_no_prompt_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match="^prompt (is|has)") as caught:
@@ -310,7 +339,8 @@ def test_a_point_that_is_not_finite_is_no_picture() -> None:
 
 
 def test_an_address_has_a_sentence_of_its_own() -> None:
-    for address in ("https://example.org/cat.png", "HTTP://x", "data:image/png;base64,AAAA"):
+    for address in ("https://example.org/cat.png", "HTTP://x", "data:image/png;base64,AAAA", "ftp://x/cat.png",
+                    "file:///tmp/cat.png", "s3://cats/cat.png", "www.example.org/cat.png", Path("https://x.org/cat.png")):
         with pytest.raises(ValueError, match="is an address: nothing is downloaded here. Save the picture"):
             as_picture(address)
 

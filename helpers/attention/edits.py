@@ -66,6 +66,8 @@ class SelfEdit:
         for name in ("q", "k", "v"):
             choice(name, getattr(self, name), ("source", "target"))
         number("up_to", self.up_to, 1, whole=True)
+        if not isinstance(self.layers, tuple | None):
+            raise WrongKind(f"layers is {shown(self.layers)}; expected the starts of layers' names: ('up_blocks',).")
 
     @property
     def of_source(self) -> frozenset[str]:

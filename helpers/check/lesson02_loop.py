@@ -40,7 +40,7 @@ class Run(NamedTuple):
 
 
 RUNS = [Run(0.6, 10), Run(0.3, 10), Run(1.0, 10), Run(0.58, 10, 5, (-1.0, 0.5), "right"),
-        Run(0.42, 10, 6, (1.0, 1.5), "top"), Run(0.95, 7, 7), Run(0.0, 10)]
+        Run(0.42, 10, 6, (1.0, 1.5), "top"), Run(0.95, 7, 7), Run(0.5, 8, 8), Run(0.0, 10)]
 
 
 def starting_time(answer: Callable[..., Any]) -> Verdict:

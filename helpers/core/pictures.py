@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from numbers import Integral
 from pathlib import Path
@@ -23,6 +24,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # nothing else is ever opened: 
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp")
 OTHER_PHOTOS = (".heic", ".heif", ".avif", ".tif", ".tiff", ".raw", ".dng", ".cr2", ".nef", ".arw", ".jxl", ".svg",
                 ".psd")
+ADDRESS = re.compile(r"\s*([a-z][a-z0-9+.-]+:/|data:|www\.[^/\\]+\.)", re.IGNORECASE)  # "C:/a" is a file
 SAVE_AS = "save it as PNG or JPEG"
 MOST_PIXELS = 80_000_000  # of a picture; Pillow itself warns from 89 million on
 LARGEST_SIDE = 16_384  # of a picture that is asked for
@@ -126,7 +128,7 @@ def read(file: str | os.PathLike[str]) -> Image.Image:
 def in_a_file(file: str | os.PathLike[str]) -> Path:
     """The path of a file that is there."""
     told = os.fspath(file)
-    if isinstance(told, str) and told.strip().lower().startswith(("http://", "https://", "data:")):
+    if isinstance(told, str) and ADDRESS.match(told) and not os.path.exists(told):
         raise ValueError(f"{shown(told)} is an address: nothing is downloaded here. Save the picture to a file and "
                          "give the file's name.")
     file = path("The picture's path", file)

@@ -78,6 +78,12 @@ def shape(name: str, value: Any) -> tuple[int, ...]:
     return sides
 
 
+def check_steps(steps: int, most: int) -> int:
+    """`steps` if it is a whole number from 1 to `most`, else an error."""
+    made: int = number("steps", steps, 1, most, whole=True)
+    return made
+
+
 Same = Annotated[shapes.Same, Kind(floats)]
 Latents = Annotated[shapes.Latents, Kind(latents)]
 OneState = Annotated[Float[Tensor, "#B C h w"], Kind(latents)]

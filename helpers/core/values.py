@@ -61,7 +61,7 @@ class WrongKind(TypeError, ValueError):
 
 def shown(value: Any) -> str:
     """A wrong value for an error: short, whatever it is, and without the numbers of an array."""
-    if isinstance(value, (np.ndarray, Tensor)) and value.ndim:
+    if isinstance(value, (np.ndarray, Tensor)) and (value.ndim or masked(value)):
         return f"{_a(value)} of shape {tuple(value.shape)}"
     try:
         told = ascii(value) if isinstance(value, str) and not _encodable(value) else repr(value)
@@ -70,11 +70,16 @@ def shown(value: Any) -> str:
     return told if len(told) <= MOST_SHOWN else f"{told[:MOST_SHOWN]}..."
 
 
+def masked(value: Any) -> bool:
+    """Whether numpy's mask hides it, or some of it."""
+    return isinstance(value, np.ma.MaskedArray) and bool(np.ma.is_masked(value))
+
+
 def plain(value: Any) -> Any:
     """The Python value of a numpy or torch scalar or 0-d array; anything else as it is."""
     if isinstance(value, np.str_):
         return str(value)
-    if isinstance(value, Tensor) and not value.ndim and (value.is_meta or value.is_quantized):
+    if masked(value) or (isinstance(value, Tensor) and not value.ndim and (value.is_meta or value.is_quantized)):
         return value  # nothing is in there
     if isinstance(value, (np.generic, np.ndarray, Tensor)) and not value.ndim:
         return value.item()
@@ -90,7 +95,8 @@ def number(name: str, value: Any, low: float = -LARGEST, high: float = LARGEST, 
     """
     found = plain(value)
     wanted = "a whole number" if whole else "a number"
-    wrong = f"{name} is {shown(value)}; expected {wanted}{_span(low, high, above, below)}{hint and ': ' + hint}."
+    expected = f"expected {wanted}{_span(low, high, above, below)}"
+    wrong = f"{name} is {shown(value)}; {expected}{hint and ': ' + hint}."
     if isinstance(found, bool) or not isinstance(found, RealNumber):
         raise WrongKind(wrong)
     try:
@@ -104,7 +110,8 @@ def number(name: str, value: Any, low: float = -LARGEST, high: float = LARGEST, 
     made = int(made) if whole else made
     exact: Any = found if isinstance(found, Rational) else made
     if not low <= exact <= high or (above and exact == low) or (below and exact == high):
-        raise ValueError(wrong)
+        beyond = abs(exact) > LARGEST  # then the ends that go without saying are said
+        raise ValueError(wrong.replace(expected, f"expected {wanted} from {low:g} to {high:g}") if beyond else wrong)
     return made
 
 
@@ -340,9 +347,3 @@ def entrance(function: Callable[P, R]) -> Callable[P, R]:
             return taking(*read, *arguments[len(read):], **{name: given[name] for name in knobs})
 
     return entered
-
-
-def check_steps(steps: int, most: int) -> int:
-    """`steps` if it is a whole number from 1 to `most`, else an error."""
-    made: int = number("steps", steps, 1, most, whole=True)
-    return made

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -86,19 +87,32 @@ def misfit(tensors: Mapping[str, Weight], training: Training) -> str | None:
     for name, kind in (("losses", 1), ("scale", 0)):
         if name not in tensors or tensors[name].ndim != kind or not tensors[name].is_floating_point():
             return f"{name} is missing or of a wrong shape"
+    if not 0 < float(tensors["scale"]) < inf:
+        return "scale is no number that a loss can be scaled with"
     known = {"losses", "scale"}
     for name, variable in training.variables.items():
         value = tensors.get(f"variable/{name}")
         if value is None or value.shape != variable.shape or value.dtype != variable.dtype:
             return f"the variable {name} is missing or of a wrong shape"
+        if not value.isfinite().all():
+            return f"the variable {name} holds numbers that are not finite"
         moments = [f"{key}/{name}" for key in MOMENTS if f"{key}/{name}" in tensors]
         if moments and len(moments) != len(MOMENTS):
             return f"Adam's memory of {name} is incomplete"
-        shapes = {"step": (), "exp_avg": tuple(variable.shape), "exp_avg_sq": tuple(variable.shape)}
-        if any(tuple(tensors[key].shape) != shapes[key.partition("/")[0]] for key in moments):
-            return f"Adam's memory of {name} is of a wrong shape"
+        if moments and (wrong := wrong_memory(variable, *(tensors[key] for key in moments))):
+            return f"Adam's memory of {name} {wrong}"
         known |= {f"variable/{name}", *moments}
     if strange := sorted(tensors.keys() - known):
         return f"it holds {strange[0]}, which is no part of this fit"
     remembered = {name for name in training.variables if f"step/{name}" in tensors}
     return "Adam's memory is missing" if len(tensors["losses"]) and not remembered else None
+
+
+def wrong_memory(variable: Weight, step: Weight, mean: Weight, square: Weight) -> str:
+    """What of Adam's memory does not fit the variable; fused Adam checks none of it. "" if all does."""
+    if (step.shape, mean.shape, square.shape) != ((), variable.shape, variable.shape):
+        return "is of a wrong shape"
+    if not step.is_floating_point() or {mean.dtype, square.dtype} != {variable.dtype}:
+        return "is of a wrong dtype"
+    fits = 1 <= float(step) < inf and mean.isfinite().all() and square.isfinite().all() and (square >= 0).all()
+    return "" if fits else "holds numbers that it never has"

@@ -33,7 +33,7 @@ from helpers.finetuning.loss import Trainable
 
 def half_or_more(name: str, value: Any) -> torch.dtype:
     """A dtype that weights can be written in."""
-    if value not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+    if not isinstance(value, torch.dtype) or value not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
         raise WrongKind(f"{name} is {shown(value)}; expected torch.float16, or None for the weights as they are.")
     found: torch.dtype = value
     return found
@@ -99,6 +99,8 @@ class Weights:
         """Reads what `save` wrote; ValueError if the file is something else."""
         tensors, metadata = load_tensors(file, "weights")
         required(file, metadata, words=list, told=dict)
+        if not all(isinstance(word, str) for word in metadata["words"]):
+            raise damaged(Path(file), "its words are no texts")
         check_parts(file, tensors)
         floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
         return cls(floats, tuple(metadata["words"]), metadata["told"])
@@ -113,9 +115,16 @@ def check_parts(file: str | Path, tensors: Mapping[str, Weight]) -> None:
                 stem = name.removesuffix(one)
                 if stem + other not in tensors:
                     raise damaged(Path(file), f"{stem + other} is missing")
-        if name.endswith(LORA_A) and (value.ndim != 2 or tensors[stem + LORA_B].shape[1:] != value.shape[:1]):
+        whole = name.endswith(ROWS)
+        if whole == value.is_floating_point() or (not whole and not value.isfinite().all()):
+            raise damaged(Path(file), f"{name} is of a wrong dtype or holds numbers that are not finite")
+        if name.endswith(ALPHA) and (value.ndim or name.removesuffix(ALPHA) + LORA_A not in tensors):
+            raise damaged(Path(file), f"{name} belongs to no LoRA")
+        if name.endswith(LORA_A) and (value.ndim != 2 or not len(value) or
+                                      tensors[stem + LORA_B].shape[1:] != value.shape[:1]):
             raise damaged(Path(file), f"the LoRA of {stem} does not fit itself")
-        if name.endswith(ROWS) and (value.is_floating_point() or len(tensors[stem + VALUES]) != len(value)):
+        if whole and (value.dtype != torch.int64 or value.shape != tensors[stem + VALUES].shape[:1] or
+                      not (value >= 0).all()):
             raise damaged(Path(file), f"the rows of {stem} do not fit their values")
 
 
@@ -207,6 +216,8 @@ def changed_weights(
             scale = tensors[stem + ALPHA] / len(value) if stem + ALPHA in tensors else 1.0
             value = base.detach().float() + scale * (tensors[stem + LORA_B].to(here) @ value.to(here))
         elif name.endswith(ROWS):
+            if value.numel() and int(value.max()) >= len(base):
+                raise ValueError(f"These weights were made for another model: {target!r} has {len(base)} rows here.")
             value = base.detach().float().index_copy(0, value.to(here), tensors[stem + VALUES].to(here))
         if value.shape != base.shape:
             raise ValueError(f"These weights were made for another model: {target!r} is {tuple(base.shape)} here, "

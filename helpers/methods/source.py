@@ -21,9 +21,13 @@ from helpers.core.files import damaged, load_tensors, required, save_tensors
 from helpers.core.interface import Model, Progress, Text, Watch, ignore
 from helpers.core.randomness import noise
 from helpers.core.shapes import Latents, States
-from helpers.core.values import Guidance, Prompt, Seed, Steps, known, path, shown
+from helpers.core.tensors import times
+from helpers.core.values import Guidance, Kind, Number, Prompt, Seed, Steps, known, path, shown, text
 from helpers.methods.contract import OWN, method
 
+#: what stands in a file beside the tensors
+READ = {"prompt": Kind(text), "steps": Number(1, 1000, whole=True), "guidance": Number(-1000, 1000),
+        "eta": Number(0, 1), "times": Kind(times)}
 RENAMED = {"empties": "uncond_embeddings", "noises": "variance_noise"}  # tensors of files written by version 0.1
 
 
@@ -71,6 +75,8 @@ class Source:
                 raise ValueError(f"{name} is {tuple(value.shape)}, which does not fit {n} steps")
             if value is not None and not value.isfinite().all():
                 raise ValueError(f"{name} holds numbers that are not finite")
+        if list(self.times) != sorted(set(self.times), reverse=True) or n > self.steps:
+            raise ValueError(f"its times do not go down in at most {shown(self.steps)} steps")
 
     def __repr__(self) -> str:
         """What it is, without the numbers."""
@@ -93,9 +99,12 @@ class Source:
         tensors, metadata = load_tensors(file, "source")
         required(file, metadata, prompt=str, steps=int, guidance=(int, float), times=list, fingerprint=str,
                  eta=(int, float), pinned=bool)
-        named: dict[str, Any] = {RENAMED.get(name, name): value for name, value in tensors.items()}
+        if odd := [name for name, value in tensors.items() if not value.is_floating_point()]:
+            raise damaged(Path(file), f"{odd[0]} is of a wrong dtype")
+        named: dict[str, Any] = {RENAMED.get(name, name): value.float() for name, value in tensors.items()}
         try:
-            source = cls(**metadata | {"times": tuple(metadata["times"])}, **named)
+            read = {name: kind(name, metadata[name]) for name, kind in READ.items()}
+            source = cls(**metadata | read | {"times": tuple(read["times"])}, **named)
             source.check_whole()
             return source
         except (TypeError, ValueError) as error:

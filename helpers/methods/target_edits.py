@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from torch import Tensor
+
 from helpers.attention.edits import Edit, during, inject_self, mixed, reweight
 from helpers.core.interface import Model
 from helpers.core.values import WrongKind, number, shown
@@ -17,6 +20,7 @@ Targets = str | Edit | Sequence[str | Edit]
 def edits_of(model: Model, source: str, target: Targets, cross_replace_steps: Portion | Sequence[Portion],
              self_replace_steps: float | Sequence[float], weights: Weights | Sequence[Weights] | None) -> list[Edit]:
     """The edit of each target: cross- and self-attention injected for their shares of the steps, then the weights."""
+    target = as_list(target)
     targets: list[str | Edit] = [*target] if isinstance(target, (list, tuple)) else [target]  # type: ignore[list-item]
     if not targets:
         raise ValueError("There is no target: give a prompt to follow.")
@@ -39,8 +43,14 @@ def edit_of(model: Model, source: str, P_star: str, cross: Portion, alone: float
 
 def each(knob: Any, targets: Sequence[Any], name: str) -> list[Any]:
     """One value of a knob for each target."""
+    knob = as_list(knob)
     if not isinstance(knob, (list, tuple)):
         return [knob] * len(targets)
     if len(knob) != len(targets):
         raise ValueError(f"{name} has {len(knob)} values for {len(targets)} targets: give one, or one for each target.")
     return list(knob)
+
+
+def as_list(value: Any) -> Any:
+    """A list of what stands in an array or a tensor; anything else as it is."""
+    return value.tolist() if isinstance(value, np.ndarray | Tensor) and value.ndim == 1 else value

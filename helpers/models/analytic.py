@@ -44,6 +44,7 @@ from helpers.core.values import (
     number,
     numbers,
     shown,
+    text,
 )
 from helpers.models.inputs import check_finite, check_state, check_text
 
@@ -166,8 +167,12 @@ def centres(means: Mapping[str, Sequence[float]]) -> dict[str, Place]:
     """The centre of each word's component."""
     if not isinstance(means, Mapping) or not means or not all(isinstance(word, str) for word in means):
         raise WrongKind(f"means is {shown(means)}; expected the centre of each word: {{'left': (-2, 0)}}.")
+    named = {text("a word of means", word).strip(): place for word, place in means.items()}
+    if "" in named or len(named) < len(means):
+        raise ValueError(f"means is {shown(means)}; expected words that differ, and none without a letter: the "
+                         "empty prompt is all of them.")
     return {word: torch.tensor([number(f"means[{word!r}][{i}]", x) for i, x in enumerate(two(word, place))],
-                               dtype=torch.float32) for word, place in means.items()}
+                               dtype=torch.float32) for word, place in named.items()}
 
 
 def two(word: str, place: Any) -> list[float]:

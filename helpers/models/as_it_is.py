@@ -25,6 +25,7 @@ def kind_of(pipeline: Any) -> Kind:
     configs = {part: as_dict(one) for part, one in parts.items() if one is not None and hasattr(one, "config")}
     configs["scheduler"].setdefault("_class_name", type(parts["scheduler"]).__name__)
     check_in_place(pipeline)
+    check_tokens(pipeline)
     return recognised(name, configs, f"This {name}", str(getattr(pipeline, "name_or_path", "") or ""))
 
 
@@ -48,6 +49,22 @@ def check_in_place(pipeline: Any) -> None:
                          "model.pipeline.unload_ip_adapter().")
 
 
+def check_tokens(pipeline: Any) -> None:
+    """A ValueError if a tokenizer makes tokens, or more of them, that its text encoder has no room for."""
+    for tokenizer, encoder in (("tokenizer", "text_encoder"), ("tokenizer_2", "text_encoder_2")):
+        tokens, reader = getattr(pipeline, tokenizer, None), getattr(pipeline, encoder, None)
+        if tokens is None or reader is None:
+            continue
+        known, room = reader.config.vocab_size, reader.config.max_position_embeddings
+        if len(tokens) > known:
+            raise ValueError(f"The {tokenizer} makes {len(tokens)} tokens, the {encoder} knows {known}: call "
+                             f"pipeline.{encoder}.resize_token_embeddings({len(tokens)}).")
+        if tokens.model_max_length > room:
+            raise ValueError(f"The {tokenizer} makes prompts longer than the {room} tokens that the {encoder} reads: "
+                             f"set pipeline.{tokenizer}.model_max_length = {room}; of a folder, in "
+                             "tokenizer_config.json.")
+
+
 def networks_of(pipeline: Any) -> dict[str, Any]:
     """The denoiser and the text encoders of a pipeline."""
     parts = {name: getattr(pipeline, name, None) for name in ("unet", "text_encoder", "text_encoder_2")}
@@ -60,7 +77,16 @@ def adapters_of(networks: Mapping[str, Any]) -> list[str]:
 
 
 def check_unadapted(networks: Mapping[str, Any]) -> None:
-    """A ValueError with the remedy if an adapter sits between us and the weights that are to be changed."""
+    """A ValueError with the remedy if something sits between us and the weights that are to be changed."""
+    for part in (part for network in networks.values() for part in network.modules()):
+        if getattr(part, "fused_projections", False):
+            raise ValueError("The projections of this model's attention are fused: it computes with a copy of its "
+                             "weights, and changes of them would do nothing. Take them apart again: "
+                             "model.pipeline.unfuse_qkv_projections().")
+        if getattr(part, "_diffusers_hook", None) is not None:
+            raise ValueError("Something of diffusers casts or moves this model's weights at each call (layerwise "
+                             "casting, group offloading), and they cannot be changed underneath it. Load it anew "
+                             "without.")
     if names := adapters_of(networks):
         listed = ", ".join(map(repr, names))
         raise ValueError(f"A LoRA or another adapter ({listed}) is on this model, and its weights cannot be changed "

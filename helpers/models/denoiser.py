@@ -14,7 +14,8 @@ import torch
 
 from helpers.core.diffusion import VariancePreserving, last_part
 from helpers.core.shapes import Weight
-from helpers.core.values import Share, Steps, check_steps, entrance
+from helpers.core.tensors import check_steps
+from helpers.core.values import Share, Steps, entrance, text
 from helpers.models.altered import checkpointed, swapped
 from helpers.models.as_it_is import adapters_of, check_in_place, check_unadapted, networks_of
 from helpers.models.exclusive import exclusive, one_at_a_time
@@ -38,7 +39,8 @@ class Denoiser(VariancePreserving):
         """The denoiser of a loaded pipeline; known_words: those it was trained on, if it was on few."""
         from diffusers import DDIMScheduler
 
-        self.pipeline, self.known_words, self.steps, self.guidance = pipeline, known_words, steps, guidance
+        self.pipeline, self.steps, self.guidance = pipeline, steps, guidance
+        self.known_words = None if known_words is None else frozenset(text("known_words", word) for word in known_words)
         self._read: Numbers = {}  # of bfloat16 weights, to know them again; and what they were in their file
         self._stored: Numbers = {}
         with usual_torch():
@@ -101,7 +103,7 @@ class Denoiser(VariancePreserving):
         check_weights(networks, weights)
         with self.exclusive(), swapped(networks, weights), checkpointed(self.unet, gradient_checkpointing):
             known = self.known_words
-            self.known_words = None if known is None else known | set(words)
+            self.known_words = None if known is None else known | {text("words", word) for word in words}
             try:
                 yield
             finally:

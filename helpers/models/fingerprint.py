@@ -47,6 +47,7 @@ def fingerprint_of(networks: Mapping[str, Any], read: Numbers, stored: Numbers) 
                           dtype=torch.float32, device="cpu")
     sums = [value for name, value in numbers.items() if not name.startswith("unet.")]
     adapted = "".join(f"{name}{scaling(part)}" for name, part in networks.items() if getattr(part, "peft_config", None))
+    adapted += "".join(map(str, free_u(networks["unet"])))
     return hashlib.sha256(firsts.numpy().tobytes() + (repr(sums) + adapted).encode()).hexdigest()[:8]
 
 
@@ -54,3 +55,10 @@ def scaling(network: Any) -> list[Any]:
     """How much of each adapter is in use."""
     return [(name, sorted(part.scaling.items()), part.active_adapters, part.disable_adapters)
             for name, part in network.named_modules() if isinstance(getattr(part, "scaling", None), dict)]
+
+
+def free_u(unet: Any) -> list[tuple[int, str, float]]:
+    """What FreeU (`pipeline.enable_freeu`) scales of each block on the way up; nothing where it is off."""
+    blocks = enumerate(getattr(unet, "up_blocks", None) or ())
+    return [(i, name, getattr(block, name)) for i, block in blocks for name in ("s1", "s2", "b1", "b2")
+            if getattr(block, name, None) is not None]

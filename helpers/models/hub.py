@@ -95,7 +95,12 @@ def downloaded(repository: str, revision: str, dtype: torch.dtype) -> Path:
     for file in weights:
         goes_on(repository, revision, file)
         get(repository, revision, file)
-    return whole(repository, revision, folder, dtype)
+    try:
+        return whole(repository, revision, folder, dtype)
+    except NotWhole:
+        raise
+    except ValueError as error:  # an index of weights that names other files
+        raise WrongModel(str(error)) from error
 
 
 def small_files(repository: str, revision: str, files: set[str], index: dict[str, Any]) -> None:

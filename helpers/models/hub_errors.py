@@ -47,8 +47,8 @@ def told_apart(entry: Entry, error: Exception) -> tuple[int, Exception]:
     def among(*kinds: type[BaseException]) -> BaseException | None:
         return next((one for one in chain if isinstance(one, kinds)), None)
 
-    if (disk := by_disk(entry, chain)) is not None:
-        return 0, disk
+    if (here := by_disk(entry, chain) or between(entry, chain)) is not None:
+        return 0, here
     if among(hub.OfflineModeIsEnabled):
         return 1, HubOutOfReach(f"{name!r} is not on this machine, and the variable HF_HUB_OFFLINE forbids to fetch "
                                 f"it: remove it, and start Python again. {WITHOUT_IT}")
@@ -89,6 +89,22 @@ def by_disk(entry: Entry, chain: Sequence[BaseException]) -> DiskTrouble | None:
         if number in (errno.EACCES, errno.EROFS, errno.EPERM):
             return DiskTrouble(number, f"The folder for downloads cannot be written to ({error}). Let the variable "
                                        f"HF_HOME name one that can, and start Python again. {WITHOUT_IT}")
+    return None
+
+
+def between(entry: Entry, chain: Sequence[BaseException]) -> HubBusy | None:
+    """The error for what stands between here and the hub and lets nothing through; None if nothing is known to."""
+    kinds, told = {type(one).__name__ for one in chain}, " ".join(map(str, chain))
+    if "CERTIFICATE_VERIFY_FAILED" in told:
+        return HubBusy("The certificate of what answers in the hub's place is not trusted: this network looks into "
+                       "connections, or the clock of this computer is wrong. Try another network, or let the variable "
+                       f"SSL_CERT_FILE name the certificates of whoever runs it. {WITHOUT_IT}")
+    if "ProxyError" in kinds:
+        return HubBusy(f"The proxy lets nothing through to the hub ({told[:160]}): look at the variable HTTPS_PROXY, "
+                       f"which may need a name and a password, and call load({entry.name!r}) again. {WITHOUT_IT}")
+    if kinds & {"UnsupportedProtocol", "InvalidURL"}:
+        return HubBusy(f"The address of the hub or of a proxy is none ({told[:160]}): look at the variables "
+                       f"HF_ENDPOINT and HTTPS_PROXY, which begin with https://, and start Python again. {WITHOUT_IT}")
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from helpers.models import catalogue
+from helpers.models.as_it_is import check_tokens
 from helpers.models.checksums import check_files
 from helpers.models.quiet import quiet, untouched_random_state, usual_torch
 from helpers.models.recognise import (
@@ -21,6 +22,7 @@ from helpers.models.recognise import (
     Kind,
     check_configs,
     check_index,
+    check_pieces,
     no_weights,
     parts_of,
     read_json,
@@ -68,9 +70,24 @@ def checked_folder(folder: Path, dtype: torch.dtype, what: str
         if found is None:
             raise FileNotFoundError(no_weights(files, part, what))
         for file in found[0]:
-            (read_json if file.endswith(".json") else check_safetensors)(folder / file)
+            if file.endswith(".safetensors"):
+                check_safetensors(folder / file)
+        check_indices(folder, files, part, found[0], what)
         weights[part] = found
     return index, kind, weights
+
+
+def check_indices(folder: Path, files: set[str], part: str, weights: list[str], what: str) -> None:
+    """An error where an index of a part's weights names other files than safetensors files that are there.
+
+    Every index is looked at, for the libraries prefer one to a whole file beside it.
+    """
+    for file in sorted(file for file in files if file.startswith(f"{part}/") and ".index." in file):
+        pieces = check_pieces(read_json(folder / file), file, what)
+        if file in weights and (missing := [piece for piece in pieces if piece not in files]):
+            raise FileNotFoundError(f"{what} has no {missing[0]}: download it again, whole.")
+        for piece in files.intersection(pieces).difference(weights):
+            check_safetensors(folder / piece)
 
 
 def files_of(folder: Path) -> set[str]:
@@ -157,6 +174,7 @@ def settled(pipeline: Any, device: torch.device, dtype: torch.dtype) -> Any:
 
     The pipeline's own call hands the autoencoder latents in half precision, so its parts take them as they come.
     """
+    check_tokens(pipeline)
     with quiet(), catalogue.explained_memory(type(pipeline).__name__):
         pipeline.to(device, dtype)
         pipeline.vae.to(torch.float32)

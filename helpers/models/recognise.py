@@ -7,7 +7,7 @@ table below, and the classes are ours to choose. What is refused, is refused wit
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ NOT_LOADED = {
 }
 NETWORKS = {"vae": "diffusion_pytorch_model", "unet": "diffusion_pytorch_model", "text_encoder": "model",
             "text_encoder_2": "model"}
+ADAPTER = "adapter_config.json"  # transformers would load what it names, from wherever
 RUNS_CODE = ("auto_map", "custom_pipelines", "trust_remote_code", "quantization_config", "module_file")
 
 #: what other families are, where their name does not say it by itself
@@ -150,17 +151,25 @@ def check_configs(folder: Path, index: Mapping[str, Any], what: str) -> Kind:
             if part.startswith("tokenizer"):
                 continue
             raise FileNotFoundError(f"{what} has no {part}/{file.name}: download it again, whole.")
+        if (folder / part / ADAPTER).is_file():
+            raise ValueError(f"{what}: {part}/{ADAPTER} puts an adapter, a LoRA perhaps, on the {part}; it is not "
+                             f"loaded. Move {ADAPTER} away, or take a model without. {INSTEAD}")
         config = configs[part] = read_json(file)
-        if bad := [name for name in RUNS_CODE if config.get(name)]:
-            raise ValueError(f"{what}: {part}/{file.name} asks for {bad[0]!r}, which needs programs beyond "
+        if bad := next(code_in(config), None):
+            raise ValueError(f"{what}: {part}/{file.name} asks for {bad!r}, which needs programs beyond "
                              f"diffusers and transformers; it is not loaded. {INSTEAD}")
         named = config.get("_class_name", PARTS[part][1][0])
         if named not in PARTS[part][1]:
             check_part(part, [PARTS[part][0], named], what)
-        if "/" in str(config.get("_attn_implementation_internal") or config.get("_attn_implementation") or ""):
-            raise ValueError(f"{what}: {part}/{file.name} asks for attention code from the hub; it is not loaded. "
-                             f"{INSTEAD}")
     return recognised(index["_class_name"], configs, what, str(index.get("_name_or_path") or ""))
+
+
+def code_in(config: Any) -> Iterator[str]:
+    """The settings of a configuration, however deep they stand, that make the libraries run programs from elsewhere."""
+    for name, value in config.items() if isinstance(config, dict) else ():
+        if (name in RUNS_CODE and value) or ("_implementation" in name and "/" in str(value)):  # code from the hub
+            yield name
+        yield from code_in(value)
 
 
 def parts_of(index: Mapping[str, Any]) -> list[str]:
@@ -182,10 +191,35 @@ def recognised(pipeline: str, configs: Mapping[str, Mapping[str, Any]], what: st
     if None not in widths and isinstance(wanted, int) and sum(widths) != wanted:
         raise ValueError(f"{what}: its network reads text {wanted} numbers wide, its text encoder writes "
                          f"{sum(widths)}: parts of different models. {INSTEAD}")
+    if strange := strange_network(unet, "XL" in pipeline) or strange_schedule(scheduler):
+        raise ValueError(f"{what}: {strange}. {INSTEAD}")
     few = scheduler.get("_class_name") in ("LCMScheduler", "TCDScheduler") or unet.get("time_cond_proj_dim")
     few = few or "Euler" in str(scheduler.get("_class_name")) and scheduler.get("timestep_spacing") == "trailing"
     few = few or any(word in f"{what} {name}".lower() for word in ("turbo", "lightning", "hyper-sd", "lcm"))
     return Kind("Stable Diffusion XL" if "XL" in pipeline else "Stable Diffusion", bool(few))
+
+
+def strange_network(unet: Mapping[str, Any], large: bool) -> str:
+    """What a denoiser wants beside latent, time and text, or makes beside its prediction; "" if nothing."""
+    if unet.get("class_embed_type") or unet.get("num_class_embeds"):
+        return "its network wants a class beside the text (an upscaler, perhaps)"
+    expected = "text_time" if large else None
+    if (added := unet.get("addition_embed_type", expected)) != expected:
+        return f"its network wants {added or 'nothing'} beside the text; expected {expected or 'nothing'}"
+    made, taken = unet.get("out_channels", 4), unet.get("in_channels", 4)
+    if made != taken:
+        return f"its network makes {made} channels of {taken} (a variance, too, perhaps)"
+    if not isinstance(unet.get("sample_size"), int | None) or unet.get("sample_size", 64) is None:
+        return f"its network was made for pictures of the size {unet['sample_size']!r}; expected one side"
+    return ""
+
+
+def strange_schedule(scheduler: Mapping[str, Any]) -> str:
+    """What is strange about a schedule without the table alpha_bar; "" if it has one."""
+    name = scheduler.get("_class_name", SCHEDULERS[0])
+    if name in SCHEDULERS or "beta_start" in scheduler or scheduler.get("trained_betas") is not None:
+        return ""
+    return f"its {name} has no table of noise (a flow model's, perhaps)"
 
 
 def weights_of(files: Collection[str], part: str, prefer: str | None) -> tuple[list[str], str | None] | None:
@@ -201,6 +235,20 @@ def weights_of(files: Collection[str], part: str, prefer: str | None) -> tuple[l
         if index in files and pieces:
             return [index, *pieces], variant
     return None
+
+
+def check_pieces(index: Mapping[str, Any], file: str, what: str) -> list[str]:
+    """The pieces that an index of weights names, beside it; a ValueError where it names anything else.
+
+    The libraries read whatever file is named there, pickled ones too.
+    """
+    pieces = index.get("weight_map")
+    named = sorted({str(piece) for piece in pieces.values()}) if isinstance(pieces, dict) else []
+    wrong = [piece for piece in named if "/" in piece or not piece.endswith(".safetensors")]
+    if wrong or not named:
+        raise ValueError(f"{what}: {file} names {wrong[0] if wrong else 'nothing'!r} as its weights; only .safetensors "
+                         f"files beside it are loaded, since others can run programs. {INSTEAD}")
+    return [f"{file.rpartition('/')[0]}/{piece}" for piece in named]
 
 
 def no_weights(files: Collection[str], part: str, what: str) -> str:

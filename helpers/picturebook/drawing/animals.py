@@ -12,8 +12,9 @@ from ..canvas import Canvas, Color, Point
 from ..scene import Scene
 from ..vocabulary import ABSENT
 from .body import Body
+from .face import SIDES
 from .fur import BEAK, INK, SNOW, Look, fill_band, fill_fur, limb, look_of, oval, paint_coat
-from .heads import SIDES, bib_color, draw_head, stitches
+from .heads import bib_color, draw_head, stitches
 from .palette import darker, mix
 
 #: doing -> lowest and highest unit, lowest and highest y of the feet, y of the head, y of the hand (in units)

@@ -11,12 +11,20 @@ import numpy as np
 
 from ..canvas import Canvas, Color, smooth
 from ..vocabulary import ABSENT
+from .face import (
+    SIDES,
+    UNIT,
+    draw_blush,
+    draw_eyes,
+    draw_mouth,
+    draw_nose,
+    draw_triangle,
+    draw_whiskers,
+    inner_ear_of,
+    iris_of,
+)
 from .fur import BEAK, BLUSH, INK, SNOW, Look, fill_fur, limb, luminance, oval, paint_coat
 from .palette import darker, lighter, mix
-
-SIDES = (-1, 1)
-_UNIT = 1 / 24  # a unit of the creature's frame, in head radii
-_IRISES: tuple[Color, ...] = ((120, 190, 70), (245, 190, 50), (90, 170, 220))
 
 
 def draw_head(canvas: Canvas, look: Look) -> None:
@@ -28,7 +36,7 @@ def draw_head(canvas: Canvas, look: Look) -> None:
 
 def _skull(canvas: Canvas, look: Look, outline: np.ndarray) -> None:
     """The head's shape with its markings."""
-    outline = fill_fur(canvas, look, outline, look.fur, _UNIT)
+    outline = fill_fur(canvas, look, outline, look.fur, UNIT)
     if look.character != ABSENT:
         paint_coat(canvas, look, outline)
     elif look.marking == "patches":
@@ -55,75 +63,20 @@ def _forelock(canvas: Canvas, look: Look) -> None:
     canvas.polygon(points, look.dark)
 
 
-def _triangle(canvas: Canvas, side: int, points: list[tuple[float, float]], color: Color) -> None:
-    """A polygon given for the right side, on the side asked for."""
-    canvas.polygon([(side * x, y) for x, y in points], color)
-
-
-def _inner_ear(look: Look) -> Color:
-    return mix(look.pale, BLUSH, 0.45)
-
-
-def _eyes(canvas: Canvas, look: Look, spread: float = 0.38, y: float = -0.05, size: float = 0.16) -> None:
-    """Two eyes, or two closed lids."""
-    size *= look.eye_size
-    for side in SIDES:
-        x = side * spread
-        if look.asleep:
-            canvas.curve([(x - 0.17, y), (x, y + 0.12), (x + 0.17, y)], look.ink, 0.075)
-        else:
-            _eye(canvas, look, x, y, size)
-
-
-def _eye(canvas: Canvas, look: Look, x: float, y: float, size: float) -> None:
-    tall = 1.3 if look.eyes == "tall" else 1.1
-    dim = luminance(look.fur) < 115 or look.character != ABSENT
-    if look.eyes in ("white", "iris") or dim:
-        canvas.ellipse(x, y, size * 1.42, size * 1.42 * tall, SNOW if look.eyes != "iris" else _iris(look))
-    canvas.ellipse(x, y, size, size * tall, INK)
-    canvas.ellipse(x + 0.3 * size, y - 0.4 * size, 0.36 * size, 0.36 * size, SNOW)
-
-
-def _iris(look: Look) -> Color:
-    return _IRISES[int(look.jitter[0] * 2.99)]
-
-
-def _blush(canvas: Canvas, look: Look, x: float = 0.66, y: float = 0.32) -> None:
-    if look.blush:
-        for side in SIDES:
-            canvas.ellipse(side * x, y, 0.16, 0.11, BLUSH, opacity=150)
-
-
-def _mouth(canvas: Canvas, y: float, width: float = 0.2, color: Color = INK) -> None:
-    """A smile like a rounded w, from a nose above."""
-    canvas.curve([(-width, y), (-width * 0.5, y + 0.1), (0, y), (width * 0.5, y + 0.1), (width, y)], color, 0.055)
-
-
-def _nose(canvas: Canvas, y: float, size: float, color: Color) -> None:
-    canvas.blob([(-size, y - 0.5 * size), (size, y - 0.5 * size), (0, y + 0.8 * size)], color)
-
-
-def _whiskers(canvas: Canvas, look: Look) -> None:
-    color = lighter(look.fur, 0.6) if luminance(look.fur) < 115 else darker(look.fur, 0.6)
-    for side in SIDES:
-        for y, end in ((0.3, 0.18), (0.42, 0.46)):
-            canvas.line([(side * 0.55, y), (side * 1.3, end)], color, 0.05)
-
-
 def _cat(canvas: Canvas, look: Look) -> None:
     out, up = (0.0, 0.1, -0.08, 0.2)[look.ears], 1.42 * look.ear_size
     for side in SIDES:
-        _triangle(canvas, side, [(1.02, -0.1), (0.84 + out, -up), (0.7 + out, -up + 0.02), (0.05, -0.8)],
+        draw_triangle(canvas, side, [(1.02, -0.1), (0.84 + out, -up), (0.7 + out, -up + 0.02), (0.05, -0.8)],
                   look.side(side, look.dark))
-        _triangle(canvas, side, [(0.82, -0.45), (0.75 + out, -up + 0.26), (0.3, -0.8)], _inner_ear(look))
+        draw_triangle(canvas, side, [(0.82, -0.45), (0.75 + out, -up + 0.26), (0.3, -0.8)], inner_ear_of(look))
     _skull(canvas, look, oval(0, 0.03, 1.06, 0.93, 0.06))
     for side in SIDES:
         canvas.ellipse(side * 0.17, 0.42, 0.25, 0.2, look.pale)
-    _whiskers(canvas, look)
-    _eyes(canvas, look)
-    _nose(canvas, 0.3, 0.12, (232, 104, 126))
-    _mouth(canvas, 0.46)
-    _blush(canvas, look)
+    draw_whiskers(canvas, look)
+    draw_eyes(canvas, look)
+    draw_nose(canvas, 0.3, 0.12, (232, 104, 126))
+    draw_mouth(canvas, 0.46)
+    draw_blush(canvas, look)
 
 
 def _dog(canvas: Canvas, look: Look) -> None:
@@ -135,7 +88,7 @@ def _dog(canvas: Canvas, look: Look) -> None:
         canvas.ellipse(side * x, y, rx, long, look.side(side, look.rim), side * angle)
         canvas.ellipse(side * x, y, rx - 0.05, long - 0.05, look.side(side, look.second), side * angle)
     canvas.ellipse(0, 0.42, 0.5, 0.4, look.pale)
-    _eyes(canvas, look)
+    draw_eyes(canvas, look)
     canvas.polygon([(-0.13, 0.58), (0.13, 0.58), (0.12, 0.82), (0, 0.9), (-0.12, 0.82)], (232, 92, 108))
     canvas.curve([(-0.3, 0.5), (-0.12, 0.62), (0, 0.54), (0.12, 0.62), (0.3, 0.5)], INK, 0.06)
     canvas.ellipse(0, 0.26, 0.24, 0.17, INK)
@@ -152,16 +105,16 @@ def _bunny(canvas: Canvas, look: Look) -> None:
             spine = [(side * 0.38, -0.6), (side * (0.4 + lean / 2), -0.7 - 0.6 * up),
                      (side * (0.42 + lean), -0.8 - up)]
         canvas.polygon(limb(spine, 0.26, 0.22, 0.06), look.side(side, look.dark))
-        canvas.polygon(limb(spine, 0.13, 0.1, 0.05), _inner_ear(look))
+        canvas.polygon(limb(spine, 0.13, 0.1, 0.05), inner_ear_of(look))
     _skull(canvas, look, oval(0, 0.04, 0.98, 0.92, 0.08))
     for side in SIDES:
         canvas.ellipse(side * 0.2, 0.45, 0.27, 0.21, look.pale)
     canvas.rect(-0.12, 0.52, 0.12, 0.76, SNOW)
     canvas.line([(0, 0.54), (0, 0.76)], (190, 184, 190), 0.04)
-    _eyes(canvas, look)
-    _nose(canvas, 0.3, 0.11, (236, 110, 140))
-    _mouth(canvas, 0.46)
-    _blush(canvas, look)
+    draw_eyes(canvas, look)
+    draw_nose(canvas, 0.3, 0.11, (236, 110, 140))
+    draw_mouth(canvas, 0.46)
+    draw_blush(canvas, look)
 
 
 def _round_ears(canvas: Canvas, look: Look, r: float) -> None:
@@ -177,20 +130,20 @@ def _bear(canvas: Canvas, look: Look) -> None:
     _round_ears(canvas, look, (0.34, 0.38, 0.31, 0.42)[look.ears])
     _skull(canvas, look, oval(0, 0.02, 1.08, 0.96, 0.03))
     canvas.ellipse(0, 0.42, 0.46, 0.36, look.pale)
-    _eyes(canvas, look, size=0.14)
+    draw_eyes(canvas, look, size=0.14)
     canvas.ellipse(0, 0.26, 0.22, 0.15, INK)
     canvas.line([(0, 0.3), (0, 0.52)], INK, 0.055)
     canvas.curve([(-0.2, 0.52), (0, 0.6), (0.2, 0.52)], INK, 0.06)
-    _blush(canvas, look, 0.74)
+    draw_blush(canvas, look, 0.74)
 
 
 def _fox(canvas: Canvas, look: Look) -> None:
     out, up = (0.0, 0.12, 0.22, -0.06)[look.ears], 1.5 * look.ear_size
     for side in SIDES:
-        _triangle(canvas, side, [(1.06, -0.1), (0.86 + out, -up), (0.1, -0.76)], look.fur)
-        _triangle(canvas, side, [(0.955 + out / 2, -0.5 - up / 3), (0.86 + out, -up), (0.48 + out / 2, -0.51 - up / 3)],
-                  mix(look.fur, INK, 0.75))
-        _triangle(canvas, side, [(0.84, -0.4), (0.76 + out * 0.7, -0.35 - up / 2), (0.36, -0.7)], look.pale)
+        draw_triangle(canvas, side, [(1.06, -0.1), (0.86 + out, -up), (0.1, -0.76)], look.fur)
+        tip = [(0.955 + out / 2, -0.5 - up / 3), (0.86 + out, -up), (0.48 + out / 2, -0.51 - up / 3)]
+        draw_triangle(canvas, side, tip, mix(look.fur, INK, 0.75))
+        draw_triangle(canvas, side, [(0.84, -0.4), (0.76 + out * 0.7, -0.35 - up / 2), (0.36, -0.7)], look.pale)
     face = [(0, -0.86), (0.6, -0.74), (1.0, -0.22), (1.28, 0.38), (0.7, 0.66), (0.2, 1.0), (0, 1.08)]
     half = np.array(face)
     outline = smooth(np.concatenate([half, half[-2:0:-1] * (-1, 1)]), closed=True, pieces=4)
@@ -198,7 +151,7 @@ def _fox(canvas: Canvas, look: Look) -> None:
     for side in SIDES:
         cheek = ((1.2, 0.38), (0.62, 0.2), (0.16, 0.36), (0.02, 0.98), (0.22, 0.94), (0.7, 0.62))
         canvas.polygon(smooth(np.array(cheek) * (side, 1), closed=True, pieces=3), look.pale)
-    _eyes(canvas, look)
+    draw_eyes(canvas, look)
     canvas.ellipse(0, 0.78, 0.17, 0.13, INK)
     canvas.ellipse(0.05, 0.74, 0.05, 0.03, SNOW)
 
@@ -217,8 +170,8 @@ def _pig(canvas: Canvas, look: Look) -> None:
     canvas.ellipse(0, 0.34, 0.42, 0.29, snout)
     for side in SIDES:
         canvas.ellipse(side * 0.16, 0.35, 0.075, 0.13, darker(snout, 0.65))
-    _eyes(canvas, look, y=-0.12, size=0.14)
-    _blush(canvas, look, 0.74, 0.36)
+    draw_eyes(canvas, look, y=-0.12, size=0.14)
+    draw_blush(canvas, look, 0.74, 0.36)
 
 
 def _frog(canvas: Canvas, look: Look) -> None:
@@ -234,25 +187,25 @@ def _frog(canvas: Canvas, look: Look) -> None:
         canvas.ellipse(side * 0.52, -0.34, r * 0.74, r * 0.74, look.fur if look.asleep else SNOW)
         canvas.ellipse(side * 0.1, 0.24, 0.045, 0.035, look.ink)
     if look.asleep:
-        _eyes(canvas, look, 0.5, -0.34)
+        draw_eyes(canvas, look, 0.5, -0.34)
     else:
         for side in SIDES:
             canvas.ellipse(side * 0.48, -0.3, 0.2, 0.14 if look.eyes in ("bead", "iris") else 0.22, INK)
             canvas.ellipse(side * 0.48 + 0.06, -0.36, 0.055, 0.055, SNOW)
-    _blush(canvas, look, 0.86, 0.3)
+    draw_blush(canvas, look, 0.86, 0.3)
 
 
 def _owl(canvas: Canvas, look: Look) -> None:
     out, up = (0.0, 0.12, 0.24, -0.1)[look.ears], 1.2 * look.ear_size
     for side in SIDES:
-        _triangle(canvas, side, [(1.0, -0.15), (0.94 + out, -up), (0.15, -0.8)], look.second)
+        draw_triangle(canvas, side, [(1.0, -0.15), (0.94 + out, -up), (0.15, -0.8)], look.second)
     _skull(canvas, look, oval(0, 0.02, 1.06, 0.95, 0.08))
     disc = look.pale if luminance(look.fur) < 225 else lighter(look.pale, 0.2)
     for side in SIDES:
         canvas.ellipse(side * 0.42, 0.0, 0.5, 0.52, darker(disc, 0.12))
         canvas.ellipse(side * 0.42, 0.0, 0.44, 0.46, disc)
     if look.asleep:
-        _eyes(canvas, look, 0.42, 0.02)
+        draw_eyes(canvas, look, 0.42, 0.02)
     else:
         _owl_eyes(canvas, look)
     canvas.polygon([(-0.17, 0.18), (0, 0.08), (0.17, 0.18), (0, 0.56)], BEAK)
@@ -260,7 +213,7 @@ def _owl(canvas: Canvas, look: Look) -> None:
 
 
 def _owl_eyes(canvas: Canvas, look: Look) -> None:
-    color = _iris(look) if look.eyes in ("iris", "tall") else SNOW
+    color = iris_of(look) if look.eyes in ("iris", "tall") else SNOW
     for side in SIDES:
         canvas.ellipse(side * 0.42, -0.02, 0.33, 0.33, color)
         canvas.ellipse(side * 0.4, -0.02, 0.17 * look.eye_size, 0.17 * look.eye_size, INK)
@@ -273,7 +226,7 @@ def _penguin(canvas: Canvas, look: Look) -> None:
     for side in SIDES:
         canvas.ellipse(side * 0.36, 0.0, 0.44, 0.5, face, side * 10)
     canvas.ellipse(0, 0.42, 0.66, 0.46, face)
-    _eyes(canvas, look, 0.38, -0.02, 0.14)
+    draw_eyes(canvas, look, 0.38, -0.02, 0.14)
     canvas.polygon([(-0.24, 0.26), (0, 0.14), (0.24, 0.26), (0, 0.6)], BEAK)
     canvas.polygon([(-0.24, 0.26), (0.24, 0.26), (0, 0.6)], darker(BEAK, 0.18))
     for side in SIDES:
@@ -290,7 +243,7 @@ def _elephant(canvas: Canvas, look: Look) -> None:
     for side in SIDES:
         canvas.ellipse(side * 1.16, y, rx, ry, look.rim, side * -10)
         canvas.ellipse(side * 1.16, y, rx - 0.06, ry - 0.06, look.dark, side * -10)
-        canvas.ellipse(side * 1.18, y + 0.04, rx * 0.66, ry * 0.66, _inner_ear(look), side * -10)
+        canvas.ellipse(side * 1.18, y + 0.04, rx * 0.66, ry * 0.66, inner_ear_of(look), side * -10)
     _skull(canvas, look, oval(0, 0, 0.96, 0.95, -0.04))
     for side in SIDES:
         canvas.polygon(limb([(side * 0.34, 0.6), (side * 0.48, 0.84), (side * 0.66, 0.96)], 0.1, 0.04), SNOW)
@@ -300,14 +253,14 @@ def _elephant(canvas: Canvas, look: Look) -> None:
     canvas.polygon(limb(spine, 0.25, 0.1), look.dark)
     for i, y in enumerate((0.45, 0.68, 0.9)):
         canvas.line([(-0.18 + 0.02 * i, y), (0.18 - 0.02 * i, y)], look.rim, 0.05)
-    _eyes(canvas, look, 0.42, -0.08, 0.13)
-    _blush(canvas, look, 0.6, 0.3)
+    draw_eyes(canvas, look, 0.42, -0.08, 0.13)
+    draw_blush(canvas, look, 0.6, 0.3)
 
 
 def _buttons(canvas: Canvas, look: Look) -> None:
     """A doll's eyes: sewn-on buttons, or stitched lids."""
     if look.asleep:
-        return _eyes(canvas, look)
+        return draw_eyes(canvas, look)
     color = ((44, 40, 54), (120, 66, 40), (40, 74, 128), (44, 40, 54))[look.ears]
     r = 0.19 * look.eye_size
     for side in SIDES:
@@ -337,9 +290,9 @@ def _teddy(canvas: Canvas, look: Look) -> None:
     canvas.ellipse(0, 0.42, 0.52, 0.42, look.rim)
     canvas.ellipse(0, 0.42, 0.47, 0.37, look.pale)
     _buttons(canvas, look)
-    _nose(canvas, 0.28, 0.2, (86, 52, 44))
+    draw_nose(canvas, 0.28, 0.2, (86, 52, 44))
     canvas.line([(0, 0.36), (0, 0.56)], (86, 52, 44), 0.06)
-    _mouth(canvas, 0.54, 0.24, (86, 52, 44))
+    draw_mouth(canvas, 0.54, 0.24, (86, 52, 44))
 
 
 def _bunny_doll(canvas: Canvas, look: Look) -> None:
@@ -348,7 +301,7 @@ def _bunny_doll(canvas: Canvas, look: Look) -> None:
         spine = [(side * 0.3, -0.7), (side * 0.62, -1.25), (side * 1.12, -1.1), (side * 1.3, -0.3), (side * 1.26, drop)]
         canvas.polygon(limb(spine, 0.22, 0.28), look.rim)
         canvas.polygon(limb(spine, 0.17, 0.23), look.fur)
-        canvas.polygon(limb([(side * 1.29, -0.35), (side * 1.27, drop)], 0.09, 0.14), _inner_ear(look))
+        canvas.polygon(limb([(side * 1.29, -0.35), (side * 1.27, drop)], 0.09, 0.14), inner_ear_of(look))
     _skull(canvas, look, oval(0, 0.02, 0.96, 0.93, 0.06))
     stitches(canvas, (0, -0.9), (0, -0.3), 3, 0.12, look.rim)
     _buttons(canvas, look)
@@ -374,8 +327,8 @@ def _pim_extra(canvas: Canvas, look: Look) -> None:
 def _bo_extra(canvas: Canvas, look: Look) -> None:
     """Eyebrows like brushes."""
     for side in SIDES:
-        _triangle(canvas, side, [(0.1, -0.3), (0.2, -0.62), (0.42, -0.54), (0.62, -0.7), (0.74, -0.36), (0.4, -0.34)],
-                  (70, 34, 96))
+        brow = [(0.1, -0.3), (0.2, -0.62), (0.42, -0.54), (0.62, -0.7), (0.74, -0.36), (0.4, -0.34)]
+        draw_triangle(canvas, side, brow, (70, 34, 96))
 
 
 def _zuzu_extra(canvas: Canvas, look: Look) -> None:

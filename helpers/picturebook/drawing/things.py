@@ -14,6 +14,8 @@ import numpy as np
 from ..canvas import UNITS, Canvas, Color, Point
 from ..scene import Scene
 from ..vocabulary import ABSENT
+from .arcs import arc
+from .buildings import BUILDINGS
 from .palette import COLOR_VALUES, darker, lighter, mix, tint
 
 Painter = Callable[[Canvas, Color, random.Random], None]
@@ -29,8 +31,8 @@ def draw_main(canvas: Canvas, scene: Scene) -> None:
         own = scene.stream(scene.thing)
         if scene.thing == "cake":
             _draw_cake(canvas, scene, own)
-        elif scene.thing in _BUILDINGS:
-            _BUILDINGS[scene.thing](canvas, own, scene.sky)
+        elif scene.thing in BUILDINGS:
+            BUILDINGS[scene.thing](canvas, own, scene.sky)
         else:
             _SMALL_THINGS[scene.thing](canvas, tint(scene.color, scene.stream("color")), own)
 
@@ -58,15 +60,6 @@ def _second(color: Color) -> Color:
     return darker(color, 0.13) if sum(color) > 640 else lighter(color, 0.45)
 
 
-def _arc(x: float, y: float, rx: float, ry: float, start: float, end: float, count: int = 17) -> list[Point]:
-    """Points of an ellipse around (x, y) from angle `start` to `end`, in degrees clockwise from the right."""
-    a = np.radians(np.linspace(start, end, count))
-    return list(zip(x + rx * np.cos(a), y + ry * np.sin(a), strict=True))
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# cake
-# ---------------------------------------------------------------------------------------------------------------------
 
 Tier = tuple[float, float, float, float]  # half width, flatness of its ellipses, y of its bottom, y of its top
 
@@ -87,21 +80,21 @@ def _draw_cake(canvas: Canvas, scene: Scene, stream: random.Random) -> None:
 def _draw_tier(canvas: Canvas, tier: Tier, color: Color) -> None:
     """A round cake: its side with soft light and shade, icing that runs down from the top."""
     half, flat, bottom, top = tier
-    side = [(-half, top), *_arc(0, bottom, half, flat, 180, 0), (half, top)]
+    side = [(-half, top), *arc(0, bottom, half, flat, 180, 0), (half, top)]
     canvas.polygon(side, darker(color, 0.05))
-    canvas.polygon([(half * 0.55, top), *_arc(0, bottom, half, flat, 57, 0, 7), (half, top)], darker(color, 0.17))
+    canvas.polygon([(half * 0.55, top), *arc(0, bottom, half, flat, 57, 0, 7), (half, top)], darker(color, 0.17))
     icing = lighter(color, 0.28) if sum(color) < 640 else mix(color, (255, 255, 255), 0.5)
     drops = (2.0, 8.5, 3.0, 6.0) * 4 + (2.0,)
     drips = [(x, top + flat * math.sqrt(max(0, 1 - (x / half) ** 2)) + drop)
              for x, drop in zip(np.linspace(half, -half, 17), drops, strict=True)]
-    canvas.blob([*drips, *_arc(0, top, half, flat, 180, 360, 9)], lighter(color, 0.1) if sum(color) < 640 else icing)
+    canvas.blob([*drips, *arc(0, top, half, flat, 180, 360, 9)], lighter(color, 0.1) if sum(color) < 640 else icing)
     canvas.ellipse(0, top - 0.5, half * 0.96, flat * 0.92, icing)
 
 
 def _rim(tier: Tier, count: int, shrink: float = 0.84) -> list[Point]:
     """`count` places around a tier's top, the far ones first."""
     half, flat, _, top = tier
-    return sorted(_arc(0, top, half * shrink, flat * shrink, 90, 90 + 360 * (1 - 1 / count), count), key=lambda p: p[1])
+    return sorted(arc(0, top, half * shrink, flat * shrink, 90, 90 + 360 * (1 - 1 / count), count), key=lambda p: p[1])
 
 
 def _swirl(canvas: Canvas, x: float, y: float, r: float, cream: Color) -> None:
@@ -120,14 +113,14 @@ def _draw_decorations(canvas: Canvas, tiers: list[Tier], stream: random.Random) 
     """Cream rosettes around every edge, stars on the sides, cherries on top."""
     cream = (255, 246, 232)
     for half, flat, bottom, top in tiers:
-        for x, y in _arc(0, bottom, half, flat, 172, 8, 9):
+        for x, y in arc(0, bottom, half, flat, 172, 8, 9):
             canvas.ellipse(x, y - 1, 4.8, 3.9, cream)
         for k, angle in enumerate((140, 113, 90, 67, 40)):
-            x, y = _arc(0, (bottom + top) / 2 + 2, half * 0.98, flat, angle, angle, 1)[0]
+            x, y = arc(0, (bottom + top) / 2 + 2, half * 0.98, flat, angle, angle, 1)[0]
             with canvas.at(x, y, 4.6):
                 canvas.polygon(_STAR, ((255, 214, 64), (250, 250, 250))[k % 2])
     for half, flat, _, top in tiers[:-1]:
-        for x, y in _arc(0, top, half * 0.9, flat * 0.9, 160, 20, 5):
+        for x, y in arc(0, top, half * 0.9, flat * 0.9, 160, 20, 5):
             _swirl(canvas, x, y, 5.2, cream)
     for x, y in _rim(tiers[-1], 9):
         _swirl(canvas, x, y, 6, cream)
@@ -168,108 +161,6 @@ _TOPPINGS: dict[str, Callable[[Canvas, list[Tier], random.Random], None]] = {
     "decorations": _draw_decorations, "jelly beans": _draw_jelly_beans, "candles": _draw_candles,
 }
 
-# ---------------------------------------------------------------------------------------------------------------------
-# castle, house
-# ---------------------------------------------------------------------------------------------------------------------
-
-_STONES: tuple[Color, ...] = ((188, 186, 194), (204, 192, 172), (176, 180, 198), (214, 200, 188))
-_ROOFS: tuple[Color, ...] = ((74, 96, 168), (186, 70, 66), (108, 76, 150), (60, 128, 118))
-
-
-def _battlements(x0: float, x1: float, y: float, count: int, tooth: float) -> list[Point]:
-    """The upper edge of a wall, from left to right: `count` teeth with gaps between them."""
-    step = (x1 - x0) / (2 * count - 1)
-    return [p for k in range(2 * count - 1) for h in [y - tooth * (1 - k % 2)]
-            for p in ((x0 + k * step, h), (x0 + (k + 1) * step, h))]
-
-
-def _draw_castle(canvas: Canvas, stream: random.Random, sky: str) -> None:
-    stone, roof, flag = stream.choice(_STONES), stream.choice(_ROOFS), stream.choice(_ROOFS)
-    glass = (64, 70, 100) if sky == "day" else (255, 218, 110)
-    _draw_tower(canvas, (-13, 13, -68), lighter(stone, 0.1), roof, flag, 24)
-    canvas.rect(-3, -62, 3, -54, glass)
-    canvas.polygon([(-34, 0), *_battlements(-34, 34, -42, 6, 6), (34, 0)], stone)
-    for x in (-37, 37):
-        _draw_tower(canvas, (x - 12, x + 12, -54), darker(stone, 0.08), roof, flag, 22)
-        canvas.polygon([(x - 3, -28), *_arc(x, -38, 3, 4, 180, 360, 7), (x + 3, -28)], glass)
-    _draw_stones(canvas, stone)
-    canvas.polygon([(-14, 0), *_arc(0, -17, 14, 14, 180, 360), (14, 0)], darker(stone, 0.42))
-    canvas.polygon([(-10.5, 0), *_arc(0, -16, 10.5, 10.5, 180, 360), (10.5, 0)], (122, 78, 46))
-    for gap in (-5.2, 0, 5.2):
-        canvas.line([(gap, 0), (gap, -25)], (84, 52, 32), 1.3)
-    canvas.line([(-10.5, -12), (10.5, -12)], (84, 52, 32), 1.3)
-    for x in (-20, 20):
-        canvas.polygon([(x - 2.6, -22), *_arc(x, -30, 2.6, 3, 180, 360, 7), (x + 2.6, -22)], glass)
-
-
-def _draw_tower(canvas: Canvas, box: tuple[float, float, float], stone: Color, roof: Color, flag: Color,
-                height: float) -> None:
-    """A round tower over (left, right, top), with battlements, a pointed roof `height` units high and a flag."""
-    x0, x1, top = box
-    middle, peak = (x0 + x1) / 2, top - 6 - height
-    canvas.line([(middle, peak - 9), (middle, peak + 2)], (90, 70, 60), 1.2)
-    canvas.polygon([(middle, peak - 9), (middle + 11, peak - 6.5), (middle, peak - 3.5)], flag)
-    canvas.polygon([(x0 + 1, top - 4), (middle, peak), (x1 - 1, top - 4)], roof)
-    canvas.polygon([(middle, peak), (x1 - 1, top - 4), (middle + 3, top - 4)], darker(roof, 0.25))
-    canvas.polygon([(x0, 0), *_battlements(x0 - 2, x1 + 2, top, 4, 5), (x1, 0)], stone)
-    canvas.polygon([(x1 - (x1 - x0) * 0.26, 0), (x1 - (x1 - x0) * 0.26, top), (x1 + 1.6, top), (x1, 0)],
-                   darker(stone, 0.14))
-    canvas.rect(x0 - 1.6, top, x1 + 1.6, top + 2.4, darker(stone, 0.24))
-
-
-def _draw_stones(canvas: Canvas, stone: Color) -> None:
-    """A few stones of the walls, darker than the others."""
-    for x, y in ((-28, -8), (-20, -36), (22, -38), (27, -12), (-42, -16), (-45, -46), (33, -18), (40, -8), (-33, -5)):
-        canvas.rect(x - 3, y - 1.7, x + 3, y + 1.7, darker(stone, 0.17))
-
-
-_WALLS: tuple[Color, ...] = ((250, 232, 196), (240, 202, 172), (206, 222, 232), (226, 232, 204), (244, 214, 214))
-_TILES: tuple[Color, ...] = ((192, 76, 60), (132, 74, 62), (82, 104, 138), (92, 116, 90))
-_DOORS: tuple[Color, ...] = ((70, 122, 92), (164, 66, 56), (76, 104, 160), (132, 88, 54))
-
-
-def _draw_house(canvas: Canvas, stream: random.Random, sky: str) -> None:
-    wall, tiles, door = stream.choice(_WALLS), stream.choice(_TILES), stream.choice(_DOORS)
-    canvas.rect(17, -88, 29, -56, (166, 92, 76))
-    canvas.rect(15, -91, 31, -86, (136, 72, 62))
-    for x, y, r in ((24, -96, 4), (28, -103, 5), (34, -111, 6)):
-        canvas.ellipse(x, y, r, r * 0.85, (236, 236, 240), opacity=200)
-    canvas.polygon([(-38, 0), (-38, -46), (0, -80), (38, -46), (38, 0)], wall)
-    canvas.polygon([(24, 0), (24, -52), (38, -46), (38, 0)], darker(wall, 0.08))
-    canvas.polygon([(-48, -41), (0, -86), (48, -41), (43, -35), (0, -75), (-43, -35)], tiles)
-    canvas.polygon([(0, -75), (43, -35), (40, -32), (0, -69), (-40, -32), (-43, -35)], darker(wall, 0.25))
-    canvas.rect(-39, -5, 39, 0, (158, 150, 148))
-    glass = (142, 202, 232) if sky == "day" else (255, 222, 118)
-    canvas.ellipse(0, -55, 8, 8, (252, 250, 244))
-    canvas.ellipse(0, -55, 6, 6, glass)
-    canvas.line([(-6, -55), (6, -55)], (252, 250, 244), 1.5)
-    canvas.line([(0, -61), (0, -49)], (252, 250, 244), 1.5)
-    for x in (-25, 25):
-        _draw_window(canvas, x, -25, glass, door)
-    canvas.polygon([(-9.5, 0), *_arc(0, -25, 9.5, 6, 180, 360, 9), (9.5, 0)], (252, 250, 244))
-    canvas.polygon([(-7.5, 0), *_arc(0, -24.5, 7.5, 4.6, 180, 360, 9), (7.5, 0)], door)
-    canvas.ellipse(4.6, -13, 1.4, 1.4, (250, 214, 90))
-
-
-def _draw_window(canvas: Canvas, x: float, y: float, glass: Color, shutter: Color) -> None:
-    """A window around (x, y) with bars, shutters and a box of flowers."""
-    frame = (252, 250, 244)
-    for s in (-1, 1):
-        canvas.rect(x + s * 7.5, y - 8, x + s * 11, y + 8, shutter)
-    canvas.rect(x - 7.5, y - 8.5, x + 7.5, y + 8.5, frame)
-    canvas.rect(x - 5.8, y - 6.8, x + 5.8, y + 6.8, glass)
-    canvas.line([(x - 6, y), (x + 6, y)], frame, 1.6)
-    canvas.line([(x, y - 7), (x, y + 7)], frame, 1.6)
-    canvas.rect(x - 8.5, y + 8, x + 8.5, y + 12, (150, 96, 62))
-    for k, color in enumerate(((232, 80, 96), (250, 200, 70), (240, 130, 180))):
-        canvas.ellipse(x - 5.5 + 5.5 * k, y + 7.5, 2.7, 2.4, color)
-
-
-_BUILDINGS: dict[str, Callable[[Canvas, random.Random, str], None]] = {"castle": _draw_castle, "house": _draw_house}
-
-# ---------------------------------------------------------------------------------------------------------------------
-# things in any colour, big or small
-# ---------------------------------------------------------------------------------------------------------------------
 
 
 def _draw_ball(canvas: Canvas, color: Color, stream: random.Random) -> None:
@@ -296,7 +187,7 @@ def _panel_edge(start: Point, end: Point, bulge: float) -> list[Point]:
 def _draw_bowl(canvas: Canvas, color: Color, stream: random.Random) -> None:
     """A bowl 100 units wide, seen a little from above, with water in it."""
     rim, foot = -44.0, -3.0
-    body = [*_arc(0, rim, 49, 18, 180, 360, 9), (47, -30), (40, -12), (29, foot), (0, foot + 3.5), (-29, foot),
+    body = [*arc(0, rim, 49, 18, 180, 360, 9), (47, -30), (40, -12), (29, foot), (0, foot + 3.5), (-29, foot),
             (-40, -12), (-47, -30)]
     canvas.blob(body, color)
     canvas.blob([(49, rim), (47, -30), (40, -12), (29, foot), (14, foot + 2), (29, -16), (36, -34)],
@@ -308,8 +199,8 @@ def _draw_bowl(canvas: Canvas, color: Color, stream: random.Random) -> None:
     canvas.ellipse(-4, rim + 3.5, 36, 9.5, (98, 180, 240))
     x = stream.uniform(-10, 8)
     for r, shade in ((22, (206, 234, 252)), (11, (236, 248, 255))):
-        canvas.line(_arc(x, rim + 3.4, r, r * 0.26, 0, 360, 25), shade, 1.8)
-    canvas.line(_arc(0, rim + 2, 38, 10, 205, 250, 7), (255, 255, 255), 2.2)
+        canvas.line(arc(x, rim + 3.4, r, r * 0.26, 0, 360, 25), shade, 1.8)
+    canvas.line(arc(0, rim + 2, 38, 10, 205, 250, 7), (255, 255, 255), 2.2)
 
 
 def _draw_present(canvas: Canvas, color: Color, stream: random.Random) -> None:

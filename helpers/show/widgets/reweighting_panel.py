@@ -5,7 +5,7 @@
     panel.picture, panel.weights
 
 Everything used of ipywidgets is in version 7.7 as well as in 8. While a picture is made, which is in the background,
-the model's attention is being edited: wait (`panel.wait()`) before you use the model elsewhere.
+whoever else asks the model waits until it is done.
 """
 
 from __future__ import annotations
