@@ -419,7 +419,7 @@ SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
     "latents": (lambda at: spoil(at / "base" / "unet" / "config.json", in_channels=4), "model of latents"),
     "text": (lambda at: spoil(at / "base" / "text_encoder" / "config.json", hidden_size=64), "64: parts of different"),
     "other text": (lambda at: spoil(at / "super_resolution" / "unet" / "config.json", encoder_hid_dim=5),
-                   "cannot be read|reads text 5"),
+                   "has no text encoder, and its network reads text 5"),
     "class": (lambda at: spoil(at / "base" / "model_index.json", unet=["my.code", "Net"]), "Only known classes"),
     "code": (lambda at: spoil(at / "base" / "unet" / "config.json", auto_map={"a": "b"}), "auto_map"),
     "weights": (lambda at: (at / "base" / "unet" / "diffusion_pytorch_model.safetensors").unlink(), "no weights"),

@@ -78,6 +78,11 @@ def read_cascade(folder: Path, device: torch.device, dtype: torch.dtype
     kinds = {folder / BASE: BASE, **dict.fromkeys(stages, STAGE)}
     check_files(folder)
     indices = {path: checked(path, kind, dtype) for path, kind in kinds.items()}
+    widths = {path: text_width(read_json(path / "unet" / "config.json")) for path in kinds}
+    for path in (path for path in stages if "text_encoder" not in indices[path]):
+        if widths[path] != widths[folder / BASE]:
+            raise ValueError(f"{str(path)!r} has no text encoder, and its network reads text {widths[path]} numbers "
+                             f"wide; the base's writes {widths[folder / BASE]}: take the stages of one cascade.")
     base, *pipelines = [read_pipeline(path, indices[path], device, dtype) for path in kinds]
     return base, pipelines, read_known_words(folder)
 
