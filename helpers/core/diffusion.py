@@ -122,7 +122,8 @@ def ddim_sigma(model: Schedule, t: Time, s: Time, eta: Share) -> float:
 class VariancePreserving:
     """What a model with an `alpha_bar` needs of diffusion: x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) eps.
 
-    `DiffusersModel`, `CascadeModel` and `AnalyticModel` are such. A flow model writes these three anew (tests/flow_model.py).
+    `DiffusersModel`, `CascadeModel` and `AnalyticModel` are such. A flow model writes these three anew
+    (tests/flow_model.py).
     """
 
     def add_noise(self: Schedule, x0: Float[Tensor, "#B C h w"], noise: Latents, t: RowTimes) -> Latents:
