@@ -111,7 +111,8 @@ def read_part(folder: Path, part: str, name: str, weights: tuple[list[str], str 
     import diffusers
     import transformers
 
-    class_ = getattr(diffusers if part in ("vae", "unet", "scheduler") else transformers, name)
+    ours = ("vae", "unet", "scheduler", "image_noising_scheduler")
+    class_ = getattr(diffusers if part in ours else transformers, name)
     knobs: dict[str, Any] = {}
     if part in NETWORKS:
         first = torch.float32 if dtype == torch.bfloat16 else dtype  # bfloat16 loses what the fingerprint is made of

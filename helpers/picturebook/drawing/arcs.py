@@ -1,4 +1,4 @@
-"""Points along an arc."""
+"""Points on an ellipse."""
 
 from __future__ import annotations
 
