@@ -10,8 +10,7 @@ of lesson 1; strengths that results/lesson01.json has for these edits and this m
 
     strength    SDEdit at each strength: obeyed, kept and distance, with half the width of the 95 % interval (_pm)
     mixing      MagicMix turning one animal into another, one knob turned at a time around the middle MIDDLE; beside
-                the same numbers the share of mixes which the judge takes for the old animal, and for neither; and
-                SDEdit on the same pairs, at the strengths BESIDE
+                the same numbers the share of mixes which the judge takes for the old animal, and for neither
     costs       seconds and network calls of both methods and of their peers, all in one run
 """
 
@@ -64,7 +63,6 @@ class Knobs(NamedTuple):
 #: Picturebook's schedule holds less noise at a time than Stable Diffusion's, so all knobs are higher than the paper's
 MIDDLE = Knobs(k_min=0.5, k_max=0.9, nu=0.7)
 TURNED = {"nu": (0.0, 0.3, 0.5, 0.7, 0.9, 1.0), "k_min": (0.3, 0.5, 0.7), "k_max": (0.7, 0.9, 1.0)}
-BESIDE = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # strengths of SDEdit on the same pairs of animals
 
 
 # ------------------------------------------------------------------------------------------------------ the strength
@@ -112,8 +110,7 @@ def mixing_curves(model: DiffusersModel, judge: Judge, count: int) -> dict[str, 
         print(*knobs, found[knobs], flush=True)
     curves = {name: {f"{value:g}": found[MIDDLE._replace(**{name: value})] for value in values}
               for name, values in TURNED.items()}
-    beside = {f"{s:g}": mixed(model, judge, chosen, Knobs(s, s, 1.0)) for s in BESIDE}  # k_min = k_max is SDEdit
-    return {"n": count, "middle": MIDDLE._asdict(), **curves, "sdedit": beside}
+    return {"n": count, "middle": MIDDLE._asdict(), **curves}
 
 
 def mixed(model: DiffusersModel, judge: Judge, chosen: list[Edit], knobs: Knobs) -> dict[str, float]:
@@ -202,9 +199,7 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
     """The lesson's tables by name, as Markdown."""
     columns = {"strength": results["strength"]["at"], **{name: results["mixing"][name] for name in TURNED}}
     shares = {"old": "taken for the old animal (%)", "neither": "for neither (%)"}
-    made = {name: table(f"`{name}`", rows, shares if name in TURNED else {}) for name, rows in columns.items()}
-    beside = results["mixing"].get("sdedit")  # results of before have none
-    return made | ({"beside": table("SDEdit's `strength`", beside, shares)} if beside else {})
+    return {name: table(f"`{name}`", rows, shares if name in TURNED else {}) for name, rows in columns.items()}
 
 
 def table(name: str, rows: dict[str, dict[str, float]], more: dict[str, str]) -> str:

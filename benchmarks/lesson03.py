@@ -46,7 +46,6 @@ from helpers.picturebook.vocabulary import ABSENT, ACCENTS, COLORS, PLACES
 
 KINDS = ("add", "remove", "background", "recolor")
 STRENGTH = 0.75  # of every method, so that they can be compared
-SEAM_STRENGTH = 1.0  # where SDEdit moves the whole scene: is blending better than pasting there?
 PAINTED = 4  # pixels by which a mask is painted wider than what changes
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 MASK_STRENGTHS = (0.3, 0.5, 0.7)
@@ -134,21 +133,6 @@ def one_edit(model: DiffusersModel, judge: Judge, kind: str, edit: Edit, seed: i
     rows["found_mask"] = at | {"iou_at_best": max(at.values()), "iou_of_latents": iou_of_latents(model, edit),
                                "share_of_true_mask": share(edit.mask), "share_of_found_mask": share(found)}
     return rows
-
-
-def at_full_strength(model: DiffusersModel, judge: Judge, chosen: list[tuple[str, Edit]]) -> dict[str, Any]:
-    """Pasted at the end against blended at every step, both exact, where the noise holds nothing of the picture."""
-    rows: dict[str, list[dict[str, Any]]] = {"only_at_the_end": [], "every_step": []}
-    for i, (kind, edit) in enumerate(chosen):
-        mask = painted_mask(kind, edit)
-        knobs = {"strength": SEAM_STRENGTH, "seed": i, "progress": False}
-        pictures = {
-            "only_at_the_end": paste(sdedit(model, edit.picture, edit.target_prompt, **knobs), edit.picture, mask),
-            "every_step": blended_diffusion(model, edit.picture, edit.target_prompt, mask, **knobs),
-        }
-        for name, result in pictures.items():
-            rows[name].append({"kind": kind} | measured(result, edit, mask, judge))
-    return {"strength": SEAM_STRENGTH} | {name: summary(found) for name, found in rows.items()}
 
 
 def measured(result: Image.Image, edit: Edit, mask: Image.Image, judge: Judge) -> dict[str, float]:
@@ -356,10 +340,8 @@ def main() -> None:
         known = json.loads((recording.RESULTS / "lesson03.json").read_text(encoding="utf-8"))
         results = {name: found for name, found in known.items() if name != "measured"} | results
     else:
-        judge = Judge.load()
         results |= {"masks": mask_sweep(model, chosen[: max(2, count // 4)]),
-                    "methods": masked_edits(model, judge, chosen),
-                    "at_full_strength": at_full_strength(model, judge, chosen)}
+                    "methods": masked_edits(model, Judge.load(), chosen)}
     print(json.dumps(results, indent=1))
     if arguments.out:
         recording.RESULTS = arguments.out

@@ -9,8 +9,7 @@ captions are held out from training. Pictures have STEPS steps, fewer than the m
 bfloat16 where the processor does so quickly, both for time.
 
     kinds         obeyed and kept against injection length for word swaps, added phrases and re-weighting; share 0 is
-                  the same noise without control; SDEdit on the same pictures at several strengths; "nothing" is I
-                  itself, with nothing done to it
+                  the same noise without control; SDEdit on the same pictures at several strengths
     reweighting   the amount of "fluffy" and "crowded" that the judge reads, against the word's weight
     pointing      how often the peak of a noun's map lies inside of what the judge sees as that thing
 
@@ -42,7 +41,6 @@ from benchmarks.texts import markdown, write_lesson
 from helpers import load, measure, show
 from helpers.attention.control import attention
 from helpers.attention.maps import AttentionStore
-from helpers.core.intervals import student_half
 from helpers.core.words import align
 from helpers.finetuning.fit import fast_dtype
 from helpers.methods.prompt_to_prompt import Recorded, prompt_to_prompt, recorded, sweep
@@ -54,7 +52,6 @@ from helpers.picturebook.judge import LOOK_AT, Judge, Reading
 from helpers.picturebook.sampling import held_out_scenes
 from helpers.picturebook.scene import Scene
 from helpers.picturebook.vocabulary import ABSENT
-from helpers.show.tables import NOTHING, Mean, Share, methods
 
 (LESSON,) = (ROOT / "lessons").rglob("04_prompt_to_prompt.md")
 STEPS = 12
@@ -170,12 +167,12 @@ def measured_kind(model: DiffusersModel, judge: Judge, kind: str, asked: Iterato
         picture, *edited = injected(model, source, edit, shares)
         strokes = [sdedit(model, picture, edit.target, strength=s, seed=seed, progress=False) for s in strengths]
         before, *after = judge.read([picture, *edited, *strokes])
-        names = [("nothing", 0.0), *(("at", s) for s in shares), *(("sdedit", s) for s in strengths)]
-        for name, result, reading in zip(names, [picture, *edited, *strokes], [before, *after], strict=True):
+        names = [*(("at", s) for s in shares), *(("sdedit", s) for s in strengths)]
+        for name, result, reading in zip(names, [*edited, *strokes], after, strict=True):
             pair = (float(edit.obeys(before, reading)), kept_outside(picture, result, edit.attribute, judge))
             rows.setdefault(name, []).append(pair)
         print(f"{seed + 1} of {count}: {edit.prompt!r} -> {edit.target!r} {dict(edit.weights)}", flush=True)
-    tables: dict[str, Any] = {"n": count, "nothing": {}, "at": {}, "sdedit": {}}
+    tables: dict[str, Any] = {"n": count, "at": {}, "sdedit": {}}
     for (method, value), found in rows.items():
         tables[method][f"{value:g}"] = summary(np.array(found))
     if strengths:
@@ -204,13 +201,13 @@ def kept_outside(picture: Image.Image, result: Image.Image, attribute: str, judg
 
 
 def summary(rows: np.ndarray) -> dict[str, float]:
-    """Means of obeyed and kept (n, 2), standard deviations, over how many edits, and the share that is covered."""
-    numbers: dict[str, float] = {"n": len(rows)}
+    """Means of obeyed and kept (n, 2), half the width of their 95 % intervals, and the share that is covered."""
+    numbers: dict[str, float] = {}
     for name, column in zip(("obeyed", "kept"), rows.T, strict=True):
         there = column[~np.isnan(column)]
         spread = there.std(ddof=1) if len(there) > 1 else 0.0
         numbers[name] = round(float(there.mean()), 4) if len(there) else 0.0
-        numbers |= {f"{name}_sd": round(float(spread), 4), f"{name}_n": len(there)}
+        numbers[f"{name}_pm"] = round(float(1.96 * spread / max(1, len(there)) ** 0.5), 4)
     return numbers | {"covered": round(float(np.isnan(rows[:, 1]).mean()), 4)}
 
 
@@ -248,7 +245,7 @@ def amounts(model: DiffusersModel, judge: Judge, word: str, count: int) -> dict[
         f"{c:g}": {
             "amount": round(float(table[:, i].mean()), 4),
             "spread": round(float(spread[i]), 4),
-            "amount_pm": round(float(student_half(spread[i], count)), 4),
+            "amount_pm": round(float(1.96 * spread[i] / count**0.5), 4),
         }
         for i, c in enumerate(WEIGHTS)
     }
@@ -320,21 +317,28 @@ def shares_of(pairs: Sequence[tuple[bool, float]]) -> dict[str, Any]:
 
 
 def tables(results: dict[str, Any]) -> dict[str, str]:
-    """The lesson's tables by name, as Markdown. Kinds of the first results, which lack "nothing", keep their table."""
-    made = {name: kind_table(kind) for name, kind in results["kinds"].items() if "nothing" in kind}
+    """The lesson's tables by name, as Markdown."""
+    made = {name: kind_table(kind) for name, kind in results["kinds"].items()}
     return made | {"weights": weight_table(results["reweighting"]), "pointing": pointing_table(results["pointing"])}
 
 
 def kind_table(kind: dict[str, Any]) -> str:
-    """I itself, obeyed and kept at each share, then SDEdit at its best strength."""
-    rows = {f"{NOTHING}: I itself": kind["nothing"]["0"]}
-    rows |= {f"share {x}{' (sweet spot)' if x == kind['sweet'] else ''}": row for x, row in kind["at"].items()}
+    """Obeyed and kept at each share, then SDEdit at its best strength."""
+    rows = [(f"{share}{' (sweet spot)' if share == kind['sweet'] else ''}", row) for share, row in kind["at"].items()]
     if kind["sdedit"]:
         best = f"{kind['sdedit']['best']:g}"
-        rows[f"SDEdit {best}"] = kind["sdedit"][best]
-    return methods({name: {"obeyed (%)": Share(row["obeyed"], row["obeyed_n"]),
-                           "kept (dB)": Mean(row["kept"], row["kept_sd"], row["kept_n"])}
-                    for name, row in rows.items()}).markdown
+        rows.append((f"SDEdit {best}", kind["sdedit"][best]))
+    return markdown(
+        ["share injected", "obeyed (%)", "kept (dB)"],
+        [
+            [
+                name,
+                f"{100 * row['obeyed']:.0f} ± {100 * row['obeyed_pm']:.0f}",
+                f"{row['kept']:.1f} ± {row['kept_pm']:.1f}",
+            ]
+            for name, row in rows
+        ],
+    )
 
 
 def weight_table(words: dict[str, Any]) -> str:

@@ -2,17 +2,14 @@
 
     python -m benchmarks.lesson05                         104 edits: 20 minutes of one core
     python -m benchmarks.lesson05 --edits 2 --steps 3     a quick run; under 50 edits nothing is written
-    python -m benchmarks.lesson05 --text                  measures nothing: the lesson's tables anew
 
-Writes results/lesson05.json, and with it the tables of lessons/05_real_pictures.md:
+Writes results/lesson05.json:
 
     plane         the analytic model: how far DDIM inversion is from the exact inverse, and its round trip, at each N
     rebuilt       PSNR in dB of reconstructions at each number of steps and guidance: to the picture, and to what the
                   autoencoder alone makes of it (60: no difference at all); the autoencoder's own is "autoencoder"
     edited        obeyed, kept and distance under P*, by editor: "rebuild" walks the inverted noise under P*,
-                  "prompt_to_prompt" with the attention of P, "short_injection" with it for SHORT of the steps; with
-                  the standard deviation (_sd) and how many edits leave something to keep (kept_n).
-                  "edit_friendly_all" skips no step, as the other inversions do. "nothing" is the picture itself
+                  "prompt_to_prompt" with the attention of P; with half the width of the 95 % interval (_pm)
     edited_few    the same over the first NULL_TEXT_EDITS edits only, null-text among them: it is too slow for all
     costs         calls and rows of the network, and seconds (median, of one core), of inverting and of each editor
 
@@ -25,10 +22,9 @@ the same of both.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from statistics import fmean, median
 from typing import Any
@@ -39,8 +35,7 @@ from PIL import Image
 
 from benchmarks.calls import counted
 from benchmarks.lesson01 import summary
-from benchmarks.record import RESULTS, ROOT, record
-from benchmarks.texts import write_lesson
+from benchmarks.record import record
 from helpers import AnalyticModel, load
 from helpers.core.diffusion import alpha_bar_at
 from helpers.finetuning.fit import fast_dtype
@@ -51,11 +46,8 @@ from helpers.methods.source import Source
 from helpers.models.diffusers_model import DiffusersModel
 from helpers.picturebook.edits import KINDS, Edit, random_edit
 from helpers.picturebook.judge import Judge
-from helpers.show.tables import NOTHING, Mean, Share, methods
 
-(LESSON,) = (ROOT / "lessons").rglob("05_real_pictures.md")
 STEPS = 12
-SHORT = 0.4  # share of the steps with the attention of P, of the editor "short_injection"
 NULL_TEXT_EDITS = 4
 PICTURES = 4  # rebuilt at each number of steps and guidance; null-text: 1
 QUIET = {"progress": False}
@@ -65,28 +57,7 @@ METHODS: dict[str, Callable[..., Source]] = {
     "direct": direct,
     "negative_prompt": negative_prompt,
     "edit_friendly": edit_friendly,
-    "edit_friendly_all": partial(edit_friendly, skip=0.0),
     "null_text": null_text,
-}
-
-
-#: what a table calls the rows of "edited", in its order; those that were not measured are left out
-ROWS = {
-    "nothing": f"{NOTHING}: the picture itself",
-    "prompt_to_prompt ddim": "DDIM",
-    "prompt_to_prompt negative_prompt": "negative-prompt",
-    "prompt_to_prompt direct": "direct",
-    "prompt_to_prompt edit_friendly": "edit-friendly",
-    "prompt_to_prompt edit_friendly_all": "edit-friendly, no step skipped",
-    "prompt_to_prompt null_text": "null-text",
-    "short_injection ddim": f"DDIM, attention for {SHORT:.0%} of the steps",
-    "short_injection direct": f"direct, attention for {SHORT:.0%} of the steps",
-    "rebuild ddim": "DDIM, no attention",
-    "rebuild negative_prompt": "negative-prompt, no attention",
-    "rebuild edit_friendly": "edit-friendly, no attention",
-    "rebuild edit_friendly_all": "edit-friendly, no step skipped, no attention",
-    "rebuild null_text": "null-text, no attention",
-    "truth": "the right answer",
 }
 
 
@@ -198,18 +169,10 @@ class Ledger:
     def tables(self, numbers: range) -> dict[str, dict[str, float]]:
         """Means over the edits `numbers`, of what was run on all of them."""
         return {
-            name: summary(rows := np.array([found[i] for i in numbers])) | spreads(rows)
+            name: summary(np.array([found[i] for i in numbers]))
             for name, found in self.scores.items()
             if all(i in found for i in numbers)
         }
-
-
-def spreads(rows: np.ndarray) -> dict[str, float]:
-    """The standard deviations of obeyed, kept and distance (n, 3), and how many edits leave something to keep."""
-    there = {name: column[~np.isnan(column)] for name, column in zip(Score._fields, rows.T, strict=True)}
-    found = {f"{name}_sd": round(float(column.std(ddof=1)), 4) if len(column) > 1 else 0.0
-             for name, column in there.items()}
-    return found | {"kept_n": len(there["kept"])}
 
 
 def edited(model: DiffusersModel, judge: Judge, edits: list[Edit], steps: int) -> Ledger:
@@ -232,39 +195,9 @@ def edited(model: DiffusersModel, judge: Judge, edits: list[Edit], steps: int) -
 def editors(model: DiffusersModel, source: Source, target: str, method: str) -> dict[str, Callable[[], Image.Image]]:
     """The editors of a source by name."""
     found = {"prompt_to_prompt": lambda: prompt_to_prompt(model, source, target, **QUIET)[1]}
-    if method in ("ddim", "direct"):
-        short = {"cross_replace_steps": SHORT, "self_replace_steps": SHORT / 2} | QUIET
-        found["short_injection"] = lambda: prompt_to_prompt(model, source, target, **short)[1]
     if method != "direct":  # under another prompt the same as ddim
         found["rebuild"] = lambda: reconstruct(model, source, target, **QUIET)
     return found
-
-
-# ------------------------------------------------------------------------------------------------ the lesson's tables
-
-
-def tables(results: Mapping[str, Any]) -> dict[str, str]:
-    """The lesson's tables by name, as Markdown."""
-    return {"edited": table(results["edited"]), "edited few": table(results["edited_few"])}
-
-
-def table(found: Mapping[str, Mapping[str, float]]) -> str:
-    """A row for each method that was measured, all on the same edits; ValueError without the row "nothing"."""
-    return methods({name: {
-        "obeyed (%)": Share(found[key]["obeyed"], int(found[key]["n"])),
-        "kept (dB)": mean(found[key], "kept", int(found[key].get("kept_n", found[key]["n"]))),
-        "distance (%)": mean(found[key], "distance", int(found[key]["n"]), 100)
-    } for key, name in ROWS.items() if key in found}, "inversion").markdown
-
-
-def mean(row: Mapping[str, float], name: str, n: int, scale: float = 1) -> Mean:
-    """One number of a row; older results hold 1.96 standard errors in the place of the standard deviation."""
-    return Mean(row[name], row.get(f"{name}_sd", row[f"{name}_pm"] * n**0.5 / 1.96), n, 1, scale)
-
-
-def write_text() -> None:
-    """The tables of results/lesson05.json into the lesson; its figures are of tools/draw_lesson05.py."""
-    write_lesson(LESSON, tables(json.loads((RESULTS / "lesson05.json").read_text(encoding="utf-8"))), lambda alts: {})
 
 
 def main() -> None:
@@ -272,10 +205,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure lesson 5.")
     parser.add_argument("--edits", type=int, default=104, help="how many edits (104); under 50 nothing is written")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"steps of the edits ({STEPS})")
-    parser.add_argument("--text", action="store_true", help="only write the lesson's tables")
     count, steps = (arguments := parser.parse_args()).edits, arguments.steps
-    if arguments.text:
-        return write_text()
     start, kinds = time.perf_counter(), list(KINDS)
     torch.set_num_threads(1)
     model, judge = load(), Judge.load()
@@ -299,11 +229,7 @@ def main() -> None:
         "rebuilt": rebuilt(model, edits, counts),
     }
     numbers["minutes"] = round((time.perf_counter() - start) / 60, 1)
-    if count < 50:
-        print(numbers)
-    else:
-        print(record("lesson05", numbers).read_text(encoding="utf-8"))
-        write_text()
+    print(numbers if count < 50 else record("lesson05", numbers).read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

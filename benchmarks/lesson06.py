@@ -6,9 +6,8 @@
 
 With the results it writes the tables and figures of lessons/06_imagic.md; the figures need two more fits.
 
-Every edit has a known answer. The sweet spot is, of the etas that obey at least NEARLY times as often as the best one,
-the one that keeps most: not the one nearest to the answer, since the picture itself, with nothing done to it, may be
-nearer. It is measured, too. SDEdit, which fits nothing, is measured on the same edits, its strength chosen alike.
+Every edit has a known answer. The sweet spot is the eta whose pictures are nearest to it; how much is obeyed and kept
+there is told beside it. SDEdit, which fits nothing, is measured on the same edits.
 
 Pictures are made in STEPS steps, fewer than the model's own, for time. Needs the embedded model and its judge. About
 half an hour of one core.
@@ -38,7 +37,6 @@ from helpers.models.diffusers_model import DiffusersModel
 from helpers.models.quiet import quiet
 from helpers.picturebook.edits import Edit, random_edit
 from helpers.picturebook.judge import Judge
-from helpers.show.tables import NOTHING, Mean, Share, methods
 
 LESSON = ROOT / "lessons" / "06_imagic.md"
 STEPS = 12  # of sampling
@@ -50,9 +48,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "embedding alone": {"model_steps": 1},
     "model alone": {"embedding_steps": 1},
 }
-NEARLY = 0.9  # as in lesson 4
 ABLATED = 3  # edits that the ways beyond the first are measured on
-UNTOUCHED = "nothing"  # the way that leaves the picture as it is
 NAMES = {"all weights": "both fits", "embedding alone": "embedding alone", "model alone": "model alone",
          "sdedit": "SDEdit"}  # as the tables tell them
 SHOWN, SEED = ("doing", 103), 1  # the notebook's edit and seed, for the figures
@@ -96,11 +92,6 @@ def sdedit_rows(model: DiffusersModel, judge: Judge, number: int, kind: str, edi
                                 **steps), edit, judge)) for s in STRENGTHS]
 
 
-def untouched_rows(judge: Judge, number: int, kind: str, edit: Edit) -> list[dict[str, Any]]:
-    """The picture itself, as if it were the edit."""
-    return [{"edit": number, "kind": kind, "way": UNTOUCHED, "at": 0} | told(score(edit.picture, edit, judge))]
-
-
 def told(found: Score) -> dict[str, float | None]:
     """A score as numbers; None where there is nothing to keep."""
     return {name: None if isnan(value) else round(float(value), 4) for name, value in found._asdict().items()}
@@ -111,13 +102,11 @@ def all_rows(model: DiffusersModel, judge: Judge, count: int, file: Path | None,
     lines = file.read_text(encoding="utf-8").splitlines() if file and file.exists() else []
     rows = [json.loads(line) for line in lines]
     done = {(row["edit"], row["way"]) for row in rows}
-    everywhere = (UNTOUCHED, "sdedit", "all weights")
-    for way in everywhere if quick else (UNTOUCHED, "sdedit", *WAYS):
-        for number, (kind, edit) in enumerate(edits(count if way in everywhere else ABLATED)[:count]):
+    for way in ("sdedit", "all weights") if quick else ("sdedit", *WAYS):
+        for number, (kind, edit) in enumerate(edits(count if way in ("sdedit", "all weights") else ABLATED)[:count]):
             if (number, way) in done:
                 continue
-            new = (untouched_rows(judge, number, kind, edit) if way == UNTOUCHED else
-                   sdedit_rows(model, judge, number, kind, edit, quick) if way == "sdedit" else
+            new = (sdedit_rows(model, judge, number, kind, edit, quick) if way == "sdedit" else
                    imagic_rows(model, judge, number, kind, edit, way, quick))
             rows += new
             print(way, number, new[0], flush=True)
@@ -128,29 +117,26 @@ def all_rows(model: DiffusersModel, judge: Judge, count: int, file: Path | None,
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """way -> eta or strength -> each number's mean and standard deviation; the sweet spot of each, and its numbers."""
+    """way -> eta or strength -> each number's mean and 1.96 standard errors of it; the sweet spot of each way."""
     out: dict[str, Any] = {}
     for way in dict.fromkeys(row["way"] for row in rows):
         own = [row for row in rows if row["way"] == way]
         at = {str(x): means([row for row in own if row["at"] == x]) for x in dict.fromkeys(row["at"] for row in own)}
-        out[way] = {"at": at, "sweet_spot": sweet(at), "best": at[sweet(at)]}
+        best = min(at, key=lambda x: at[x]["distance"])
+        kinds = {kind: min(at, key=lambda x: means([r for r in own if str(r["at"]) == x and r["kind"] == kind])
+                           ["distance"]) for kind in dict.fromkeys(row["kind"] for row in own)}
+        out[way] = {"at": at, "sweet_spot": best, "sweet_spot_by_kind": kinds}
     return out
 
 
-def sweet(at: Mapping[str, Mapping[str, float]]) -> str:
-    """Of the etas that obey nearly as often as the best, the one that keeps most."""
-    most = max(row["obeyed"] for row in at.values())
-    return max((x for x, row in at.items() if row["obeyed"] >= NEARLY * most), key=lambda x: at[x].get("kept", 0.0))
-
-
 def means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Of every number: its mean, its standard deviation under "name sd", and under "name n" over how many edits."""
+    """The mean of every number, and 1.96 standard errors of it under "name +-"."""
     out: dict[str, float] = {"edits": len(rows)}
     for name in dict.fromkeys(n for row in rows for n in row if n not in ("edit", "kind", "way", "at")):
         values = [row[name] for row in rows if row.get(name) is not None]
         if values:
-            spread = stdev(values) if len(values) > 1 else 0.0
-            out |= {name: round(fmean(values), 3), f"{name} sd": round(spread, 4), f"{name} n": len(values)}
+            spread = 1.96 * stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
+            out |= {name: round(fmean(values), 3), f"{name} +-": round(spread, 3)}
     return out
 
 
@@ -160,25 +146,36 @@ def means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 def tables(results: Mapping[str, Any]) -> dict[str, str]:
     """The lesson's tables by name, as Markdown."""
     ways = results["ways"]
-    return {"eta": eta_table(ways), "ways": ways_table(results["rows"]), "fits": fits_table(ways)}
+    return {"eta": eta_table(ways["all weights"], ways["sdedit"]), "ways": ways_table(results["rows"]),
+            "kinds": kinds_table(results["rows"]), "fits": fits_table(ways)}
 
 
-def eta_table(ways: Mapping[str, Any]) -> str:
-    """The picture itself, each eta, the sweet spot marked, then SDEdit at each strength."""
-    way = ways["all weights"]
-    rows = {f"eta {x} (sweet spot)" if x == way["sweet_spot"] else f"eta {x}": row for x, row in way["at"].items()}
-    rows |= {f"SDEdit {x}": row for x, row in ways["sdedit"]["at"].items()}
-    return methods({f"{NOTHING}: I itself": scores(ways[UNTOUCHED]["at"]["0"])}
-                   | {name: scores(row) for name, row in rows.items()}).markdown
+def eta_table(way: Mapping[str, Any], sdedit: Mapping[str, Any]) -> str:
+    """Each eta, the sweet spot marked, then SDEdit at each strength."""
+    marked = [(f"{x} (sweet spot)" if x == way["sweet_spot"] else x, row) for x, row in way["at"].items()]
+    return markdown(["eta", "obeyed (%)", "kept (dB)", "distance (%)"], [
+        [name, *scores(row)] for name, row in [*marked, *((f"SDEdit {s}", row) for s, row in sdedit["at"].items())]])
 
 
 def ways_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The picture itself and each way at its sweet spot, all on the edits that every way was measured on."""
+    """Each way at its sweet spot, all on the edits that every way was measured on."""
     common = set.intersection(*({row["edit"] for row in rows if row["way"] == way} for way in NAMES))
     found = summary([row for row in rows if row["edit"] in common])
-    best = {name: (found[way]["sweet_spot"], found[way]["at"][found[way]["sweet_spot"]]) for way, name in NAMES.items()}
-    return methods({f"{NOTHING}: I itself": {"at": ""} | scores(found[UNTOUCHED]["at"]["0"])}
-                   | {name: {"at": x} | scores(row) for name, (x, row) in best.items()}, "way").markdown
+    return markdown(["way", "edits", "sweet spot", "obeyed (%)", "kept (dB)", "distance (%)"], [
+        [name, str(len(common)), found[way]["sweet_spot"], *scores(found[way]["at"][found[way]["sweet_spot"]])]
+        for way, name in NAMES.items()])
+
+
+def kinds_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """For each kind of edit Imagic at its sweet spot, and SDEdit's smallest distance."""
+    made = []
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        found = summary([row for row in rows if row["kind"] == kind and row["way"] in ("all weights", "sdedit")])
+        ours, theirs = ((way["sweet_spot"], way["at"][way["sweet_spot"]])
+                        for way in (found["all weights"], found["sdedit"]))
+        made.append([kind, str(ours[1]["edits"]), ours[0], f"{100 * ours[1]['obeyed']:.0f}",
+                     f"{100 * ours[1]['distance']:.1f}", f"{100 * theirs[1]['distance']:.1f}"])
+    return markdown(["kind", "edits", "sweet spot", "obeyed (%)", "distance (%)", "SDEdit's distance (%)"], made)
 
 
 def fits_table(ways: Mapping[str, Any]) -> str:
@@ -189,13 +186,10 @@ def fits_table(ways: Mapping[str, Any]) -> str:
                     [[str(row["edits"]), *falls, f"{row['seconds']:.0f}"]])
 
 
-def scores(row: Mapping[str, float]) -> dict[str, Share | Mean]:
-    """Obeyed, kept and distance as a table tells them; without kept where no edit leaves anything to keep."""
-    found: dict[str, Share | Mean] = {"obeyed (%)": Share(row["obeyed"], int(row["obeyed n"]))}
-    for name, head, scale in (("kept", "kept (dB)", 1), ("distance", "distance (%)", 100)):
-        if name in row:
-            found[head] = Mean(row[name], row[f"{name} sd"], int(row[f"{name} n"]), 1, scale)
-    return found
+def scores(row: Mapping[str, float]) -> list[str]:
+    """Obeyed, kept and distance as a table tells them."""
+    return [f"{100 * row['obeyed']:.0f} ± {100 * row['obeyed +-']:.0f}", f"{row['kept']:.1f} ± {row['kept +-']:.1f}",
+            f"{100 * row['distance']:.1f}"]
 
 
 def figures(model: DiffusersModel, results: Mapping[str, Any], alts: Mapping[str, str]) -> dict[str, show.Figure]:

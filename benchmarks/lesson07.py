@@ -10,19 +10,12 @@ the model is fitted in several ways and asked three things:
     subject    pictures of "a sks cat" in contexts it was never seen in: the share that shows the subject
     prompt     the same pictures: the share of what the prompt asks for (place, doing, ride) that they show
     drift      pictures of "a cat": the share that shows the subject (0 is right)
-    drift in the scenes    the same for "a cat" in the contexts that "subject" is measured in, from the same seeds: only
-               this number may be compared with "subject"
-    subject and scene      pictures that show the subject and, to the judge, all that the context asks for (the judge
-               never saw the subjects, so it is not asked what animal it sees)
     diversity  mean distance of pictures of "a cat", and of "a sks cat", in the judge's features; before fitting, "a
                cat" is the measure
     seconds    of one core, for the fit up to that step
 
-Every way is fitted for every subject, the two that are compared step by step with two seeds. Two fits of one subject
-are no two cases: numbers are means over the subjects, with intervals for as many. Before all fits every recognizer is
-asked about drawings ("recognizer_accuracy") and about pictures of its class in every colour that the model itself draws
-("false_alarms": the share that it takes for the subject; 0 is right). Pictures are made in few steps, and in bfloat16
-where the processor computes in it.
+Every way is fitted for every subject, the two that are compared step by step with two seeds. Pictures are made in few
+steps, and in bfloat16 where the processor computes in it.
 
 Needs the embedded model and its judge. Over an hour of one core.
 """
@@ -35,7 +28,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise, product
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from time import process_time
 from typing import Any
 
@@ -47,7 +40,6 @@ from benchmarks.record import RESULTS, ROOT, record, rows_file
 from benchmarks.texts import markdown, write_lesson
 from benchmarks.timing import peak_mb, rounded
 from helpers import load, show
-from helpers.core.intervals import student_half, wilson
 from helpers.finetuning.fit import fast_dtype, fit_weights
 from helpers.finetuning.loss import denoising_loss as our_loss
 from helpers.finetuning.loss import draw as our_draw
@@ -59,9 +51,7 @@ from helpers.models.diffusers_model import DiffusersModel
 from helpers.models.quiet import quiet
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.subjects import CONTEXTS, SUBJECTS, Recognizer, Subject, obeyed
-from helpers.picturebook.vocabulary import COLORS
 from helpers.show.comic import draw_comic, read_script
-from helpers.show.tables import NOTHING, Mean, Share, mean_of, methods, share_of
 
 (LESSON,) = (ROOT / "lessons").rglob("07_dreambooth.md")
 WORD = "sks"
@@ -132,32 +122,15 @@ class Bench:
         with (weights or Weights({}, (WORD,))).on(self.model), in_fast_dtype(self.model):
             prompts = [subject.prompt(WORD, context) for context in self.contexts]
             scenes = self.model.generate(prompts, seed=list(range(900, 900 + len(prompts))), **self.sampling)
-            prompts = [subject.prompt("", context) for context in self.contexts]
-            plain = self.model.generate(prompts, seed=list(range(900, 900 + len(prompts))), **self.sampling)
             its, others = self.many(subject.prompt(WORD)), self.many(subject.prompt())
         shows = self.recognizer(subject).of
-        seen = [p > 0.5 for p in shows(scenes)]
         return {
-            "subject": fmean(seen),
-            "subject and scene": fmean(a and b for a, b in zip(seen, self._whole(subject, scenes), strict=True)),
-            "drift in the scenes": fmean(p > 0.5 for p in shows(plain)),
+            "subject": fmean(p > 0.5 for p in shows(scenes)),
             "prompt": fmean(self._obeyed(subject, scenes)),
             "drift": fmean(p > 0.5 for p in shows(others)),
             "diversity of the class": diversity(self.judge, others),
             "diversity of the subject": diversity(self.judge, its),
         }
-
-    def _whole(self, subject: Subject, pictures: Sequence[Any]) -> Iterator[bool]:
-        """Whether each picture shows all that its context asks for."""
-        for context, reading in zip(self.contexts, self.judge.read(pictures), strict=True):
-            yield all(reading.agrees(subject.scene(context), name) for name in obeyed(context))
-
-    def false_alarms(self, subject: Subject) -> float:
-        """The share of pictures of the class, in every colour and by the model as it is, that pass for the subject."""
-        prompts = [f"{'an' if color[0] in 'aeiou' else 'a'} {color} {subject.noun}" for color in COLORS]
-        with in_fast_dtype(self.model):
-            pictures = self.model.generate(prompts, seed=list(range(700, 700 + len(prompts))), **self.sampling)
-        return fmean(p > 0.5 for p in self.recognizer(subject).of(pictures))
 
     def _obeyed(self, subject: Subject, pictures: Sequence[Any]) -> Iterator[bool]:
         """Whether each attribute that each context asks for is seen."""
@@ -242,33 +215,17 @@ def all_rows(bench: Bench, file: Path | None, subjects: Sequence[str], seeds: in
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
-    """way -> step -> each number's mean over the subjects, and its 95 % interval under "name low" and "name high"."""
+    """way -> step -> each number's mean over subjects and seeds, and 1.96 standard errors of it under "name +-"."""
     out: dict[str, dict[str, dict[str, float]]] = {}
     for way, step in dict.fromkeys((row["way"], row["step"]) for row in rows):
         group = [row for row in rows if (row["way"], row["step"]) == (way, step)]
-        numbers: dict[str, float] = {"fits": len(group), "subjects": len({row["who"] for row in group})}
-        for name in group[0].keys() - {"who", "way", "seed", "step", "seconds"}:
-            found = over_subjects(group, name)
-            low, high = ends(found)
-            numbers |= {name: round(found[0], 3), f"{name} low": round(low, 3), f"{name} high": round(high, 3)}
-        if timed := [row["seconds"] for row in group if "seconds" in row and row["seed"] == 0]:  # all on one machine
-            numbers["seconds"] = round(fmean(timed), 3)
+        numbers: dict[str, float] = {"fits": len(group)}
+        for name in group[0].keys() - {"who", "way", "seed", "step"}:
+            values = [row[name] for row in group if name != "seconds" or row["seed"] == 0]  # all timed on one machine
+            spread = 1.96 * stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
+            numbers |= {name: round(fmean(values), 3), f"{name} +-": round(spread, 3)}
         out.setdefault(way, {})[str(step)] = numbers
     return out
-
-
-def over_subjects(rows: Sequence[Mapping[str, Any]], name: str) -> Share | Mean:
-    """One number over the subjects, the mean of each subject's fits counted once."""
-    each = [fmean(row[name] for row in rows if row["who"] == who) for who in dict.fromkeys(row["who"] for row in rows)]
-    return mean_of(each, 2) if "diversity" in name else share_of(each)
-
-
-def ends(found: Share | Mean) -> tuple[float, float]:
-    """The ends of its interval; of one value, the value."""
-    if isinstance(found, Share):
-        return wilson(found.share * found.n, found.n)
-    half = student_half(found.spread, found.n) if found.n > 1 else 0.0
-    return found.mean - half, found.mean + half
 
 
 # ------------------------------------------------------------------------------------------------------ what it costs
@@ -362,9 +319,8 @@ class TheirStep:
 
 # --------------------------------------------------------------------------------------- the lesson's tables, figures
 
-#: heading -> what it shows of a way; what was not measured is left out
-SHOWN = {"subject (%)": "subject", "subject and scene (%)": "subject and scene", "prompt (%)": "prompt",
-         "drift (%)": "drift", "drift in the scenes (%)": "drift in the scenes",
+#: heading -> what it shows of a way, and how many digits; shares are in percent
+SHOWN = {"subject (%)": "subject", "prompt (%)": "prompt", "drift (%)": "drift",
          "diversity of the class": "diversity of the class", "of the subject": "diversity of the subject"}
 FIGURED = ("temple", "bucket", "bicycle")  # the contexts of the figure of sheets
 SCRIPT = """
@@ -393,34 +349,32 @@ SEEDS = [22, 22, 24, 24, 24, 22]  # of its panels
 
 def tables(results: Mapping[str, Any]) -> dict[str, str]:
     """The lesson's tables by name, as Markdown."""
-    rows, last = results["rows"], USUAL["steps"]
-    by_step = [row for row in rows if row["way"] in REPEATED]
-    steps = {f"{way}, {step}": [row for row in by_step if (row["way"], row["step"]) == (way, step)]
-             for way, step in dict.fromkeys((row["way"], row["step"]) for row in by_step)}
-    ended = [row for row in rows if row["step"] == last]
-    family = {way: own for way in WAYS if way not in VARIED and (own := [row for row in ended if row["way"] == way])}
-    turned = [row for row in ended if row["seed"] == 0 and row["way"] in ("with prior", "lora, with prior", *VARIED)]
+    at = results["at"]
+    steps = [(f"{way}, {step}" if way != "before" else "before", at[way][step])
+             for way in ("before", *REPEATED) if way in at for step in at[way]]
+    last = str(USUAL["steps"])
+    family = [(way, at[way][last]) for way in WAYS if way not in VARIED and last in at.get(way, {})]
+    turned = [row for row in results["rows"] if row["seed"] == 0 and str(row["step"]) == last
+              and row["way"] in ("with prior", "lora, with prior", *VARIED)]
     everywhere = set.intersection(*({row["who"] for row in turned if row["way"] == way}
                                     for way in {row["way"] for row in turned}))
-    knobs = {way: [row for row in turned if row["way"] == way and row["who"] in everywhere]
-             for way in dict.fromkeys(row["way"] for row in turned)}
-    before = [row for row in rows if row["way"] == "before"]
-    return {"steps": way_table("fit, steps", before, steps), "family": way_table("fit", before, family, seconds=True),
-            "knobs": way_table("fit", [row for row in before if row["who"] in everywhere], knobs),
-            "costs": cost_table(results["costs"])}
+    knobs = [(way, found[last]) for way, found in summary([row for row in turned if row["who"] in everywhere]).items()]
+    return {"steps": way_table("fit, steps", steps), "family": way_table("fit", family, seconds=True),
+            "knobs": way_table("fit", knobs), "costs": cost_table(results["costs"])}
 
 
-def way_table(head: str, before: Sequence[Mapping[str, Any]], ways: Mapping[str, Sequence[Mapping[str, Any]]],
-              seconds: bool = False) -> str:
-    """The model before any fit, then a row for each way: what was measured, over how many subjects and fits."""
-    made: dict[str, dict[str, Share | Mean | str]] = {}
-    for name, rows in {f"{NOTHING}: no fit": before, **ways}.items():
-        made[name] = {"fits": "" if rows is before else str(len(rows))}
-        made[name] |= {head: over_subjects(rows, key) for head, key in SHOWN.items() if key in rows[0]}
-        timed = [row["seconds"] for row in rows if row.get("seed") == 0 and "seconds" in row]
-        if seconds and timed:
-            made[name]["seconds of one core"] = f"{fmean(timed):.0f}"
-    return methods(made, head).markdown.replace("| n |", "| subjects |", 1)
+def way_table(name: str, rows: Sequence[tuple[str, Mapping[str, float]]], seconds: bool = False) -> str:
+    """A row for each way: what was measured of it, over how many fits, and what its fit took."""
+    heads = [name, "fits", *SHOWN, *(["seconds of one core"] if seconds else [])]
+    return markdown(heads, [[way, str(row["fits"]), *(with_error(row, key) for key in SHOWN.values()),
+                             *([f"{row['seconds']:.0f}"] if seconds else [])] for way, row in rows])
+
+
+def with_error(row: Mapping[str, float], key: str) -> str:
+    """A number, and its standard error where there is more than one fit; a share in percent."""
+    factor, digits = (1, 2) if "diversity" in key else (100, 0)
+    error = f" ± {factor * row[f'{key} +-']:.{digits}f}" if row["fits"] > 1 else ""
+    return f"{factor * row[key]:.{digits}f}{error}"
 
 
 def cost_table(costs: Mapping[str, Any]) -> str:
@@ -443,19 +397,18 @@ def curves(at: Mapping[str, Any], alts: Mapping[str, str]) -> dict[str, show.Fig
     """The figures of numbers, with error bars; their alt texts are the lesson's."""
     steps = [step for step in at["naive"] if step in at["with prior"]]
     before = at["before"]["0"]["diversity of the class"]
-    fair = "drift in the scenes" if "drift in the scenes" in at["before"]["0"] else "drift"  # older results lack it
 
     def drawn(names: Mapping[str, str], label: str, alt: str, level: Mapping[str, float]) -> show.Figure:
         series = {f"{short}, {way}": [at[way][step][name] for step in steps] for name, short in names.items()
                   for way in REPEATED}
-        bars = {f"{short}, {way}": [(at[way][step][f"{name} low"], at[way][step][f"{name} high"]) for step in steps]
-                for name, short in names.items() for way in REPEATED}
+        bars = {f"{short}, {way}": [at[way][step][f"{name} +-"] for step in steps] for name, short in names.items()
+                for way in REPEATED}
         flat = {name: [value] * len(steps) for name, value in level.items()}
         return show.curve([int(step) for step in steps], series | flat, errors=bars, xlabel="steps of the fit",
                           ylabel=label, alt=alt)
 
     return {
-        "07_curves": drawn({"subject": "subject", fair: "drift"}, "share that shows the subject",
+        "07_curves": drawn({"subject": "subject", "drift": "drift"}, "share that shows the subject",
                            alts["07_curves"], {}),
         "07_diversity": drawn({"diversity of the class": "class", "diversity of the subject": "subject"},
                               "mean distance of two pictures", alts["07_diversity"], {"class, before": before}),
@@ -501,7 +454,6 @@ def main() -> None:
     subjects = list(SUBJECTS)[:1] if arguments.quick else list(SUBJECTS)
     drawings = 5 if arguments.quick else 50
     told = {name: round(bench.recognizer(SUBJECTS[name]).accuracy(drawings), 3) for name in subjects}
-    alarms = {name: round(bench.false_alarms(SUBJECTS[name]), 3) for name in subjects}
     file = None if arguments.quick else rows_file("lesson07")
     price = next((row["costs"] for row in known(file, "costs")), None)
     if price is None:
@@ -509,10 +461,9 @@ def main() -> None:
         if file:
             with file.open("a", encoding="utf-8") as f:
                 f.write(json.dumps({"costs": price}) + "\n")
-    print(json.dumps({"recognizer": told, "false alarms": alarms, "costs": price}, indent=1), flush=True)
+    print(json.dumps({"recognizer": told, "costs": price}, indent=1), flush=True)
     rows = all_rows(bench, file, subjects, 1 if arguments.quick else arguments.seeds)
-    found = {"word": WORD, "subjects": subjects, "seeds": arguments.seeds, "recognizer_accuracy": told,
-             "false_alarms": alarms, "costs": price,
+    found = {"word": WORD, "subjects": subjects, "seeds": arguments.seeds, "recognizer_accuracy": told, "costs": price,
              "at": summary(rows), "rows": rows}
     if arguments.quick:
         print(json.dumps(found["at"], indent=1))

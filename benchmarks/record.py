@@ -11,8 +11,6 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from helpers.core.intervals import wilson
-
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
 WEIGHTS = ROOT / "helpers" / "picturebook" / "weights"
@@ -53,6 +51,10 @@ def circumstances() -> dict[str, object]:
 
 
 def interval(right: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927), each end in [0, 1], with four digits."""
-    low, high = wilson(right, of)
-    return (round(low, 4), round(high, 4))
+    """The 95 % interval of a share (Wilson 1927), each end in [0, 1]."""
+    if of == 0:
+        return (0.0, 1.0)
+    z, share = 1.96, right / of
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z / (1 + z * z / of) * (share * (1 - share) / of + z * z / (4 * of * of)) ** 0.5
+    return (round(middle - half, 4), round(middle + half, 4))

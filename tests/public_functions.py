@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import random_cascade
 import random_pipelines
 import torch
 from hypothesis import strategies as st
 from robustness import Argument
 from strange_values import GOOD_PICTURES, VALUES, Values, of, other_kinds, picture
 
-from helpers.models.text_encoder import TextEncoder
 from helpers.picturebook import Scene
 from helpers.picturebook.vocabulary import CLASSES, CREATURES, GRADED
 from helpers.show.comic import read_script
@@ -34,7 +32,7 @@ FUNCTIONS = {
     "helpers.core.words": ("words_of", "align"),
     "helpers.core.randomness": ("noise",),
     "helpers.core.diffusion": ("add_noise", "predict_clean", "ddim_step", "ddim_sigma", "alpha_bar_at", "cfg",
-                               "denoise", "guide", "dynamic_threshold"),
+                               "denoise", "guide"),
     "helpers.methods.sdedit": ("sdedit",),
     "helpers.methods.magicmix": ("magicmix",),
     "helpers.methods.blended": ("blended_diffusion", "scribble"),
@@ -43,7 +41,6 @@ FUNCTIONS = {
     "helpers.methods.inversion": ("ddim", "direct", "negative_prompt", "null_text", "edit_friendly", "reconstruct"),
     "helpers.methods.source": ("generated",),
     "helpers.methods.prompt_to_prompt": ("prompt_to_prompt", "sweep", "recorded"),
-    "helpers.methods.cascade_edit": ("cascade_edit",),
     "helpers.methods.imagic": ("fit_imagic", "fit_embedding", "fit_model", "imagic", "interpolate"),
     "helpers.methods.dreambooth": ("prior_pictures", "fit_dreambooth", "subject_pictures"),
     "helpers.methods.textual_inversion": ("fit_textual_inversion",),
@@ -83,8 +80,8 @@ ARGUMENTS: dict[str, Values] = {
                      "reference", "source_text", "target_text"), V["prompt"]),
     "prompts": V["prompts"], "word": V["word"], "like": V["word"],
     **dict.fromkeys(("strength", "nu", "k_min", "k_max", "skip", "eta", "threshold", "encode_ratio", "noise_strength",
-                     "mask_strength", "start", "end", "cross_replace_steps", "self_replace_steps", "share",
-                     "augmentation", "p"), V["share"]),
+                     "mask_strength", "start", "end", "cross_replace_steps", "self_replace_steps", "share"),
+                    V["share"]),
     **dict.fromkeys(("c", "prior_weight", "rate", "tolerance", "clip", "every"), V["amount"]),
     **dict.fromkeys(("steps", "embedding_steps", "model_steps", "inner"), V["steps"]),
     **dict.fromkeys(("count", "maps", "batch", "pixels", "up_to", "side", "width", "step"), V["count"]),
@@ -101,7 +98,6 @@ ARGUMENTS: dict[str, Values] = {
     "weights": Values(of(None, {"cat": 2.0}, {"cat": 0}),
                       st.one_of(of({"dog": 1}, {"cat": "x"}, {"cat": float("nan")}, [{}]), other_kinds())),
     **dict.fromkeys(("blend", "words", "layers"), Values(of((), "cat", ["cat"]), other_kinds())),
-    "edited": Values(of((), "base", ["base", "super_resolution"]), st.one_of(other_kinds(), of("vae", ["x"]))),
     "grids": Values(of(None, [(8, 8)]), st.one_of(other_kinds(), of([8], [(3, 3)], [(0, 0)]))),
     "keep_separate": Values(of((), "step", ["layer"]), other_kinds()),
     "store": Values(of(None), other_kinds()), "alt": Values(of("a cat", "03.white_ball"), st.one_of(
@@ -221,15 +217,6 @@ def arguments(function: Callable[..., Any], where: str = "", own: dict[str, Valu
         required = parameter.default is inspect.Parameter.empty or name in ALWAYS_GIVEN or name == "progress"
         found[name] = Argument(known[name], required)
     return found
-
-
-def small_cascade() -> Any:
-    """A small random cascade."""
-    from helpers.models.cascade import CascadeModel, SuperResolution
-
-    base, large = random_cascade.pipelines()
-    stage = SuperResolution(large, steps=1, text=TextEncoder(base.tokenizer, base.text_encoder))
-    return CascadeModel(base, [stage], steps=2)
 
 
 def small_model(kind: str = "v") -> Any:

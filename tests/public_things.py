@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from hypothesis import strategies as st
-from public_functions import FILES, OWN, SCENES, Functions, V, arguments, functions_of, small_cascade
+from public_functions import FILES, OWN, SCENES, Functions, V, arguments, functions_of
 from robustness import Argument
 from strange_values import ROOT, Values, latents, of, other_kinds, picture, texts
 
@@ -55,7 +55,7 @@ class Things:
 
     def __init__(self, model: Any) -> None:
         self.model, self.exact, self.judge = model, AnalyticModel(), Judge.load()
-        self.source, self.cascade = generated(model, "a cat", **QUIET), small_cascade()
+        self.source = generated(model, "a cat", **QUIET)
         self.recorded = recorded(model, self.source, **QUIET)
         self.weights = lora(model, 1)
         self.fitted = fit_imagic(model, picture(), "a cat", rank=1, embedding_steps=1, model_steps=1, **QUIET)
@@ -98,7 +98,6 @@ class Things:
             "methods.imagic.imagic": {"fitted": one_of(self.fitted)},
             "methods.prompt_to_prompt.prompt_to_prompt": {"source": source, "store": store, "target": Values(
                 st.one_of(V["prompt"].good, of(self.edit, ["a cat", "a dog"])), V["prompt"].strange)},
-            "methods.cascade_edit.cascade_edit": {"model": one_of(self.cascade)},
             "methods.prompt_to_prompt.recorded": {"source": source}, "attention.during": {"edit": edit},
             "show.edit_matrix.matrix": {"edit": edit}, "measure.score": judged, "measure.obeyed": judged,
             "measure.outside": {"mask": V["mask"]}, "finetuning.loss.denoising_loss": formulas,
@@ -274,10 +273,9 @@ ANSWERS = Values(RETURNED, st.one_of(
         lambda: len, lambda: iter)))
 
 
-#: what three checks are told besides the answer
+#: what two checks are told besides the answer
 TOLD: dict[str, tuple[Any, ...]] = {
-    "better_edit": ([Score(1.0, 20.0, 0.1)],), "shortest_injection": ((0.2, 0.8), (20.0, 25.0)),
-    "own_edit": (SceneEdit(Scene(), Scene().but(color="blue")), None)}
+    "better_edit": ([Score(1.0, 20.0, 0.1)],), "shortest_injection": ((0.2, 0.8), (20.0, 25.0))}
 
 
 def verdict_of(name: str) -> Callable[..., Any]:

@@ -145,7 +145,6 @@ def test_lesson_4(run: Run) -> None:
 def test_lesson_5(run: Run) -> None:
     with passed_through("lesson05"):
         run("lesson05", "--edits", "1", "--steps", "2")
-        run("lesson05", "--text")
 
 
 def test_lesson_6(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,14 +18,10 @@ import torch
 from helpers import check
 from helpers.check.verdict import Verdict
 from helpers.models.analytic import AnalyticModel
-from helpers.picturebook.edits import Edit
-from helpers.picturebook.scene import Scene
 
 #: check -> what it takes besides the answer
 MORE: dict[str, tuple[Any, ...]] = {
     "better_edit": ([SimpleNamespace(obeyed=1.0, kept=20.0)],), "shortest_injection": ([0.0, 0.5], [20.0, 30.0]),
-    "own_edit": (Edit(Scene(), Scene().but(color="blue")), None),
-    "own_prompt_edit": (("ride", "car"), None), "own_subject": ("temple", ([], []), None),
 }
 
 

@@ -27,7 +27,6 @@ from check_cases import (  # noqa: F401
 
 from helpers import check
 from helpers.check.lesson01 import EDITORS, START
-from helpers.check.lesson01_measures import front, not_better_in_both
 from helpers.picturebook.edits import Edit
 from helpers.picturebook.scene import Scene
 
@@ -43,53 +42,7 @@ def add_in_place(result: Any, picture: Any, mask: Any) -> Any:
     return picture
 
 
-def front_by_loops(obeyed: Any, kept: Any) -> Any:
-    """Who is unbeaten, editor by editor."""
-    editors = list(zip(obeyed.tolist(), kept.tolist(), strict=True))
-    return np.array([not any(o >= mine and k >= my_kept and (o, k) != (mine, my_kept) for o, k in editors)
-                     for mine, my_kept in editors])
-
-
-def front_in_torch(obeyed: Any, kept: Any) -> Any:
-    """Who is unbeaten, in torch."""
-    both = torch.stack([torch.from_numpy(obeyed), torch.from_numpy(kept)], 1)
-    as_good, better = (both[None] >= both[:, None]).all(-1), (both[None] > both[:, None]).any(-1)
-    return ~(as_good & better).any(1)
-
-
-def psnr_after(result: Any, picture: Any, *moves: tuple[int, int]) -> float:
-    """The best PSNR after these moves."""
-    return max(db(np.roll(result, move, (0, 1)), picture, ...) for move in moves)
-
-
-def moves_of(most: int) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(-most, most + 1) for j in range(-most, most + 1)]
-
-
-def by_indices(result: Any, picture: Any, most: int) -> Any:
-    """The best PSNR, with torch.roll in two steps."""
-    r, p = torch.from_numpy(result), torch.from_numpy(picture)
-    errors = [(r.roll(i, 0).roll(j, 1) - p).square().mean() for i, j in moves_of(most)]
-    return -10 * torch.log10(min(errors))
-
-
-def by_counting(reading: dict[str, str], wanted: dict[str, str]) -> float:
-    """Obeyed, in a loop."""
-    right = 0
-    for name in wanted:
-        right += reading.get(name) == wanted[name]
-    return right / len(wanted)
-
-
 RIGHT: dict[str, list[Any]] = {
-    "obeyed_share": [lambda r, w: sum(r[name] == value for name, value in w.items()) / len(w), by_counting,
-                     lambda r, w: np.mean([r[name] == w[name] for name in w]),
-                     lambda r, w: len(set(r.items()) & set(w.items())) / len(w)],
-    "half_interval": [lambda v: 1.96 * v.std(ddof=1) / len(v) ** 0.5,
-                      lambda v: 1.96 * np.sqrt(np.square(v - v.mean()).sum() / (len(v) - 1) / len(v)),
-                      lambda v: 1.96 * torch.from_numpy(v).std() / len(v) ** 0.5],
-    "unbeaten_of": [front_by_loops, front_in_torch, front],
-    "forgiving_psnr": [lambda r, p, most: psnr_after(r, p, *moves_of(most)), by_indices],
     "changed_scene": [START.but(wearing="hat", wearing_color="red", sky="night"),
                       START.but(sky="night").but(wearing="hat")],
     "true_mask": [lambda a, b: (abs(a.astype(int) - b.astype(int)) > 12).any(-1),
@@ -111,61 +64,6 @@ RIGHT: dict[str, list[Any]] = {
 }
 
 WRONG: dict[str, dict[str, Any]] = {
-    "obeyed_share": {
-        "divide by all attributes": lambda r, w: sum(r[name] == w[name] for name in w) / len(r),
-        "divide by how many are wanted": lambda r, w: sum(r[name] == w[name] for name in w),
-        "\\*not\\* read as wanted": lambda r, w: sum(r[name] != w[name] for name in w) / len(w),
-        "only where all": lambda r, w: float(all(r[name] == w[name] for name in w)),
-        "One of them is enough": lambda r, w: float(any(r[name] == w[name] for name in w)),
-        "not what it reads for them": lambda r, w: sum(name in r for name in w) / len(w),
-        "same for every input": lambda r, w: 0.5,
-        "returns None": lambda r, w: None,
-        "stopped with KeyError": lambda r, w: sum(r[name] == w[name] for name in r) / len(w),
-        "expected one number": lambda r, w: [r[name] == w[name] for name in w],
-    },
-    "half_interval": {
-        "N in its denominator": lambda v: 1.96 * v.std() / len(v) ** 0.5,
-        "root of N is missing": lambda v: 1.96 * v.std(ddof=1),
-        "not by N": lambda v: 1.96 * v.std(ddof=1) / len(v),
-        "1.96 is missing": lambda v: v.std(ddof=1) / len(v) ** 0.5,
-        "both halves": lambda v: 3.92 * v.std(ddof=1) / len(v) ** 0.5,
-        "with the variance": lambda v: 1.96 * v.var(ddof=1) / len(v) ** 0.5,
-        "root is of N - 1": lambda v: 1.96 * v.std(ddof=1) / (len(v) - 1) ** 0.5,
-        "mean with the interval added": lambda v: v.mean() + 1.96 * v.std(ddof=1) / len(v) ** 0.5,
-        "for 90 %": lambda v: 1.64 * v.std(ddof=1) / len(v) ** 0.5,
-        "compare step by step": lambda v: v.std(ddof=1) + 1,
-        "returns None": lambda v: None,
-    },
-    "unbeaten_of": {
-        "True and False are swapped": lambda o, k: ~front_by_loops(o, k),
-        "better in \\*both\\*": not_better_in_both,
-        "Every editor beats itself": lambda o, k: ~((o[None] >= o[:, None]) & (k[None] >= k[:, None])).any(1),
-        "Equal editors beat each other": lambda o, k: np.array([
-            not any(i != j and o[j] >= o[i] and k[j] >= k[i] for j in range(len(o))) for i in range(len(o))]),
-        "obeyed alone": lambda o, k: o == o.max(),
-        "kept alone": lambda o, k: k == k.max(),
-        "beat nobody": lambda o, k: front_by_loops(-o, -k),
-        "one of the two measures": lambda o, k: ((o == o.max()) | (k == k.max())) & front_by_loops(o, k),
-        "For some fields": lambda o, k: front_by_loops(o, k) | (np.arange(len(o)) == 3),
-        "returns None": lambda o, k: None,
-        "expected a tensor of shape": lambda o, k: np.flatnonzero(front_by_loops(o, k)),
-    },
-    "forgiving_psnr": {
-        "plain PSNR": lambda r, p, most: db(r, p, ...),
-        "down and right only": lambda r, p, most: psnr_after(r, p, *(m for m in moves_of(most) if min(m) >= 0)),
-        "to the side only": lambda r, p, most: psnr_after(r, p, *((0, j) for j in range(-most, most + 1))),
-        "up and down only": lambda r, p, most: psnr_after(r, p, *((i, 0) for i in range(-most, most + 1))),
-        "never move in both": lambda r, p, most: psnr_after(r, p, *(m for m in moves_of(most) if 0 in m)),
-        "diagonal": lambda r, p, most: psnr_after(r, p, *((i, i) for i in range(-most, most + 1))),
-        "last move is missing": lambda r, p, most: psnr_after(
-            r, p, (0, 0), *((i, j) for i in range(-most, most) for j in range(-most, most))),
-        "lowest PSNR": lambda r, p, most: min(psnr_after(r, p, move) for move in moves_of(most)),
-        "mean over all moves": lambda r, p, most: np.mean([psnr_after(r, p, move) for move in moves_of(most)]),
-        "smallest error": lambda r, p, most: 10 ** (-psnr_after(r, p, *moves_of(most)) / 10),
-        "sign is turned": lambda r, p, most: -psnr_after(r, p, *moves_of(most)),
-        "For every move": lambda r, p, most: psnr_after(r, p, *moves_of(most)) + p.mean(),
-        "stopped with ValueError": lambda r, p, most: np.square(r[1:] - p).mean(),
-    },
     "changed_scene": {
         "another seed": Scene(seed=7, wearing="hat", sky="night"),
         "wearing='hat'": START.but(sky="night"),
@@ -239,7 +137,6 @@ WRONG: dict[str, dict[str, Any]] = {
 
 TEMPLATES = {"changed_scene": [...], "unbeaten": [..., {...}]}
 NAMES = {"np": np, "scene": START}
-BY_HAND = ["own_edit"]  # of test_check_own_edit.py
 
 
 def test_the_unbeaten_editors_are_those_by_definition() -> None:

@@ -30,7 +30,7 @@ from check_cases import (  # noqa: F401
 )
 
 from helpers import check
-from helpers.check import lesson02, lesson02_places
+from helpers.check import lesson02
 from helpers.core.diffusion import add_noise, ddim_step
 from helpers.core.randomness import noise
 from helpers.methods.sdedit import sdedit
@@ -114,64 +114,7 @@ def sorted_in_place(rows: list[lesson02.Row], least: float) -> float | None:
     return next((strength for strength, obeyed, _ in rows if obeyed >= least), None)
 
 
-def noisy(
-    factor: Callable[[float, float, float], float] = lambda a, b, sigma: (1 - b - sigma**2) ** 0.5, *,
-    fresh: float = 1.0, eta_of: Callable[[float], float] = lambda eta: eta,
-    scale: Callable[[float], float] = lambda b: b**0.5,
-) -> Callable[..., Any]:
-    """A step with fresh noise; `factor` is that of the predicted noise."""
-
-    def answer(x: Any, eps: Any, z: Any, a: float, b: float, eta: float) -> Any:
-        sigma = eta_of(eta) * math.sqrt((1 - b) / (1 - a)) * math.sqrt(1 - a / b)
-        x0 = (x - math.sqrt(1 - a) * eps) / math.sqrt(a)
-        return scale(b) * x0 + factor(a, b, sigma) * eps + fresh * sigma * z
-
-    return answer
-
-
-def in_numpy(x: Any, eps: Any, z: Any, a: float, b: float, eta: float) -> Any:
-    """The noisy step, as numpy has it."""
-    return noisy()(x.numpy(), eps.numpy(), z.numpy(), a, b, eta)
-
-
-def mixed_for_the_network(model: AnalyticModel, x0: Any, prompt: str, times: list[int], last_mixed: int, nu: float,
-                          z: Any) -> Any:
-    """MagicMix whose mix is only shown to the network."""
-    x = add_noise(model, x0, z, times[0])
-    for t, s in pairwise(times):
-        seen = nu * x + (1 - nu) * add_noise(model, x0, z, t) if t >= last_mixed else x
-        x = ddim_step(model, x, model.eps(seen, t, model.embed(prompt)), t, s)
-    return x
-
-
-def mixed_in_two_loops(model: AnalyticModel, x0: Any, prompt: str, times: list[int], last_mixed: int, nu: float,
-                       z: Any) -> Any:
-    """MagicMix with a loop above k_min and one below it."""
-    x, start = add_noise(model, x0, z, times[0]), times.index(last_mixed)
-    for i, t in enumerate(times[:-1]):
-        x = ddim_step(model, x, model.eps(x, t, model.embed(prompt)), t, times[i + 1])
-        if i + 1 <= start:
-            layout = add_noise(model, x0, z, times[i + 1])
-            x = layout.lerp(x, nu)
-    return x
-
-
-def place_by_place(model: AnalyticModel, x0: Any, strengths: Any, prompt: str, steps: int, z: Any) -> Any:
-    """SDEdit for each place alone, at its own strength."""
-    results = []
-    for i, strength in enumerate(strengths.flatten().tolist()):
-        times = model.times(steps, strength)
-        x = add_noise(model, x0[i:i + 1], z[i:i + 1], times[0])
-        for t, s in pairwise(times):
-            x = ddim_step(model, x, model.eps(x, t, model.embed(prompt)), t, s)
-        results.append(x)
-    return torch.cat(results)
-
-
 RIGHT = {
-    "noisy_step": [noisy(), in_numpy],
-    "magicmix_loop": [lesson02_places.looped(), mixed_in_two_loops],
-    "strength_of_places": [lesson02_places.local(), place_by_place],
     "noising": [lambda x0, z, a: a**0.5 * x0 + (1 - a) ** 0.5 * z,
                 lambda x0, z, a: torch.sqrt(torch.tensor(a)) * x0 + torch.sqrt(torch.tensor(1 - a)) * z,
                 lambda x0, z, a: np.sqrt(a) * x0.numpy() + np.sqrt(1 - a) * z.numpy()],
@@ -180,7 +123,7 @@ RIGHT = {
                  lambda u, c, w: u.double().add_(c - u, alpha=w)],
     "mixing": [lambda x, layout, nu: nu * x + (1 - nu) * layout, lambda x, layout, nu: layout + nu * (x - layout),
                lambda x, layout, nu: layout.double().lerp(x.double(), nu)],
-    "rows_of_magicmix": [30, 30.0, round(0.6 * 25) * 2],
+    "calls_of_magicmix": [15, 15.0, round(0.6 * 25)],
     "choice_of_strength": [lesson02.best_strength, in_order, by_hand],
     "starting_time": [
         edit_by_hand(lambda times, first: times[first], lambda times, first: times[first:]),
@@ -228,57 +171,16 @@ WRONG = {
         "state alone": lambda x, layout, nu: x,
         "Give the function itself": torch.zeros(1, 2, 3, 3),
     },
-    "rows_of_magicmix": {
-        "two for each of all": 50,
-        "number of steps that are run": 15,
+    "calls_of_magicmix": {
         "all the steps. The first": 25,
-        "mixed part alone": 14,
-        "below k_min alone": 16,
-        "steps that are skipped": 20,
-        "are not added": 46,
-        "Mixing needs no row": 45,
-        "multiplies by the guidance": 120,
+        "number of rows": 30,
+        "two for each of all": 50,
+        "mixed part alone": 7,
+        "below k_min alone": 8,
+        "steps that are skipped": 10,
+        "are not added": 23,
         "which share": 42,
-        "not a text": "30",
-    },
-    "noisy_step": {
-        "keeps its whole factor": noisy(lambda a, b, sigma: (1 - b) ** 0.5),
-        "fresh noise is missing": noisy(fresh=0.0),
-        "without fresh noise, eta = 0": noisy(eta_of=lambda eta: 0.0),
-        "eta = 1": noisy(eta_of=lambda eta: 1.0),
-        "subtract its square below": noisy(lambda a, b, sigma: (1 - b) ** 0.5 - sigma),
-        "sigma is to be squared": noisy(lambda a, b, sigma: max(1 - b - sigma, 0) ** 0.5),
-        "not scaled by the root of b": noisy(scale=lambda b: 1.0),
-        "values differ|not the values": noisy(lambda a, b, sigma: (1 - a) ** 0.5),
-        "returns None": lambda x, eps, z, a, b, eta: None,
-        "expected a tensor of shape": lambda x, eps, z, a, b, eta: torch.cat([x, z]),
-    },
-    "magicmix_loop": {
-        "step starts from the unmixed state": mixed_for_the_network,
-        "Nothing is mixed in": lesson02_places.looped(after=lambda x, layout, nu: x),
-        "are swapped": lesson02_places.looped(after=lambda x, layout, nu: nu * layout + (1 - nu) * x),
-        "down to the clean picture": lesson02_places.looped(below=False),
-        "last mix is missing": lesson02_places.looped(late=True),
-        "replaced by the layout": lesson02_places.looped(after=lambda x, layout, nu: layout),
-        "mean of state and layout": lesson02_places.looped(after=lambda x, layout, nu: 0.5 * x + 0.5 * layout),
-        "empty prompt": lesson02_places.looped(empty=True),
-        "The last state is another one": lesson02_places.looped(after=lambda x, layout, nu: 0.9 * x + 0.1 * layout),
-        "returns None": lambda *_: None,
-        "stopped with TypeError": lambda model: model,
-    },
-    "strength_of_places": {
-        "comparison is turned": lesson02_places.local(waits=lambda r, left, steps: (r > left + 1e-6).float()),
-        "one step too early": lesson02_places.local(waits=lambda r, left, steps: (r < left - 1e-6).float()),
-        "one step too late": lesson02_places.local(
-            waits=lambda r, left, steps: (r <= left + 1 / steps + 1e-6).float()),
-        "never put back": lesson02_places.local(waits=lambda r, left, steps: torch.zeros_like(r)),
-        "put back everywhere": lambda model, x0, strengths, prompt, steps, z: x0.clone(),
-        "noised to t; after": lesson02_places.local(at=lambda t, s: t),
-        "put back clean": lesson02_places.local(at=lambda t, s: -1),
-        "weight of the mix": lesson02_places.local(waits=lambda r, left, steps: 1 - r),
-        "At strength 0 a place": lesson02_places.local(waits=lambda r, left, steps: (r <= 0.5 * left).float()),
-        "returns None": lambda *_: None,
-        "stopped with TypeError": lambda model: model,
+        "not a text": "15",
     },
     "choice_of_strength": {
         "obeys most": lambda rows, least: max(rows, key=lambda row: row[1])[0],
@@ -328,9 +230,9 @@ WRONG = {
 }
 
 
-TEMPLATES = {"rows_of_magicmix": [...], "starting_time": [..., lambda *_, **__: ...]}
+TEMPLATES = {"calls_of_magicmix": [...], "starting_time": [...]}
 NAMES = {"pairwise": pairwise, "add_noise": add_noise, "ddim_step": ddim_step, "noise": noise}
-BY_HAND = ["better_edit", "own_edit"]  # the second of test_check_own_edit.py
+BY_HAND = ["better_edit"]
 
 
 def test_an_edit_must_beat_the_sweep_in_both_numbers() -> None:
@@ -339,14 +241,6 @@ def test_an_edit_must_beat_the_sweep_in_both_numbers() -> None:
     assert [bool(verdict) for verdict in verdicts] == [True, False, False, False, False]
     found = ["1.0 dB more", "obeys less", "keeps 22.0 dB where", "three dots", "not a int"]
     assert all(words in verdict.message for words, verdict in zip(found, verdicts, strict=True))
-
-
-def test_the_notebook_s_wrong_loop_has_the_slip_that_its_exercise_is_about() -> None:
-    text = SOURCE.read_text(encoding="utf-8").replace("\n# ", "\n")
-    code = text.split("```python\ndef my_magicmix")[1].split("check.magicmix_loop")[0]
-    names: dict[str, Any] = dict(NAMES)
-    exec(f"def my_magicmix{code}", names)
-    assert "unmixed state" in check.magicmix_loop(names["my_magicmix"]).message
 
 
 def test_the_names_are_imported_when_asked_for() -> None:

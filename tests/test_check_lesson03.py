@@ -30,7 +30,7 @@ from check_cases import (  # noqa: F401
 from torch import Tensor
 
 from helpers import check
-from helpers.check import lesson03, lesson03_masks
+from helpers.check import lesson03
 from helpers.core.diffusion import add_noise, cfg, ddim_step
 from helpers.core.masks import blend
 from helpers.core.randomness import noise
@@ -68,73 +68,6 @@ def estimated(d: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor, float]
     return lambda q, r, threshold: d(q - r) > threshold
 
 
-def in_lists(model: AnalyticModel, x0: Tensor, m: Tensor, prompt: str, times: list[int]) -> Tensor:
-    """DiffEdit's second half, its states in a list that is turned around."""
-    states = [x0]
-    for s, t in pairwise(times[::-1]):
-        states.append(ddim_step(model, states[-1], model.eps(states[-1], s, model.embed("")), s, t))
-    states.reverse()
-    y = states[0]
-    for (t, s), kept in zip(pairwise(times), states[1:], strict=True):
-        eps_u, eps_c = (model.eps(y, t, model.embed(word)) for word in ("", prompt))
-        y = kept + m * (ddim_step(model, y, eps_u + model.guidance * (eps_c - eps_u), t, s) - kept)
-    return y
-
-
-def kept_of(back: Callable[[dict[int, Tensor], list[int], int, int], Tensor], **knobs: Any) -> Callable[..., Tensor]:
-    """DiffEdit's second half with another state put back."""
-    return lesson03_masks.decoded(back=back, **knobs)
-
-
-def by_loops(picture: Any, mask: Any) -> float:
-    """The seam, pixel by pixel."""
-    across, beside = [], []
-    for i in range(len(picture)):
-        for j in range(len(picture[0])):
-            for k, n in ((i + 1, j), (i, j + 1)):
-                if k < len(picture) and n < len(picture[0]):
-                    step = abs(float(picture[k, n]) - float(picture[i, j]))
-                    (across if mask[k, n] != mask[i, j] else beside).append(step)
-    return fmean(across) - fmean(beside)
-
-
-def in_float32(picture: Any, mask: Any) -> Tensor:
-    """The seam, in torch."""
-    p, m = torch.from_numpy(picture).float(), torch.from_numpy(mask)
-    steps = torch.cat([(p[1:] - p[:-1]).abs().flatten(), (p[:, 1:] - p[:, :-1]).abs().flatten()])
-    crosses = torch.cat([(m[1:] ^ m[:-1]).flatten(), (m[:, 1:] ^ m[:, :-1]).flatten()])
-    return steps[crosses].mean() - steps[~crosses].mean()
-
-
-def grown(white: Any, start: Any) -> Any:
-    """All that sides join to `start` within `white`, by growing."""
-    found = start & white
-    while True:
-        more = found.copy()
-        more[1:] |= found[:-1]
-        more[:-1] |= found[1:]
-        more[:, 1:] |= found[:, :-1]
-        more[:, :-1] |= found[:, 1:]
-        more &= white
-        if (more == found).all():
-            return found
-        found = more
-
-
-def by_growing(mask: Any) -> Any:
-    """The largest piece without holes, by growing squares."""
-    best = np.zeros_like(mask)
-    for i, j in np.argwhere(mask):
-        start = np.zeros_like(mask)
-        start[i, j] = True
-        if (piece := grown(mask, start)).sum() > best.sum():
-            best = piece
-    black = np.pad(~best, 1, constant_values=True)
-    corner = np.zeros_like(black)
-    corner[0, 0] = True
-    return ~grown(black, corner)[1:-1, 1:-1]
-
-
 def thresholded(key: Callable[[list[float]], float]) -> Callable[[dict], float]:
     """The threshold whose IoUs have the largest `key`."""
     return lambda ious: max(ious, key=lambda t: key(ious[t]))
@@ -152,11 +85,7 @@ RIGHT = {
                    lambda q, r, c: (rescaled((q - r).abs().mean((0, 1))) > c).numpy()],
     "choice_of_threshold": [lesson03.best_threshold, thresholded(sum),
                             lambda ious: np.array([*ious])[np.argmax([np.mean(v) for v in ious.values()])]],
-    "masked_decoding": [lesson03_masks.decoded(), in_lists],
-    "border_step": [lesson03_masks.seam, by_loops, in_float32],
-    "repaired_mask": [lambda mask: lesson03_masks.filled(lesson03_masks.largest(mask)), by_growing,
-                      lambda mask: torch.from_numpy(by_growing(mask)), lambda mask: by_growing(mask).astype(int)],
-    "rows_of_diffedit": [140, 140.0, 2 * 10 + 3 * round(0.8 * 50)],
+    "estimates_of_diffedit": [140, 140.0, 2 * 10 + 3 * round(0.8 * 50)],
 }
 
 WRONG = {
@@ -245,55 +174,7 @@ WRONG = {
         "same for every input": lambda ious: 0.4,
         "expected a threshold": lambda ious: max(ious.items(), key=lambda row: fmean(row[1])),
     },
-    "masked_decoding": {
-        "from their clean end": kept_of(lesson03_masks.from_the_clean_end),
-        "state of the time t is put back": kept_of(lambda states, times, t, s: states[t]),
-        "clean picture is put back at every": kept_of(lambda states, times, t, s: states[-1]),
-        "noisiest state is put back": kept_of(lambda states, times, t, s: states[times[0]]),
-        "Inside and outside are swapped": lesson03_masks.decoded(turned=True),
-        "way up is under the prompt": lesson03_masks.decoded(up=1.0, up_prompt=True),
-        "way up is guided": lesson03_masks.decoded(up=3.0, up_prompt=True),
-        "way down has no guidance": lesson03_masks.decoded(down=1.0),
-        "does not read the prompt": lesson03_masks.decoded(down=0.0),
-        "starts from the clean picture": lesson03_masks.decoded(start=lambda states, times, t, s: states[-1]),
-        "The last state is another one": kept_of(lambda states, times, t, s: 0.9 * states[s]),
-        "as it was given": lambda model, x0, m, prompt, times: x0,
-        "returns None": lambda *_: None,
-        "stopped with TypeError": lambda model: model,
-    },
-    "border_step": {
-        "not subtracted": lambda p, m: np.abs(
-            lesson03_masks.steps_of(p, m)[0][lesson03_masks.steps_of(p, m)[1]]).mean(),
-        "are swapped": lambda p, m: -by_loops(p, m),
-        "steps up and steps down cancel": lambda p, m: np.subtract(*(
-            lesson03_masks.steps_of(p, m)[0][lesson03_masks.steps_of(p, m)[1] == where].mean() for where in (1, 0))),
-        "one above the other belong": lambda p, m: lesson03_masks.seam(p, m, (1,)),
-        "those side by side belong": lambda p, m: lesson03_masks.seam(p, m, (0,)),
-        "each direction and then their mean": lambda p, m: (
-            lesson03_masks.seam(p, m, (0,)) + lesson03_masks.seam(p, m, (1,))) / 2,
-        "those across the border included": lambda p, m: np.subtract(*(
-            np.abs(lesson03_masks.steps_of(p, m)[0][where]).mean()
-            for where in (lesson03_masks.steps_of(p, m)[1], slice(None)))),
-        "compare step by step": lambda p, m: by_loops(p, m) + 0.5 * p.mean(),
-        "returns None": lambda p, m: None,
-        "an array of the shape": lambda p, m: np.abs(np.diff(p)),
-    },
-    "repaired_mask": {
-        "holes are still there": lesson03_masks.largest,
-        "loose pieces are still there": lesson03_masks.filled,
-        "only a corner joins are one piece": lambda m: lesson03_masks.filled(
-            lesson03_masks.largest(m, lesson03_masks.CORNERS)),
-        "to the outside is a hole": lambda m: lesson03_masks.filled(lesson03_masks.largest(m), lesson03_masks.CORNERS),
-        "fill all holes before": lambda m: lesson03_masks.largest(lesson03_masks.filled(m)),
-        "what is outside": lambda m: ~by_growing(m),
-        "holes alone": lambda m: by_growing(m) & ~lesson03_masks.largest(m),
-        "keep the smallest": lambda m: lesson03_masks.filled(min(lesson03_masks.pieces(m), key=np.sum)),
-        "as it was given": lambda m: m.copy(),
-        "For some masks": lambda m: by_growing(m) | (np.arange(m.shape[1]) == 0),
-        "returns None": lambda m: None,
-        "expected a tensor of shape": lambda m: by_growing(m)[1:],
-    },
-    "rows_of_diffedit": {
+    "estimates_of_diffedit": {
         "guides everything": 200,
         "You guide the mask": 160,
         "You guide the way up": 180,
@@ -309,18 +190,16 @@ WRONG = {
     },
 }
 
-TEMPLATES = {"rows_of_diffedit": [...]}
-BY_HAND = ["own_edit"]  # of test_check_own_edit.py
+TEMPLATES = {"estimates_of_diffedit": [...], "same_time": [...]}
 NAMES = {"pairwise": pairwise, "add_noise": add_noise, "cfg": cfg, "ddim_step": ddim_step, "blend": blend,
-         "rescaled": rescaled, "np": np}
+         "rescaled": rescaled}
 
 
-def test_the_notebook_s_wrong_decoding_has_the_slip_that_its_exercise_is_about() -> None:
-    text = SOURCE.read_text(encoding="utf-8").replace("\n# ", "\n")
-    code = text.split("```python\ndef my_decoded")[1].split("check.masked_decoding")[0]
+def test_the_notebook_s_template_of_the_off_by_one_has_that_slip() -> None:
+    code = SOURCE.read_text(encoding="utf-8").split("def my_blended")[1].split("\n\n\n")[0]
     names: dict[str, Any] = dict(NAMES)
-    exec(f"def my_decoded{code}", names)
-    assert "read from their clean end" in check.masked_decoding(names["my_decoded"]).message
+    exec(f"def my_blended{code}", names)
+    assert "one step too noisy" in check.same_time(names["my_blended"]).message
 
 
 def test_the_planted_disagreement_is_what_the_right_mask_finds() -> None:

@@ -29,7 +29,7 @@ from check_cases import (  # noqa: F401
 from benchmarks.calls import counted
 from helpers import check
 from helpers.attention.edits import SelfEdit, during, inject_self, mixed, reweight
-from helpers.check import lesson04, lesson04_edits, lesson04_loop
+from helpers.check import lesson04, lesson04_loop
 from helpers.check.lesson04 import filled, looped, right_swap, to_itself
 from helpers.check.lesson04_loop import loop_with, one_step, slipping
 from helpers.core.words import align, words_and_marks
@@ -64,14 +64,6 @@ def loop_that_keeps_z(DM: Any, Edit: Any, P: str, P_star: str, z: torch.Tensor, 
     return z, z_star
 
 
-def by_a_list(M: torch.Tensor, N: torch.Tensor, A: torch.Tensor, b: torch.Tensor, step: int, steps: int, tau: float
-              ) -> torch.Tensor:
-    """The schedule as a list of the edited steps; A and b of the others are 0 and 1."""
-    if step not in list(range(steps))[: round(tau * steps)]:
-        A, b = torch.zeros_like(A), torch.ones_like(b)
-    return M @ A + N * b
-
-
 RIGHT = {
     "alignment": [[0, None, 1, 2, 3, 4, 5, 6, 7], (0, None, 1, 2, 3, 4, 5, 6, 7),
                   [np.int64(0), None, *torch.arange(1, 8)],
@@ -94,11 +86,6 @@ RIGHT = {
                       lambda M, M_star, k: ((M / M.max() > k) + (M_star / M_star.max() > k)).float(),
                       lambda M, M_star, k: np.maximum((M / M.max()).numpy(), (M_star / M_star.max()).numpy()) > k],
     "rows_of_edits": [600, 600.0, 50 * 2 + 5 * 50 * 2],
-    "composed": [lesson04_edits.both, lambda A1, b1, A2, b2: A2 + A1 @ torch.diag(b2),
-                 lambda A1, b1, A2, b2: np.einsum("ij,j->ij", A1.numpy(), b2.numpy()) + A2.numpy(),
-                 lambda A1, b1, A2, b2: torch.stack([A2[:, j] + b2[j] * A1[:, j] for j in range(len(b2))], 1)],
-    "scheduled": [lesson04_edits.on_time, by_a_list, lambda M, N, A, b, step, steps, tau: torch.where(
-        torch.tensor(step < round(tau * steps)), M @ A + N @ torch.diag(b), N).numpy()],
 }
 
 WRONG = {
@@ -239,38 +226,11 @@ WRONG = {
         "Count apart": 42,
         "not a text": "600",
     },
-    "composed": {
-        "order is turned": lambda A1, b1, A2, b2: A1 + A2 @ torch.diag(b1),
-        "matrices are not multiplied": lambda A1, b1, A2, b2: A1 @ A2,
-        "product in the other order": lambda A1, b1, A2, b2: A2 @ A1,
-        "multiply its rows": lambda A1, b1, A2, b2: A2 + torch.diag(b2) @ A1,
-        "b2 is missing": lambda A1, b1, A2, b2: A1 + A2,
-        "M A2 is missing": lambda A1, b1, A2, b2: A1 * b2,
-        "b1 weighs M\\*": lambda A1, b1, A2, b2: A2 + A1 * b1 * b2,
-        "weigh A1 by its own b": lambda A1, b1, A2, b2: A2 + A1 * b1,
-        "you weigh the sum": lambda A1, b1, A2, b2: (A1 + A2) * b2,
-        "first edit is lost": lambda A1, b1, A2, b2: A2.clone(),
-        "changes `A1`": lambda A1, b1, A2, b2: A1.mul_(b2).add_(A2),
-        "What stands behind M": lambda A1, b1, A2, b2: A1 @ A2 + A2,
-    },
-    "scheduled": {
-        "on at every step": lambda M, N, A, b, step, steps, tau: M @ A + N * b,
-        "in the last steps": lambda M, N, A, b, step, steps, tau: N if step < round(tau * steps) else M @ A + N * b,
-        "One step too many": lambda M, N, A, b, step, steps, tau: M @ A + N * b if step <= round(tau * steps) else N,
-        "still use the source's map": lambda M, N, A, b, step, steps, tau: M @ A + N * b if step < round(
-            tau * steps) else M,
-        "b is still on": lambda M, N, A, b, step, steps, tau: M @ A * (step < round(tau * steps)) + N * b,
-        "b is missing": lambda M, N, A, b, step, steps, tau: M @ A if step < round(tau * steps) else N,
-        "a share of the steps": lambda M, N, A, b, step, steps, tau: M @ A + N * b if step < tau else N,
-        "Rounded down": lambda M, N, A, b, step, steps, tau: M @ A + N * b if step < int(tau * steps) else N,
-        "edit is never on": lambda M, N, A, b, step, steps, tau: N,
-        "stopped with": lambda M, N, A, b, step, steps, tau: A @ M,
-    },
 }
 
 TEMPLATES = {"alignment": [..., [0, *[...] * 8]], "rows_of_edits": [...]}
 NAMES = {"torch": torch}
-BY_HAND = ["own_prompt_edit", "shortest_injection"]
+BY_HAND = ["shortest_injection"]
 
 
 def test_the_answer_of_the_alignment_is_that_of_the_helpers() -> None:
@@ -299,11 +259,6 @@ def test_the_formulas_of_the_checks_are_those_of_the_edits(sd: DiffusersModel) -
     kept = [step for step in range(18) if scheduled.at(step, 18)[0].any()]
     assert kept == lesson04_loop.right_steps(0.1, 18)
     assert (edit @ inject_self(sd, P, P_star)).self_edits == ((SelfEdit(),),)
-    assert torch.equal((edit @ weighed).A[0], lesson04_edits.both(edit.A[0], edit.b[0], weighed.A[0], weighed.b[0]))
-    M, M_star, (A, b) = torch.rand(3, len(edit.b[0])), torch.rand(3, len(edit.b[0])), (edit.A[0], edit.b[0])
-    for step in range(18):
-        A_t, b_t = scheduled.at(step, 18)
-        assert torch.allclose(lesson04_edits.on_time(M, M_star, A, b, step, 18, 0.1), M @ A_t + M_star * b_t)
 
 
 def test_the_rows_that_the_check_counts_are_those_that_the_network_sees(sd: DiffusersModel) -> None:
@@ -330,4 +285,4 @@ def test_a_function_that_is_not_written_yet_is_told_so_and_nothing_else() -> Non
 
 
 def test_the_names_are_imported_when_asked_for() -> None:
-    assert {*RIGHT, *BY_HAND} <= set(dir(check))
+    assert {*RIGHT, "shortest_injection"} <= set(dir(check))

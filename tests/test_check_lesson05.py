@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -32,10 +29,9 @@ from torch import Tensor
 
 from helpers import check
 from helpers.check.lesson05 import mean, missing, order, step
-from helpers.check.lesson05_loop import best, chosen, climb, climb_with, needed, toy, whole
-from helpers.core.diffusion import alpha_bar_at, ddim_sigma, ddim_step, guide
+from helpers.core.diffusion import alpha_bar_at, ddim_sigma, ddim_step
 from helpers.core.randomness import noise
-from helpers.methods.inversion import ddim, direct, edit_friendly
+from helpers.methods.inversion import ddim, edit_friendly
 from helpers.models.analytic import AnalyticModel
 
 (SOURCE,) = (Path(__file__).parent.parent / "notebooks").glob("*/05_real_pictures.py")
@@ -58,42 +54,6 @@ def offset(x: Tensor, pivot: Tensor) -> Tensor:
     return x + torch.cat([pivot - x[:1], torch.zeros_like(x[1:])])
 
 
-def climb_with_states(predict: Any, x: Tensor, alpha_bar: Sequence[float]) -> np.ndarray:
-    """The way up with all states kept, and the clean picture written out."""
-    states = [x]
-    for t, (a_s, a_t) in enumerate(pairwise(alpha_bar), 1):
-        eps = predict(states[-1], t)
-        states.append(a_t**0.5 * clean(states[-1], eps, a_s) + (1 - a_t) ** 0.5 * eps)
-    return states[-1].numpy()
-
-
-def needed_with_x0(x: Tensor, pivot: Tensor, eps_c: Tensor, a_t: float, a_s: float, w: float) -> Tensor:
-    """The step is linear in eps: where it ends with 0 and with 1 tells the eps that ends on the pivot."""
-    zero, one = (step(x, torch.full_like(x, value), a_t, a_s) for value in (0.0, 1.0))
-    eps = (pivot - zero) / (one - zero)
-    return (eps - w * eps_c) / (1 - w)
-
-
-def best_in_a_loop(measured: Any, enough: float, budget: int) -> int | None:
-    """Row by row."""
-    found = None
-    for i, (obeyed, kept, rows) in enumerate(measured):
-        if obeyed < enough or rows > budget:
-            continue
-        if found is None or kept > measured[found][1]:
-            found = i
-    return found
-
-
-def best_in_numpy(measured: Any, enough: float, budget: int) -> Any:
-    """With a table, in which those that are out keep nothing."""
-    if not measured:
-        return None
-    obeyed, kept, rows = np.array(measured).T
-    kept = np.where((obeyed >= enough) & (rows <= budget), kept, -np.inf)
-    return np.argmax(kept) if np.isfinite(kept).any() else None
-
-
 RIGHT = {
     "inversion_step": [step, lambda x, eps, a_s, a_t: (a_t / a_s) ** 0.5 * x
                        + ((1 / a_t - 1) ** 0.5 - (1 / a_s - 1) ** 0.5) * a_t**0.5 * eps,
@@ -107,10 +67,6 @@ RIGHT = {
                  lambda x, pivot: np.concatenate([pivot.numpy(), x[1:].numpy()])],
     "missing_noise": [missing, lambda x_s, x_t, eps, a_s, a_t, sigma: (
         (x_s.numpy() - a_s**0.5 * clean(x_t, eps, a_t).numpy()) - (1 - a_s - sigma**2) ** 0.5 * eps.numpy()) / sigma],
-    "inversion_loop": [climb, climb_with_states],
-    "needed_null": [needed, needed_with_x0, lambda x, pivot, eps_c, a_t, a_s, w: needed(
-        x.numpy(), pivot.numpy(), eps_c.numpy(), a_t, a_s, w)],
-    "choice_of_inversion": [best, best_in_a_loop, best_in_numpy],
 }
 
 WRONG = {
@@ -188,53 +144,10 @@ WRONG = {
         "changes `x_s`": lambda x_s, x_t, eps, a_s, a_t, sigma: x_s.sub_(
             mean(x_t, eps, a_t, a_s, 1 - a_s - sigma**2)) / sigma,
     },
-    "inversion_loop": {
-        "told the time of the state": climb_with(told=-1),
-        "from the picture each time": climb_with(start=True),
-        "steps lead down": climb_with(down=True),
-        "Time runs downwards": climb_with(lambda last: range(last, 0, -1)),
-        "last step is missing": climb_with(lambda last: range(1, last)),
-        "first step is missing": climb_with(lambda last: range(2, last + 1)),
-        "One leap": lambda predict, x, a: step(x, predict(x, len(a) - 1), a[0], a[-1]),
-        "inside the loop": lambda predict, x, a: step(x, predict(x, 1), a[0], a[1]),
-        "Nothing moves": lambda predict, x, a: x.clone(),
-        "stopped with IndexError": lambda predict, x, a: step(x, predict(x, 1), a[0], a[len(a)]),
-        "values differ": lambda predict, x, a: climb(predict, x, a) + predict(x, 1),
-    },
-    "needed_null": {
-        "guided noise that the step needs": lambda x, p, c, a_t, a_s, w: whole(x, p, a_t, a_s),
-        "times are exchanged": lambda x, p, c, a_t, a_s, w: needed(x, p, c, a_s, a_t, w),
-        "sign is turned": lambda x, p, c, a_t, a_s, w: (w * c - whole(x, p, a_t, a_s)) / (1 - w),
-        "Not divided": lambda x, p, c, a_t, a_s, w: w * c - whole(x, p, a_t, a_s),
-        "You divide by w": lambda x, p, c, a_t, a_s, w: c - whole(x, p, a_t, a_s) / w,
-        "conditional prediction": lambda x, p, c, a_t, a_s, w: c + (whole(x, p, a_t, a_s) - c) / w,
-        "counts w times": lambda x, p, c, a_t, a_s, w: (c - whole(x, p, a_t, a_s)) / (w - 1),
-        "scales x, too": lambda x, p, c, a_t, a_s, w: (
-            w * c - (p - x) / ((1 - a_s) ** 0.5 - (a_s / a_t) ** 0.5 * (1 - a_t) ** 0.5)) / (w - 1),
-        "missing in the factor": lambda x, p, c, a_t, a_s, w: (
-            w * c - (p - (a_s / a_t) ** 0.5 * x) / (1 - a_s) ** 0.5) / (w - 1),
-        "Two equations": lambda x, p, c, a_t, a_s, w: p - x,
-    },
-    "choice_of_inversion": {
-        "does not obey enough": lambda some, enough, budget: max(
-            (i for i, row in enumerate(some) if row[2] <= budget), key=lambda i: some[i][1]),
-        "budget is not used": lambda some, enough, budget: best(some, enough, 10**6),
-        "obeys most": chosen(by=lambda row: row[0]),
-        "take the cheapest": chosen(by=lambda row: -row[2]),
-        "keeps least": chosen(by=lambda row: -row[1]),
-        ">=, not >": chosen(lambda a, b: a > b),
-        "<=, not <": chosen(fits=lambda a, b: a < b),
-        "in the whole list": chosen(inside=True),
-        "no common unit": chosen(lambda a, b: True, by=lambda row: row[0] * row[1]),
-        "within the budget, return None|good enough, return None": lambda some, enough, budget: best(
-            some, enough, budget) or 0,
-        "expected the place of one row": lambda some, enough, budget: some[best(some, enough, budget)],
-    },
 }
 
 TEMPLATES = {"which_guidance": [...], "calls_of_null_text": [...]}
 NAMES = {"math": math, "torch": torch}
-BY_HAND = ["own_edit"]
 
 
 def test_the_step_that_is_asked_for_is_the_one_of_the_package() -> None:
@@ -271,22 +184,6 @@ def test_the_order_that_is_asked_for_is_that_of_ddim_s_round_trip() -> None:
         for n in (100, 200)
     ]
     assert order(100, errors[0], 200, errors[1]) == pytest.approx(1, abs=0.1)
-
-
-def test_the_way_up_that_is_asked_for_is_ddim_inversion() -> None:
-    up = direct(PLANE, [-1.6, 0.4], "left", steps=5, progress=False)
-    times = up.times[::-1]
-    found = climb(lambda x, t: PLANE.eps(x, times[t], PLANE.embed("left")), up.trajectory[-1:],
-                  [alpha_bar_at(PLANE, t) for t in times])
-    assert torch.allclose(found, up.trajectory[:1], atol=1e-4)
-    assert not torch.equal(toy(found, 1), toy(found, 2))
-
-
-def test_with_the_null_prediction_that_is_asked_for_the_guided_step_ends_on_the_pivot() -> None:
-    x, pivot, eps_c = noise([1, 2, 3], (3, 2, 1, 1)).split(1)
-    a_t, a_s = alpha_bar_at(PLANE, 699), alpha_bar_at(PLANE, 299)
-    eps = guide(needed(x, pivot, eps_c, a_t, a_s, 4.0), eps_c, 4.0)
-    assert torch.allclose(ddim_step(PLANE, x, eps, 699, 299), pivot, atol=1e-4)
 
 
 def test_the_names_are_imported_when_asked_for() -> None:

@@ -30,7 +30,7 @@ from toy_network import ToyModel
 
 from helpers import check
 from helpers.check.lesson06 import FROZEN, away, descended, loss
-from helpers.check.lesson06_choice import SHARE, SWEEP, Choice, Measured, ahead, best_kept, chosen, mean_of, other
+from helpers.check.lesson06_choice import SHARE, SWEEP, Choice, Measured, chosen, other
 from helpers.core.diffusion import alpha_bar_at
 from helpers.core.interface import Text
 from helpers.core.randomness import noise
@@ -96,33 +96,6 @@ def by_hand(e: Tensor, loss: Callable[[Tensor], Tensor], steps: int, lr: float) 
     return e.detach()
 
 
-def side_by_side(ours: dict, theirs: dict, enough: float) -> float | None:
-    """In a loop over both."""
-    found = []
-    for sweep in (ours, theirs):
-        most = None
-        for obeyed, kept in sweep.values():
-            if obeyed >= enough and (most is None or kept > most):
-                most = kept
-        found.append(most)
-    return None if None in found else found[0] - found[1]
-
-
-def in_tables(ours: dict, theirs: dict, enough: float) -> float | None:
-    """With numpy; where nothing obeys enough, the most is minus infinity."""
-    tables = [np.array(list(sweep.values())).reshape(-1, 2) for sweep in (ours, theirs)]
-    most = [np.max(table[table[:, 0] >= enough, 1], initial=-np.inf) for table in tables]
-    return most[0] - most[1] if np.isfinite(most).all() else None
-
-
-def entry_by_entry(W: Tensor, A: Tensor, B: Tensor, alpha: float) -> Tensor:
-    """The sum over the rank written out."""
-    found = W.clone()
-    for k in range(A.shape[0]):
-        found += alpha / A.shape[0] * B[:, k, None] * A[k]
-    return found
-
-
 RIGHT = {
     "loss_of_picture": [loss, lambda predict, x0, eps, a: torch.nn.functional.mse_loss(predict(x_t(x0, eps, a)), eps),
                         lambda predict, x0, eps, a: loss(predict, x0, eps, a).item(),
@@ -137,10 +110,6 @@ RIGHT = {
     "choice_of_eta": [chosen, lambda measured, enough: (found := chosen(measured, enough)) and list(found),
                       lambda measured, enough: (found := chosen(measured, enough)) and np.array(found)],
     "cost_of_imagic": [40, 40.0, (100 * 4 * 2 + 100 * 4 * 3) / 50],
-    "fair_difference": [side_by_side, in_tables],
-    "lora_merged": [lambda W, A, B, alpha: W + alpha / len(A) * (B @ A), entry_by_entry,
-                    lambda W, A, B, alpha: W.numpy() + np.einsum("or,ri->oi", B.numpy(), A.numpy()) * alpha / len(A),
-                    lambda W, A, B, alpha: torch.addmm(W, B, A, alpha=alpha / A.shape[0])],
 }
 
 WRONG = {
@@ -250,42 +219,10 @@ WRONG = {
         "Rows of the first fit": 7,
         "not a text": "40",
     },
-    "fair_difference": {
-        "obeys nothing: leave out": lambda ours, theirs, enough: ahead(ours, theirs, 0),
-        "Only ours must obey": lambda ours, theirs, enough: best_kept(ours, enough) - best_kept(theirs, 0),
-        "Only theirs must obey": lambda ours, theirs, enough: best_kept(ours, 0) - best_kept(theirs, enough),
-        "settings that obey most": lambda ours, theirs, enough: max(ours.values())[1] - max(theirs.values())[1],
-        "take the worst": lambda ours, theirs, enough: best_kept(ours, enough, min) - best_kept(theirs, enough, min),
-        "how often the two obey": lambda ours, theirs, enough: max(ours.values())[0] - max(theirs.values())[0],
-        "means over the settings": lambda ours, theirs, enough: best_kept(ours, enough, mean_of) - best_kept(
-            theirs, enough, mean_of),
-        ">=, not >": lambda ours, theirs, enough: max(k for o, k in ours.values() if o > enough) - max(
-            k for o, k in theirs.values() if o > enough),
-        "subtract what theirs does": lambda ours, theirs, enough: best_kept(ours, enough),
-        "order of the dictionary": lambda ours, theirs, enough: next(
-            k for o, k in ours.values() if o >= enough) - next(k for o, k in theirs.values() if o >= enough),
-        "sign is turned": lambda ours, theirs, enough: ahead(theirs, ours, enough),
-        "never obeys enough, return None": ahead,
-        "nothing to compare: return None": lambda *given: side_by_side(*given) or 0.0,
-    },
-    "lora_merged": {
-        "alpha and the rank are missing": lambda W, A, B, alpha: W + B @ A,
-        "The rank is missing": lambda W, A, B, alpha: W + alpha * B @ A,
-        "You multiply by the rank": lambda W, A, B, alpha: W + alpha * A.shape[0] * B @ A,
-        "alpha is missing: the": lambda W, A, B, alpha: W + B @ A / A.shape[0],
-        "W is missing": lambda W, A, B, alpha: alpha / A.shape[0] * B @ A,
-        "The product is subtracted": lambda W, A, B, alpha: W - alpha / A.shape[0] * B @ A,
-        "by the size of W": lambda W, A, B, alpha: W + alpha / W.shape[0] * B @ A,
-        "by its columns": lambda W, A, B, alpha: W + alpha / A.shape[1] * B @ A,
-        "W is scaled, too": lambda W, A, B, alpha: (W + B @ A) * alpha / A.shape[0],
-        "stopped with RuntimeError": lambda W, A, B, alpha: W + A @ B,
-        "changes `W`": lambda W, A, B, alpha: W.add_(alpha / A.shape[0] * B @ A),
-    },
 }
 
 TEMPLATES = {"frozen": [..., {1: ..., 2: ..., 3: ...}], "cost_of_imagic": [...]}
 NAMES = {"torch": torch}
-BY_HAND = ["own_edit"]
 
 
 def test_the_loss_that_is_asked_for_is_the_one_of_the_package() -> None:

@@ -30,7 +30,6 @@ from toy_network import ToyModel
 
 from helpers import check
 from helpers.check.lesson07 import SHEETS, best_steps, distances, lora_size, with_prior
-from helpers.check.lesson07_measures import balanced, cleared, nearest, smallest
 from helpers.core.diffusion import add_noise
 from helpers.finetuning.loss import draw
 from helpers.finetuning.weights import LORA_A, lora, parameters, trained
@@ -78,13 +77,6 @@ def first_of_the_best(curve: Any, most: float) -> int:
     return best
 
 
-def by_least_squares(D: Tensor, rank: int) -> Tensor:
-    """From the eigenvectors of D^T D: project the rows on the largest."""
-    values, vectors = torch.linalg.eigh(D.double().T @ D.double())
-    top = vectors[:, values.argsort(descending=True)[:rank]]
-    return (D.double() @ top @ top.T).float()
-
-
 RIGHT = {
     "prior_loss": [with_prior, means, lambda *given: means(*given).item(),
                    lambda e, z, e_pr, z_pr, w: np.mean((e - z).numpy() ** 2) + w * np.mean((e_pr - z_pr).numpy() ** 2)],
@@ -98,14 +90,6 @@ RIGHT = {
                      lambda layers, rank: sum(torch.zeros(a, rank).numel() + torch.zeros(rank, b).numel()
                                               for a, b in layers)],
     "rows_of_a_fit": [2400, 32 * 25 * 2 + 100 * (4 + 4)],
-    "balanced_accuracy": [balanced, lambda its, others: sum(p > 0.5 for p in its) / len(its) / 2 + sum(
-        p <= 0.5 for p in others) / len(others) / 2, lambda its, others: (
-            (torch.tensor(its) > 0.5).float().mean() + (torch.tensor(others) < 0.5).float().mean()) / 2],
-    "true_share": [cleared, lambda seen, hits, alarms: np.clip((seen - alarms) / (hits - alarms), 0, 1),
-                   lambda seen, hits, alarms: torch.tensor((seen - alarms) / (hits - alarms)).clamp(0, 1)],
-    "low_rank": [nearest, by_least_squares, lambda D, rank: np.einsum(
-        "ok,k,ki->oi", *(part[cut] for part, cut in zip(np.linalg.svd(D.numpy(), full_matrices=False), (
-            np.s_[:, :rank], np.s_[:rank], np.s_[:rank]), strict=True)))],
 }
 
 WRONG = {
@@ -210,49 +194,11 @@ WRONG = {
     },
     "rows_of_a_fit": {"4 \\+ 4": 2000, "prior's pictures alone": 1600, "fit alone": 800, "two rows: for": 1200,
                       "subject's rows alone": 400, "sampling only": 3200, "Two parts": 7, "not a text": "2400"},
-    "balanced_accuracy": {
-        "all pictures together": lambda its, others: ((its > 0.5).sum() + (others < 0.5).sum()) / (
-            its.size + others.size),
-        "says yes to everything": lambda its, others: (its > 0.5).mean(),
-        "says no to everything": lambda its, others: (others < 0.5).mean(),
-        "count the false alarms as right": lambda its, others: ((its > 0.5).mean() + (others > 0.5).mean()) / 2,
-        "how sure it is": lambda its, others: (its.mean() + 1 - others.mean()) / 2,
-        "count instead": lambda its, others: (its > 0.5).sum() + (others < 0.5).sum(),
-        "two shares are added": lambda its, others: (its > 0.5).mean() + (others < 0.5).mean(),
-        "kinds are exchanged": lambda its, others: balanced(others, its),
-        "returns an array": lambda its, others: its > 0.5,
-    },
-    "true_share": {
-        "can leave": lambda seen, hits, alarms: (seen - alarms) / (hits - alarms),
-        "but the misses not": lambda seen, hits, alarms: max(0, seen - alarms),
-        "You divide by hits": lambda seen, hits, alarms: max(0, (seen - alarms) / hits),
-        "false alarms are still": lambda seen, hits, alarms: min(1, seen / hits),
-        "denominator is turned": lambda seen, hits, alarms: max(0, min(1, (alarms - seen) / (hits - alarms))),
-        "misses nothing": lambda seen, hits, alarms: max(0, (seen - alarms) / (1 - alarms)),
-        "what is there to what is seen": lambda seen, hits, alarms: alarms + seen * (hits - alarms),
-        "but not above": lambda seen, hits, alarms: max(0, (seen - alarms) / (hits - alarms)),
-        "but not below": lambda seen, hits, alarms: min(1, (seen - alarms) / (hits - alarms)),
-        "Solve for p": lambda seen, hits, alarms: seen + hits + alarms,
-    },
-    "low_rank": {
-        "smallest singular values": smallest,
-        "singular values are missing": lambda D, rank: nearest(D, rank, power=0),
-        "count twice": lambda D, rank: nearest(D, rank, power=2),
-        "kept too many": lambda D, rank: nearest(D, rank + 1),
-        "left out too many": lambda D, rank: nearest(D, rank - 1),
-        "first rows": lambda D, rank: torch.cat([D[:rank], 0 * D[rank:]]),
-        "first columns": lambda D, rank: torch.cat([D[:, :rank], 0 * D[:, rank:]], 1),
-        "left over": lambda D, rank: D - nearest(D, rank),
-        "leave the first one out": lambda D, rank: nearest(D, rank, first=1),
-        "as it was given": lambda D, rank: D,
-        "expected a tensor": lambda D, rank: torch.linalg.svd(D)[0][:, :rank],
-    },
 }
 
 TEMPLATES = {"prior_prompt": [...], "rows_of_a_fit": [...],
              "which_sheet": [..., {"A": ..., "B": ..., "C": ..., "D": ...}]}
-NAMES = {"np": np, "torch": torch}
-BY_HAND = ["own_subject"]
+NAMES = {"torch": torch}
 
 
 def test_the_loss_that_is_asked_for_is_the_one_of_the_package() -> None:

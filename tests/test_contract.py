@@ -71,7 +71,7 @@ RUNS: dict[str, Callable[..., object]] = {  # each method on a small random mode
 
 #: under the contract, and tested by themselves: several prompts or none, nothing to edit
 OTHERS = {"prompt_to_prompt": "test_prompt_to_prompt", "recorded": "test_prompt_to_prompt",
-          "prior_pictures": "test_dreambooth", "cascade_edit": "test_cascade"}
+          "prior_pictures": "test_dreambooth"}
 
 
 def test_no_method_is_left_out_here() -> None:

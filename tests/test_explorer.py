@@ -22,7 +22,7 @@ from helpers.methods.prompt_to_prompt import prompt_to_prompt, recorded
 from helpers.methods.source import generated
 from helpers.models.analytic import AnalyticModel
 from helpers.models.diffusers_model import DiffusersModel
-from helpers.show.attention_figures import Attended, Part, halved, over, percent
+from helpers.show.attention_figures import Attended, Part, halved, percent
 from helpers.show.markup import static
 from helpers.show.widgets.exploring import MOST_BYTES, fitted, pieces
 from helpers.show.widgets.reweighting import MOST, Reweighted, told
@@ -286,15 +286,6 @@ def test_scripts_are_javascript(seen: Attended, made: Reweighted, tmp_path) -> N
     for html in (show.explorer(seen, alt="a").html, show.reweighter(made, alt="a").html):
         (tmp_path / "script.mjs").write_text(Tags(html).scripts[-1], encoding="utf-8")
         subprocess.run(["node", "--check", str(tmp_path / "script.mjs")], check=True)
-
-
-def test_a_map_over_a_picture_lets_the_picture_through_where_the_word_does_not_look() -> None:
-    picture = Image.fromarray(np.tile(np.uint8([[0], [255]])[..., None], (8, 16, 3)))  # rows of black and white
-    shares = np.zeros((16, 16), np.float32)
-    shares[:, :4] = 1
-    seen = np.asarray(over(picture, shares), float).mean(-1)
-    contrast = np.abs(np.diff(seen, axis=0)).mean(0)
-    assert contrast[8:].min() > 180 and contrast[:4].max() < 70
 
 
 @pytest.mark.parametrize("name", ["attended", "attention_maps", "explorer", "reweighted", "reweighter",

@@ -68,15 +68,11 @@ def test_every_kind_of_edit_is_measured_for_every_method_of_the_table() -> None:
 def test_a_table_is_written_between_its_marks() -> None:
     row = {"obeyed": 0.25, "obeyed +-": 0.1, "kept": 21.04, "kept +-": 0.52, "distance": 0.0312, "outside_mean": 3.21,
            "seam": 0.0123}
-    kinds = dict.fromkeys(draw_lesson03.KINDS, row | {"iou_at_0.5": 0.4})
-    methods = dict.fromkeys([*draw_lesson03.METHODS, "found_mask"], row | {"by_kind": kinds})
-    results = {"methods": methods,
+    results = {"methods": dict.fromkeys(draw_lesson03.METHODS, row),
                "masks": {"at": {"strength 0.5, 1 maps": {"0.5": 0.333, "0.5 +-": 0.1}}}}
-    text = ("a\n<!-- table: methods -->\nold\n<!-- end of table -->\n<!-- table: masks -->\n<!-- end of table -->\n"
-            "<!-- table: kinds -->\n<!-- end of table -->\nb")
+    text = ("a\n<!-- table: methods -->\nold\n<!-- end of table -->\n<!-- table: masks -->\n<!-- end of table -->\nb")
     written = with_tables(text, draw_lesson03.tables(results))
     assert "| blended, exact | 25 ± 10 | 21.0 ± 0.5 | 3.1 | 3.2 | 0.012 |" in written and "old\n" not in written
-    assert "| a thing removed | 0.40 | 25 | 21.0 | 25 | 21.0 |\n<!-- end" in written
     assert "| threshold | 0.5 |\n" in written and "| strength 0.5, 1 map | 0.33 |\n<!-- end" in written
     assert written.startswith("a\n<!--") and written.endswith("-->\nb")
 

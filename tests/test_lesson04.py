@@ -129,10 +129,8 @@ def test_a_peak_counts_by_the_judge_s_cells_and_chance_is_their_share() -> None:
 
 
 def test_a_table_is_written_between_its_marks() -> None:
-    row = {"obeyed": 0.25, "obeyed_n": 100, "kept": 21.04, "kept_sd": 2.6, "kept_n": 98}
-    untouched = {"obeyed": 0.0, "obeyed_n": 100, "kept": 60.0, "kept_sd": 0.0, "kept_n": 100}
-    kind = {"nothing": {"0": untouched}, "at": {"0": row, "0.4": row}, "sweet": "0.4",
-            "sdedit": {"0.8": row, "best": 0.8}}
+    row = {"obeyed": 0.25, "obeyed_pm": 0.1, "kept": 21.04, "kept_pm": 0.52}
+    kind = {"at": {"0": row, "0.4": row}, "sweet": "0.4", "sdedit": {"0.8": row, "best": 0.8}}
     amount = {"amount": 0.5, "amount_pm": 0.02, "spread": 0.1}
     words = {word: {f"{c:g}": amount for c in benchmark.WEIGHTS} for word in benchmark.GRADED_WORDS}
     points = {"n": 4, "hit": 0.75, "interval": (0.3, 0.9), "chance": 0.2}
@@ -141,9 +139,7 @@ def test_a_table_is_written_between_its_marks() -> None:
     marks = "".join(f"<!-- table: {name} -->\nold\n<!-- end of table -->\n" for name in ("word swap", "weights",
                                                                                         "pointing"))
     written = with_tables(marks, benchmark.tables(results))
-    assert "| nothing done: I itself | 100 | 0 (0 to 4) | 60.0 ± 0.0 |" in written
-    assert "| share 0.4 (sweet spot) | 100 | 25 (18 to 34) | 21.0 ± 0.5 (of 98) |" in written
-    assert "| SDEdit 0.8 | 100 | 25" in written
+    assert "| 0.4 (sweet spot) | 25 ± 10 | 21.0 ± 0.5 |" in written and "| SDEdit 0.8 | 25" in written
     assert "| −2 | 0.50 ± 0.02 (0.10) |" in written and "| ride | 4 | 75 (30 to 90) | 20 |" in written
     assert "old\n" not in written
 

@@ -199,16 +199,6 @@ def test_a_number_that_results_does_not_hold_is_refused(results, text):
         build_notebooks.filled(text)
 
 
-def test_a_table_of_a_lesson_is_that_of_its_benchmark(tmp_path):
-    source = tmp_path / "00_small.py"
-    source.write_text("# %% [markdown]\n# Who is best?\n#\n# {{table lesson05 edited}}\n", encoding="utf-8")
-    (words,) = build_notebooks.read_source(source).cells
-    assert words.source.startswith("Who is best?\n\n| inversion | n | obeyed (%) |")
-    assert "| nothing done: the picture itself |" in words.source
-    with pytest.raises(ValueError, match="edited few"):
-        build_notebooks.with_tables("{{table lesson05 speed}}")
-
-
 def test_in_code_a_number_stands_without_its_quotes(results, tmp_path):
     source = tmp_path / "00_small.py"
     source.write_text('# %%\nkept = ["{{lesson77.sdedit.0.6.kept:.1f}}", "{{repository}}"]\n', encoding="utf-8")

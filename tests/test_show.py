@@ -240,25 +240,6 @@ def test_the_colours_are_those_of_okabe_and_ito_and_series_differ_in_more_than_c
     assert len({look.color for look in looks}) == len({look.marker for look in looks}) == 8
 
 
-def test_paths_in_the_plane_differ_in_more_than_colour():
-    start = {"paths": {"up": [(0, 0), (1, 1)], "down": [(0, 1), (1, 0)]}, "alt": "two paths - notice the lines"}
-    grey = palette.COLORS | dict.fromkeys(palette.COLORS, "#555555")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(palette, "COLORS", grey)
-        swapped = {"paths": {"up": start["paths"]["down"], "down": start["paths"]["up"]}, "alt": start["alt"]}
-        first, second = (show.plane(AnalyticModel(), **given).picture.tobytes() for given in (start, swapped))
-    assert first != second
-
-
-def test_the_plane_can_be_shown_near_its_paths():
-    paths = {"way": [(-1.6, 0.4), (-1.5, 0.6)]}
-    whole, near = (show.plane(AnalyticModel(), paths=paths, close=close, alt="a way - notice its end").picture
-                   for close in (False, True))
-    blue = [np.all(np.abs(np.asarray(picture, int) - (0, 114, 178)) < 60, -1).sum() for picture in (whole, near)]
-    assert blue[1] > 2 * blue[0]
-    assert show.plane(AnalyticModel(), close=True, alt="nothing - notice the heaps").picture.size == whole.size
-
-
 def test_nothing_heavy_is_imported_before_it_is_needed():
     code = "import sys; from helpers import show; print([m for m in ('matplotlib', 'ipywidgets') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

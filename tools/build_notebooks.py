@@ -10,7 +10,6 @@ In a source, {{badges}} stands for the notebook's Colab and Binder badges, {{rep
 "# {{setup}}" for the first cell; tools/alone.py makes pictures and links work where there is no repository.
 {{lesson01.sdedit.0.6.obeyed:.2f}} stands for a measured number: from results/lesson01.json, the value at those keys,
 written as Python's format ".2f" says. In code such a number stands in quotes, which go: speed = "{{lesson01.speed}}".
-{{table lesson05 edited}}, alone in its line, stands for a table of the lesson, as benchmarks/lesson05.py makes it.
 Nothing is written for a notebook that breaks a rule of `problems`. A live widget needs a kernel, so that a page shows
 it broken: what is written holds the plain picture that stands before each widget, and not the widget.
 """
@@ -26,7 +25,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,7 +46,6 @@ NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "src"
 RESULTS = ROOT / "results"
 MEASURED = re.compile(r"\{\{(\w+(?:\.[^{}:]+)+)(?::([^{}]*))?\}\}")  # {{file.key.key:format}}
-TABLE = re.compile(r"\{\{table (\w+) ([\w -]+)\}\}")  # {{table lesson name of the table}}
 MEASURED_IN_CODE = re.compile(f'"{MEASURED.pattern}"')
 LONGEST_CELL = 25  # lines of code
 MOST_CELLS = 30  # code cells in a notebook
@@ -92,7 +89,7 @@ def read_source(source: Path) -> NotebookNode:
         if cell.cell_type == "code":
             cell.source = filled(setup_cell() if is_setup(cell.source) else cell.source, MEASURED_IN_CODE)
         else:
-            cell.source = standing_alone(filled(with_tables(cell.source)))
+            cell.source = standing_alone(filled(cell.source))
     return normal(notebook)
 
 
@@ -102,22 +99,6 @@ def filled(text: str, pattern: re.Pattern[str] = MEASURED) -> str:
     Raises ValueError for a number that results/ does not hold.
     """
     return pattern.sub(lambda found: written(measured(found[1]), found[2] or ""), text)
-
-
-def with_tables(text: str) -> str:
-    """Return `text` with the tables of lessons that it asks for, made of results/ as it is now.
-
-    Raises ValueError for a table that the lesson's benchmark does not make of these results.
-    """
-    return TABLE.sub(lambda found: table(found[1], found[2]), text)
-
-
-def table(lesson: str, name: str) -> str:
-    """Return one table of a lesson as Markdown."""
-    made = import_module(f"benchmarks.{lesson}").tables(json.loads((RESULTS / f"{lesson}.json").read_text("utf-8")))
-    if name not in made:
-        raise ValueError(f"{{{{table {lesson} {name}}}}}: of these results are made: {', '.join(made)}")
-    return made[name]
 
 
 def written(value: object, form: str) -> str:

@@ -41,7 +41,6 @@ LINK = re.compile(r"(?s)(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 HTML_SOURCE = re.compile(r"<(?:img|source|video|audio)\b[^>]*?\ssrc=[\"'](?!\w+:)([^\"']+)")
 PAGE_NAME = re.compile(r"(\d\d)_\w+")
 READING = "docs/reading_list.md"
-WORDS = "docs/words.md"  # the list of words, to which notebooks link
 UNUSED = ("**/*.map", "slides/_static/revealjs/css", "slides/_static/revealjs/dist/theme",
           "slides/_static/revealjs/dist/*.esm.js", "slides/_static/revealjs/plugin/[!n]*", "slides/_sources",
           "_sources", "**/_static/locales", "**/objects.inv", "**/.buildinfo")  # fmt: skip
@@ -68,7 +67,6 @@ class Course:
         self.lessons = self.pages("lessons", ".md")
         self.notebooks = self.pages("notebooks", ".ipynb")
         self.reading = self.root / READING
-        self.words = self.root / WORDS
         self.decks: list[str] = []
         self.beside: set[Path] = set()  # files that HTML in a text refers to, which Sphinx does not copy
         self.problems: list[str] = []
@@ -86,9 +84,8 @@ class Course:
             self.add_lesson(name, path)
         for path in self.notebooks.values():
             self.add_notebook(path)
-        for name, page in ((READING, self.reading), (WORDS, self.words)):
-            if page.is_file():
-                self.write(f"pages/{name}", self.checked(page.read_text(encoding="utf-8"), page))
+        if self.reading.is_file():
+            self.write(f"pages/{READING}", self.checked(self.reading.read_text(encoding="utf-8"), self.reading))
         for name, text in self.api().items():
             self.write(f"pages/api/{name}.md", text)
         self.write("pages/index.md", self.front_page())
@@ -204,8 +201,9 @@ class Course:
         rows = [f"| {int(name[:2])} | {self.links(name)} | {learn.get(str(int(name[:2])), '')} |\n" for name in names]
         table = "| | lesson | you will learn |\n|---|---|---|\n" + "".join(rows)
         tree = "".join(f"{'lessons' if name in self.lessons else 'notebooks'}/{name}\n" for name in names)
-        others = ("docs/reading_list", "docs/words", "api/index")
-        tree += "".join(f"{name}\n" for name in others if (self.stage / f"pages/{name}.md").is_file())
+        tree += "".join(
+            f"{name}\n" for name in ("docs/reading_list", "api/index") if (self.stage / f"pages/{name}.md").is_file()
+        )
         reading = f"[What to read, and for what]({READING})" if self.reading.is_file() else ""
         parts = [
             self.checked(top, readme).strip(),

@@ -39,19 +39,16 @@ RESULTS = ROOT / "results" / "lesson03.json"
 SCENE = Scene(seed=4, thing="cat", color="orange", place="beach")  # the notebook's
 BALL = Edit(SCENE, SCENE.but(beside="ball", beside_color="white"))
 SEED, STRENGTH = 1, 0.75
-SEAM_STRENGTH = 1.0  # where SDEdit moves the whole scene, and a pasted inside was drawn for another one
 METHODS = {
     "sdedit": "SDEdit, no mask",
     "only_at_the_end": "SDEdit, pasted at the end",
-    "latent_only": "blended, latent space only",
+    "latent_only": "blended, latents alone",
     "every_step": "blended, exact",
-    "diffedit_latent_only": "DiffEdit, latent space only",
+    "diffedit_latent_only": "DiffEdit, latents alone",
     "diffedit": "DiffEdit, exact",
     "the_autoencoder": "the autoencoder alone",
     "the_truth": "the true I*",
 }
-KINDS = {"add": "a thing added", "background": "another background", "recolor": "another colour",
-         "remove": "a thing removed"}
 
 
 # ----------------------------------------------------------------------------------------------------------- tables
@@ -59,7 +56,7 @@ KINDS = {"add": "a thing added", "background": "another background", "recolor": 
 
 def tables(results: dict[str, Any]) -> dict[str, str]:
     """The lesson's tables by name, as Markdown."""
-    return {"methods": methods_table(results), "kinds": kinds_table(results["methods"]), "masks": masks_table(results)}
+    return {"methods": methods_table(results), "masks": masks_table(results)}
 
 
 def methods_table(results: dict[str, Any]) -> str:
@@ -69,16 +66,6 @@ def methods_table(results: dict[str, Any]) -> str:
         [label, f"{100 * row['obeyed']:.0f} ± {100 * row['obeyed +-']:.0f}",
          f"{row['kept']:.1f} ± {row['kept +-']:.1f}",
          f"{100 * row['distance']:.1f}", f"{row['outside_mean']:.1f}", f"{row['seam']:.3f}"] for label, row in rows])
-
-
-def kinds_table(methods: dict[str, Any]) -> str:
-    """What DiffEdit obeys and keeps, and its mask, for each kind of edit; beside it, what the true mask would allow."""
-    by = {name: methods[name]["by_kind"] for name in ("diffedit", "every_step", "found_mask")}
-    return markdown(["", "IoU", "DiffEdit: obeyed (%)", "kept (dB)", "with the true mask: obeyed (%)", "kept (dB)"], [
-        [label, f"{by['found_mask'][kind]['iou_at_0.5']:.2f}",
-         *(text for name in ("diffedit", "every_step") for text in
-           (f"{100 * by[name][kind]['obeyed']:.0f}", f"{by[name][kind]['kept']:.1f}"))]
-        for kind, label in KINDS.items()])
 
 
 def masks_table(results: dict[str, Any]) -> str:
@@ -124,11 +111,11 @@ def recorded(model: DiffusersModel) -> show.Recording:
 
 def seam_figure(model: DiffusersModel, alt: str) -> show.Figure:
     """Three ways to use the same mask, and the right answer."""
-    knobs = {"strength": SEAM_STRENGTH, "seed": SEED, "progress": False}
+    knobs = {"strength": STRENGTH, "seed": SEED, "progress": False}
     everywhere = sdedit(model, BALL.picture, BALL.target_prompt, **knobs)
     latents = blended_diffusion(model, BALL.picture, BALL.target_prompt, spot(), exact=False, **knobs)
     pasted = [paste(result, BALL.picture, spot()) for result in (everywhere, latents)]
-    labels = ["pasted at the end", "blended in latent space only", "blended, exact", "the true I*"]
+    labels = ["pasted at the end", "blended, latents alone", "blended, exact", "the true I*"]
     return show.pictures([pasted[0], latents, pasted[1], BALL.target_picture], labels=labels, side=224, alt=alt)
 
 

@@ -39,8 +39,7 @@ def figures(alts: dict[str, str]) -> dict[str, show.Figure]:
         up = direct(model, START, "left", steps=steps, progress=False).trajectory.flip(0)
         paths |= {f"up, {steps} steps": up[:, :, 0, 0], f"down, {steps} steps": down(model, steps)}
     errors = {f"guidance {w}": [missed(model, steps, w) for steps in COUNTS] for w in GUIDANCES}
-    return {"05_plane": show.plane(model, points={"the picture": START}, paths=paths, close=True,
-                                   alt=alts["05_plane"]),
+    return {"05_plane": show.plane(model, points={"the picture": START}, paths=paths, alt=alts["05_plane"]),
             "05_error": show.curve(COUNTS, errors, xlabel="steps", ylabel="distance to the picture",
                                    alt=alts["05_error"])}
 

@@ -28,7 +28,7 @@ from helpers.picturebook.scene import Scene  # noqa: E402
 TARGET = ROOT / "docs" / "edits.png"
 ALT = (
     "Four edits of picture-book scenes by four methods, each with the picture that is given, the edited picture and "
-    "the right answer, prompts below - notice that the named thing changes and the scene stays"
+    "the right answer, prompts below - notice what changes and what stays"
 )
 
 

@@ -1,34 +1,24 @@
 """How Picturebook is trained: one command per part, each resumable after a kill, the same on a CPU and a GPU.
 
-    python -m training.all --minutes 9      does what comes next of all this, for nine minutes; again, until all is done
-
-    python -m training.pool          draw pictures, 256 x 256, to learn pictures from; --all-combinations: for the judge
-    python -m training.words         the tokenizer and the text encoder
-    python -m training.autoencoder   pictures <-> latents; then --decoder --adversary 0.05: sharper pictures
+    python -m training.pool          draw the training pictures
+    python -m training.autoencoder   pictures <-> latents
     python -m training.judge         pictures -> what is in them
-    python -m training.latents       more drawings, kept as latents only
-    python -m training.unet          the denoiser: as long as it is let, then once with --falling; --partner: a fifth
-                                     faster on two cores
-    python -m training.examine       what a denoiser draws, scored
-    python -m training.pack          the folder that is shipped, and the judge
+    python -m training.words         the tokenizer and the text encoder
+    python -m training.unet          the denoiser
+    python -m training.pack          the folder that is shipped, and its model card
 
-All write to `runs/`, which may be a link to another disk: checkpoints every three minutes, a log, scores and a sample
-sheet as they go. The random numbers of step k depend on k alone, so a run that is killed sees what one run would have.
-`pack` ships what is there, of the autoencoder its last phase. tools/remake.py then measures everything anew: all
-numbers of the course are those of the shipped weights.
+All write to `runs/`: checkpoints, a log and a sample sheet as they go. `pack` ships what is there, and tools/remake.py
+then measures everything anew: all numbers of the course are those of the shipped weights.
 
-All but `words` go on from shipped weights with `--start`, and `training.all` does so. An autoencoder that did keeps
-what its latents mean (per channel they are correlated by 0.97 and more with those before it grew to 256 px). So the
-denoiser can do so too; it needs the text encoder that it knows. After the autoencoder has changed, all has to be
-encoded again: delete runs/latents/.
+A training goes on from the shipped weights with `--start` and the shipped file. The shipped ones came of three rounds:
+the first by the defaults above, the others by these, on two cores, with `--start` from the round before:
 
-The denoiser's matrices are Muon's (`--no-muon`: AdamW's, as all else). `--partner` takes twice as many pictures a step,
-so a run keeps it or goes without it to its end. A run that starts from shipped weights counts its pictures and minutes
-from nought.
+    pool --first 14 --shards 14; pool --all-combinations --first 12 --shards 14
+    autoencoder --minutes 77 --batch 16 --peak 1.5e-3; then latents
+    judge --minutes 146 --peak 1.5e-3; again with --minutes 159 and 172
+    unet --minutes 233 --decay 0.26
 
-The denoiser's rate is level, so that nobody need know beforehand how long it will be trained. To end it, ask for
-`--pictures N --falling M`: over the last M of N pictures the rate falls to 0.
-
-A machine of two cores that others share gives more with one thread than with two, which wait for each other; alone, two
-give 1.7 to 1.9 times as much as one. What was tried, and how fast it is: results/training_choices.json.
+    pool --first 28 --shards 18; pool --all-combinations --first 26 --shards 18; then latents
+    judge --minutes 232 --peak 1.5e-3
+    unet --minutes 280 --peak 7e-4 --decay 0.2
 """

@@ -1,13 +1,12 @@
 """Trains the judge on drawings, on what the autoencoder makes of them, and on slightly spoilt ones.
 
-    python -m training.judge --start helpers/picturebook/weights/judge.safetensors
+    python -m training.judge --minutes 30
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,18 +17,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from helpers.picturebook.drawing import draw
-from helpers.picturebook.judge import SIZE as JUDGE_SIZE
 from helpers.picturebook.judge import Judge
 from helpers.picturebook.sampling import held_out_scenes
 from helpers.picturebook.scene import Scene
 from helpers.picturebook.vocabulary import CLASSES, GRADED
 
-from .autoencoder import load_autoencoder, to_pixels, to_tensor
-from .loop import Log, Trainee, batches, device, fast, level, save_half, started
-from .pool import JUDGE_POOL, SIZE, Pool, coarse_parts
+from .autoencoder import RUN as AUTOENCODER_RUN
+from .autoencoder import build as build_autoencoder
+from .autoencoder import to_pixels, to_tensor
+from .loop import Log, Trainee, batches, device, fast, one_cycle, save_half, started
+from .pool import JUDGE_POOL, Pool, coarse_parts
 
 RUN = Path("runs/judge")
-STEPS = 6000
 
 
 class Labels:
@@ -50,17 +49,25 @@ class Labels:
         return total
 
 
+def load_autoencoder() -> torch.nn.Module | None:
+    """The autoencoder as it is trained by now, if there is one."""
+    from safetensors.torch import load_file
+    file = AUTOENCODER_RUN / "vae.safetensors"
+    if not file.exists():
+        return None
+    vae = build_autoencoder()
+    vae.load_state_dict({k: v.float() for k, v in load_file(file).items()})
+    return vae.to(device(), fast()).requires_grad_(False)
+
+
 def spoil(x: Tensor, rng: np.random.Generator, vae: torch.nn.Module | None) -> Tensor:
-    """(B, 3, SIZE, SIZE) -> (B, 3, 128, 128): a quarter of the pictures go through the autoencoder, and a third gets a
-    little noise, blur or other contrast.
-    """
+    """Half of the pictures go through the autoencoder, and a third gets a little noise, blur or other contrast."""
     n = len(x)
     if vae is not None:
-        some = torch.from_numpy(rng.permutation(n)[:n // 4]).to(x.device)
+        some = torch.from_numpy(rng.permutation(n)[:n // 2]).to(x.device)
         z = vae.encode(x[some].to(fast())).latents
-        z = z + 0.2 * float(rng.random()) * torch.from_numpy(rng.standard_normal(z.shape, np.float32)).to(z)
+        z = z + 0.15 * float(rng.random()) * torch.from_numpy(rng.standard_normal(z.shape, np.float32)).to(z)
         x[some] = vae.decode(z).sample.float().clamp(-1, 1)
-    x = F.avg_pool2d(x, SIZE // JUDGE_SIZE)
     noisy, blurred, faded = (torch.from_numpy(rng.permutation(n)[:n // 8]).to(x.device) for _ in range(3))
     x[noisy] += 0.06 * torch.from_numpy(rng.standard_normal(x[noisy].shape, np.float32)).to(x)
     x[blurred] = F.avg_pool2d(F.pad(x[blurred], (1, 1, 1, 1), mode="replicate"), 3, stride=1)
@@ -90,10 +97,9 @@ def through_autoencoder(pictures: Sequence[Image.Image], vae: torch.nn.Module) -
 
 
 def main() -> None:
-    """Trains until `--steps` are done, in one call or many."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=STEPS, help="in all")
-    parser.add_argument("--this-call", type=float, default=math.inf, help="minutes until this call ends")
+    """Trains for `--minutes` in all, or goes on until then."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--peak", type=float, default=2e-3)
@@ -104,22 +110,25 @@ def main() -> None:
     pool, log, vae = Pool(JUDGE_POOL), Log(RUN), load_autoencoder()
     judge = started(Judge(), args.start).to(memory_format=torch.channels_last)
     trainee = Trainee({"judge": judge}, ema=0.998, weight_decay=0.02)
-    scenes = [s for s, _ in zip(held_out_scenes(False), range(400), strict=False)]
-    drawings = [draw(s, SIZE) for s in scenes]
+    trainee.start_from(args.start)
+    scenes = [s for s, _ in zip(held_out_scenes(False), range(600), strict=False)]
+    drawings = [draw(s) for s in scenes]
 
     def look() -> None:
         nonlocal vae
         vae = load_autoencoder()
         averaged = Judge().to(device())
-        averaged.eval().load_state_dict(trainee.averaged()["judge"])
+        averaged.load_state_dict(trainee.averaged()["judge"])
+        averaged.eval()
         scores = {"drawn": score(averaged, scenes, drawings)}
         if vae is not None:
             scores["through the autoencoder"] = score(averaged, scenes, through_autoencoder(drawings, vae))
         (RUN / "scores.json").write_text(json.dumps(scores, indent=1))
-        log.score(trainee, {f"{name}, {k}": v for name, s in scores.items() for k, v in s.items()})
+        for name, s in scores.items():
+            print(name, {k: round(v, 3) for k, v in s.items()}, flush=True)
         save_half(averaged.state_dict(), RUN / "judge.safetensors", trainee.clock)
 
-    for rng in batches(trainee, RUN, args.steps, seed=2, every=600, on_pause=look, this_call=args.this_call):
+    for rng in batches(trainee, RUN, args.minutes, seed=2, every=900, on_pause=look):
         indices = rng.integers(len(pool), size=args.batch)
         labels = Labels([pool.scene(i) for i in indices])
         x = spoil(to_tensor(pool.pictures(indices)), rng, vae)
@@ -127,7 +136,7 @@ def main() -> None:
         cells = torch.from_numpy(coarse_parts(pool.parts(indices))).long()
         loss = labels.loss(*judge(x.to(fast()).contiguous(memory_format=torch.channels_last)), cells)
         loss.backward()
-        lr = level(trainee, args.peak, args.steps, 0.5 * args.steps, 200)
+        lr = one_cycle(trainee, args.minutes, args.peak, decay=0.5)
         log.add(trainee, loss=loss, norm=trainee.step(lr), lr=lr)
 
 

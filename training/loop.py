@@ -6,7 +6,6 @@ The random numbers of step k come from (seed, k), so a run that is killed and re
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,8 +19,6 @@ from torch import nn
 
 from helpers.finetuning.fit import fast_dtype
 
-from .muon import Muon
-
 
 def device() -> torch.device:
     """A GPU if there is one."""
@@ -34,13 +31,10 @@ def fast() -> torch.dtype:
 
 
 class Trainee:
-    """Networks that compute in `fast()`, their float32 master weights, AdamW, and an average of the weights (EMA).
-
-    The matrices and convolutions of the networks named by `muon` are Muon's; AdamW keeps the rest.
-    """
+    """Networks that compute in `fast()`, their float32 master weights, AdamW, and an average of the weights (EMA)."""
 
     def __init__(self, modules: dict[str, nn.Module], betas: tuple[float, float] = (0.9, 0.99),
-                 weight_decay: float = 0.01, ema: float = 0.999, muon: tuple[str, ...] = ()) -> None:
+                 weight_decay: float = 0.01, ema: float = 0.999) -> None:
         self.modules = {name: m.to(device()) for name, m in modules.items()}
         self.names = [f"{n}/{k}" for n, m in self.modules.items() for k, _ in m.named_parameters()]
         self.master = [p.detach().clone().float() for m in self.modules.values() for p in m.parameters()]
@@ -52,40 +46,25 @@ class Trainee:
                     part.float()  # running averages need the precision
         self.working = [p for m in self.modules.values() for p in m.parameters()]
         self.ema, self.step_count, self.seconds = ema, 0, 0.0
+        self.first_step = 0  # where the optimizer began; it warms up from there
         for p in self.master:
             p.requires_grad_(True)
-        # what comes first and last is no map between features: AdamW's
-        mine = {n for n, p in zip(self.names, self.master, strict=True)
-                if n.split("/")[0] in muon and p.ndim > 1 and not n.split("/")[1].startswith(("conv_in", "conv_out"))}
-        self.muon_names = [n for n in self.names if n in mine]
-        self.muon = Muon([p for n, p in self.named_master() if n in mine], weight_decay, fast()) if mine else None
-        self.optimizer = torch.optim.AdamW([p for n, p in self.named_master() if n not in mine], lr=1e-3, betas=betas,
-                                           weight_decay=weight_decay, fused=True)
+        self.optimizer = torch.optim.AdamW(self.master, lr=1e-3, betas=betas, weight_decay=weight_decay, foreach=True)
 
-    def named_master(self) -> Iterator[tuple[str, torch.Tensor]]:
-        """Every master weight with its name, "network/key"."""
-        return zip(self.names, self.master, strict=True)
-
-    def step(self, lr: float, clip: float = 1.0, threads: int | None = None) -> float:
-        """One update from the gradients that lie in the networks, with so many threads; gives the gradient's norm."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads or before)
+    def step(self, lr: float, clip: float = 1.0) -> float:
+        """One update from the gradients that lie in the networks; gives the gradient's norm."""
         for p, q in zip(self.master, self.working, strict=True):
-            # laid out as the weight is: the fused AdamW reads both from one end to the other, whatever their strides
-            p.grad = None if q.grad is None else torch.empty_like(p).copy_(q.grad)
+            p.grad = None if q.grad is None else q.grad.float()
             q.grad = None
         norm = float(nn.utils.clip_grad_norm_(self.master, clip))
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.step()
-        if self.muon is not None:
-            self.muon.step(lr)
         self.step_count += 1
         with torch.no_grad():
             torch._foreach_copy_(self.working, self.master)
             decay = min(self.ema, (1 + self.step_count) / (10 + self.step_count))
             torch._foreach_lerp_(self.average, self.master, 1 - decay)
-        torch.set_num_threads(before)
         return norm
 
     def averaged(self) -> dict[str, dict[str, torch.Tensor]]:
@@ -107,18 +86,22 @@ class Trainee:
             state = self.optimizer.state.get(p, {})
             tensors |= {f"master/{name}": p.detach(), f"average/{name}": a}
             tensors |= {f"{k}/{name}": state[k] for k in ("exp_avg", "exp_avg_sq", "step") if k in state}
-        if self.muon is not None:
-            tensors |= {f"momentum/{n}": m for n, m in zip(self.muon_names, self.muon.momentum, strict=True)}
         for network, module in self.modules.items():
             tensors |= {f"buffer/{network}/{k}": b for k, b in module.named_buffers() if k in module.state_dict()}
         save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "new.safetensors",
                   metadata={"clock": json.dumps(self.clock)})
         os.replace(folder / "new.safetensors", folder / "checkpoint.safetensors")
 
+    def start_from(self, weights: Path | None) -> None:
+        """Sets the clock to that of shipped weights (see `started`); the optimizer starts afresh."""
+        if weights is not None:
+            self.step_count, self.seconds, _ = read_clock(weights)
+            self.first_step = self.step_count
+
     @property
-    def clock(self) -> tuple[int, float]:
-        """Steps and seconds of training so far, in all calls."""
-        return self.step_count, self.seconds
+    def clock(self) -> tuple[int, float, int]:
+        """Steps and seconds of training so far, in all runs, and the step at which the optimizer began."""
+        return self.step_count, self.seconds, self.first_step
 
     def resume(self, folder: Path) -> bool:
         """Goes on from the checkpoint in `folder`, if there is one."""
@@ -126,18 +109,15 @@ class Trainee:
         if not file.exists():
             return False
         tensors = load_file(file, device=str(device()))
-        self.step_count, self.seconds = read_clock(file)
+        self.step_count, self.seconds, self.first_step = read_clock(file)
         with torch.no_grad():
             for i, name in enumerate(self.names):
                 p = self.master[i]
                 p.copy_(tensors[f"master/{name}"])
                 self.average[i].copy_(tensors[f"average/{name}"])
                 self.working[i].copy_(p)
-                if f"exp_avg/{name}" in tensors and name not in self.muon_names:
+                if f"exp_avg/{name}" in tensors:
                     self.optimizer.state[p] = {k: tensors[f"{k}/{name}"] for k in ("exp_avg", "exp_avg_sq", "step")}
-            for name, m in zip(self.muon_names, self.muon.momentum if self.muon else [], strict=True):
-                if f"momentum/{name}" in tensors:  # else the run so far was AdamW's
-                    m.copy_(tensors[f"momentum/{name}"])
             for network, module in self.modules.items():
                 for k, b in module.named_buffers():
                     if f"buffer/{network}/{k}" in tensors:
@@ -145,28 +125,24 @@ class Trainee:
         return True
 
 
-def batches(trainee: Trainee, folder: Path, steps: float, seed: int, every: float = 120.0,
-            on_pause: Callable[[], None] | None = None, this_call: float = math.inf,
-            save_every: float = 180.0) -> Iterator[np.random.Generator]:
-    """Yields the random numbers of one step after the other until there were `steps` in all runs, or this call
-    has taken `this_call` minutes.
+def batches(trainee: Trainee, folder: Path, minutes: float, seed: int,
+            every: float = 120.0, on_pause: Callable[[], None] | None = None) -> Iterator[np.random.Generator]:
+    """Yields the random numbers of one step after the other until `minutes` of training (in all runs) are used up.
 
-    Saves a checkpoint every `save_every` seconds and at the end, and calls `on_pause` (a sample sheet) every `every`.
+    Saves a checkpoint every `every` seconds and at the end, and calls `on_pause` (a sample sheet) after it.
     """
     trainee.resume(folder)
-    began = last = saved = looked = time.monotonic()
-    while trainee.step_count < steps and last - began < 60 * this_call:
+    last = saved = time.monotonic()
+    while trainee.seconds < 60 * minutes:
         yield np.random.default_rng([seed, trainee.step_count])
         now = time.monotonic()
         trainee.seconds += now - last
         last = now
-        look = on_pause is not None and now - looked > every
-        if look or now - saved > save_every:
+        if now - saved > every:
             trainee.save(folder)
+            if on_pause is not None:
+                on_pause()
             saved = last = time.monotonic()
-        if look:
-            on_pause()
-            looked = last = time.monotonic()
     trainee.save(folder)
     if on_pause is not None:
         on_pause()
@@ -179,13 +155,11 @@ def started(network: nn.Module, weights: Path | None) -> nn.Module:
     return network
 
 
-def level(trainee: Trainee, peak: float, steps: float, falling: float, warmup_steps: int = 500) -> float:
-    """The learning rate now: up in `warmup_steps`, level, and down to zero over the last `falling` of `steps`.
-
-    So a run goes on as long as there is time for, and falls when it is decided where it ends.
-    """
-    up = min(1.0, (trainee.step_count + 1) / warmup_steps)
-    return peak * up * min(1.0, max(0.0, steps - trainee.step_count) / falling if falling else 1.0)
+def one_cycle(trainee: Trainee, minutes: float, peak: float, warmup_steps: int = 200, decay: float = 0.3) -> float:
+    """The learning rate now: up in `warmup_steps`, level, and down to zero over the last `decay` of `minutes`."""
+    up = min(1.0, (trainee.step_count - trainee.first_step + 1) / warmup_steps)
+    left = max(0.0, 1 - trainee.seconds / (60 * minutes))
+    return peak * up * min(1.0, left / decay if decay else 1.0)
 
 
 class Log:
@@ -193,7 +167,6 @@ class Log:
 
     def __init__(self, folder: Path, every: int = 50) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
         self.file, self.every, self.sums, self.count = folder / "log.jsonl", every, {}, 0
 
     def add(self, trainee: Trainee, **numbers: float) -> None:
@@ -209,23 +182,15 @@ class Log:
                 f.write(json.dumps(line) + "\n")
             self.sums, self.count = {}, 0
 
-    def score(self, trainee: Trainee, scores: dict[str, float], **more: float) -> None:
-        """Prints and writes down what an examination gave."""
-        line = {"step": trainee.step_count, "minutes": round(trainee.seconds / 60, 1)} | more
-        line |= {k: round(v, 4) for k, v in scores.items()}
-        print(json.dumps(line), flush=True)
-        with (self.folder / "scores.jsonl").open("a") as f:
-            f.write(json.dumps(line) + "\n")
 
-
-def read_clock(file: Path) -> tuple[int, float]:
-    """Steps and seconds of training behind a checkpoint or shipped weights."""
+def read_clock(file: Path) -> tuple[int, float, int]:
+    """Steps and seconds of training behind a checkpoint or shipped weights, and where the optimizer began."""
     with safe_open(file, "pt") as f:
-        steps, seconds = json.loads((f.metadata() or {}).get("clock", "[0, 0]"))[:2]
-    return steps, seconds
+        steps, seconds, first_step = json.loads((f.metadata() or {}).get("clock", "[0, 0, 0]"))
+    return steps, seconds, first_step
 
 
-def save_half(tensors: dict[str, torch.Tensor], file: Path, clock: tuple[int, float]) -> None:
+def save_half(tensors: dict[str, torch.Tensor], file: Path, clock: tuple[int, float, int]) -> None:
     """Weights in half precision, readable by everybody (safetensors writes files with mode 0600)."""
     file.parent.mkdir(parents=True, exist_ok=True)
     save_file({k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}, file,

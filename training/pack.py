@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,18 +22,18 @@ from safetensors.torch import load_file
 
 from helpers.models.checksums import write_checksums
 from helpers.picturebook.caption import KNOWN_WORDS
-from helpers.picturebook.judge import WEIGHTS as JUDGE
 
+from .autoencoder import RUN as AUTOENCODER_RUN
 from .autoencoder import build as build_autoencoder
-from .autoencoder import last_phase
 from .judge import RUN as JUDGE_RUN
 from .loop import read_clock, save_half
+from .unet import BATCH, WIDTHS, build_scheduler
 from .unet import RUN as UNET_RUN
-from .unet import WIDTHS, build_scheduler
 from .unet import build as build_unet
-from .words import WINDOW, build_text_encoder, build_tokenizer, load_text_encoder, text_encoder_file
+from .words import RUN as WORDS_RUN
+from .words import WINDOW, build_text_encoder, build_tokenizer, load_text_encoder
 
-WEIGHTS = JUDGE.parent
+WEIGHTS = Path(__file__).parent.parent / "weights"
 FOLDER = WEIGHTS / "pipeline"
 RESULTS = Path("results/training.json")
 CURVE = Path("results/training_curve.json")
@@ -47,10 +48,10 @@ def pack_network(network: UNet2DConditionModel | AutoencoderTiny, weights: Path,
 def pack_text_encoder(folder: Path) -> None:
     """The text encoder, its keys as all versions of transformers find them."""
     tokenizer = build_tokenizer()
-    tensors = load_file(text_encoder_file())
+    tensors = load_file(WORDS_RUN / "text_encoder.safetensors")
     tensors = {k if k.startswith("text_model.") else f"text_model.{k}": v for k, v in tensors.items()}
     save_half({k: v for k, v in tensors.items() if "position_ids" not in k}, folder / "model.safetensors",
-              read_clock(text_encoder_file()))
+              read_clock(WORDS_RUN / "text_encoder.safetensors"))
     config = build_text_encoder(tokenizer).config.to_dict() | {"architectures": ["CLIPTextModel"]}
     config |= {"dtype": "float32", "torch_dtype": "float32"}  # the halves are read into float32, like the other parts
     (folder / "config.json").write_text(json.dumps(config, indent=1, default=str))
@@ -78,36 +79,29 @@ def write_fingerprint(folder: Path, prompt: str = "a red cat on the beach") -> N
 def write_training(file: Path) -> None:
     """How long each part was trained, for the model card."""
     clocks = {name: read_clock(file) for name, file in (
-        ("autoencoder", last_phase()[0]), ("words", text_encoder_file()),
+        ("autoencoder", AUTOENCODER_RUN / "vae.safetensors"), ("words", WORDS_RUN / "text_encoder.safetensors"),
         ("unet", UNET_RUN / "unet.safetensors"), ("judge", JUDGE_RUN / "judge.safetensors"))}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    figures = {f"{name}_minutes": round(seconds / 60) for name, (_, seconds) in clocks.items()}
-    pictures = scores_of_the_run()[-1]["pictures"]
-    figures |= {"unet_pictures": f"{pictures:,}", "window": WINDOW, "commit": commit,
+    figures = {f"{name}_minutes": round(seconds / 60) for name, (_, seconds, _) in clocks.items()}
+    figures |= {"unet_pictures": f"{clocks['unet'][0] * BATCH:,}", "window": WINDOW, "commit": commit,
                 "widths": ", ".join(map(str, WIDTHS))}
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def scores_of_the_run() -> list[dict[str, float]]:
-    """What the denoiser was scored with while it learned, in all calls of its run."""
-    return [json.loads(line) for line in (UNET_RUN / "scores.jsonl").read_text().splitlines()]
-
-
 def write_curve(file: Path) -> None:
-    """What the denoiser had learned after how many pictures of this run, which may have started from other weights."""
-    curve = {}
-    for scores in scores_of_the_run():
-        shares = {k: round(100 * v) for k, v in scores.items() if k not in ("step", "pictures", "minutes", "distance")}
-        curve[scores["pictures"]] = {"pictures": scores["pictures"]} | shares
+    """What the denoiser had learned after how many pictures: earlier runs' numbers, and those of this run."""
+    curve = {c["pictures"]: c for c in json.loads(file.read_text())["curve"]} if file.exists() else {}
+    for line in (UNET_RUN / "scores.txt").read_text().splitlines():
+        pictures = int(line.split()[0]) * BATCH
+        curve[pictures] = {"pictures": pictures} | {k: int(v) for k, v in re.findall(r"(\w+) (\d+)%", line)}
     file.write_text(json.dumps({"curve": [curve[k] for k in sorted(curve)]}, indent=1) + "\n")
 
 
 def pack_pipeline(folder: Path) -> None:
     """The whole pipeline into a new folder."""
     pack_network(build_unet(), UNET_RUN / "unet.safetensors", folder / "unet")
-    vae, last = last_phase()
-    pack_network(build_autoencoder(last), vae, folder / "vae")
+    pack_network(build_autoencoder(), AUTOENCODER_RUN / "vae.safetensors", folder / "vae")
     pack_text_encoder(folder / "text_encoder")
     pack_tokenizer(folder / "tokenizer")
     build_scheduler().save_config(folder / "scheduler")

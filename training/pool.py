@@ -9,7 +9,6 @@ The judge measures held-out combinations, so it learns on all of them; on other 
 from __future__ import annotations
 
 import argparse
-import os
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice, repeat
 from pathlib import Path
@@ -26,9 +25,9 @@ from helpers.picturebook.scene import Scene
 POOL = Path("runs/pool")
 JUDGE_POOL = Path("runs/pool-judge")
 SHARD = 4096  #: pictures in a shard
-SIZE = 256
+SIZE = 128
 LABEL_SIZE = 64
-GRID = 16  #: cells of the latents, 16 x 16 pixels each
+GRID = 16  #: cells of the latents
 SEEDS_PER_SHARD = 2 * SHARD  # more than one shard's scenes need, held-out ones left out
 
 
@@ -36,31 +35,23 @@ SEEDS_PER_SHARD = 2 * SHARD  # more than one shard's scenes need, held-out ones 
 _WEIGHT = np.array([{"place": 1, "sky": 1, "clouds": 1.5, "snow": 0.2}.get(p, 3) for p in PARTS], np.float32)
 
 
-def scenes_of(index: int, folder: Path = POOL) -> list[Scene]:
-    """The scenes of one shard; the judge's hold all combinations and have scene numbers of their own."""
-    first = index * SEEDS_PER_SHARD
-    if folder == JUDGE_POOL:
-        first += FIRST_HELD_OUT_SEED // 2
-        return [random_scene(seed) for seed in range(first, first + SHARD)]
-    return list(islice(training_scenes(first), SHARD))
-
-
-def drawn(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """The picture (SIZE, SIZE, 3), and which part each pixel of a smaller one shows (LABEL_SIZE, LABEL_SIZE)."""
-    canvas = compose(scene)
-    return np.asarray(styles.apply(scene, canvas, SIZE)), labels(canvas, PARTS, LABEL_SIZE)
-
-
 def draw_shard(index: int, folder: Path = POOL) -> str:
     """Draws one shard; one that is there already is left alone, so a killed run goes on where it was."""
     done = folder / f"{index:03d}.seeds.npy"
     if done.exists():
         return f"shard {index}: there already"
-    scenes = scenes_of(index, folder)
+    first = index * SEEDS_PER_SHARD
+    if folder == JUDGE_POOL:
+        first += FIRST_HELD_OUT_SEED // 2
+        scenes = [random_scene(seed) for seed in range(first, first + SHARD)]
+    else:
+        scenes = list(islice(training_scenes(first), SHARD))
     pictures = np.empty((SHARD, SIZE, SIZE, 3), np.uint8)
     parts = np.empty((SHARD, LABEL_SIZE, LABEL_SIZE), np.uint8)
     for i, scene in enumerate(scenes):
-        pictures[i], parts[i] = drawn(scene)
+        canvas = compose(scene)
+        pictures[i] = np.asarray(styles.apply(scene, canvas, SIZE))
+        parts[i] = labels(canvas, PARTS, LABEL_SIZE)
     np.save(folder / f"{index:03d}.pictures.npy", pictures)
     np.save(folder / f"{index:03d}.parts.npy", parts)
     np.save(done, np.array([scene.seed for scene in scenes]))  # last: it says that the shard is whole
@@ -94,12 +85,8 @@ class Pool:
         return len(self.seeds)
 
     def pictures(self, indices: np.ndarray) -> np.ndarray:
-        """(n, SIZE, SIZE, 3) uint8."""
+        """(n, 128, 128, 3) uint8."""
         return np.stack([self._pictures[i // SHARD][i % SHARD] for i in indices])
-
-    def picture(self, index: int) -> np.ndarray:
-        """(SIZE, SIZE, 3) uint8, on disk: only what is cut out of it is read."""
-        return self._pictures[index // SHARD][index % SHARD]
 
     def parts(self, indices: np.ndarray) -> np.ndarray:
         """(n, 64, 64) uint8, indices into drawing.PARTS."""
@@ -115,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shards", type=int, default=20)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--all-combinations", action="store_true")
     args = parser.parse_args()
     folder = JUDGE_POOL if args.all_combinations else POOL

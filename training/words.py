@@ -1,6 +1,6 @@
 """Makes the tokenizer and trains the text encoder to understand captions, before any picture is made from them.
 
-    python -m training.words
+    python -m training.words --minutes 6
 
 The text encoder learns two things. From all tokens together: what the caption asks for, and what it leaves open. From
 each word's own token: which part of the picture it speaks of, and what that part is and which colour it has ("hat" in
@@ -10,7 +10,6 @@ each word's own token: which part of the picture it speaks of, and what that par
 from __future__ import annotations
 
 import argparse
-import math
 import re
 import string
 from collections import Counter
@@ -27,16 +26,13 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from helpers.picturebook.caption import KNOWN_WORDS, LANDSCAPE, NOUNS, PLACE, PLURALS, Caption, describe
 from helpers.picturebook.drawing import PARTS
-from helpers.picturebook.judge import WEIGHTS as JUDGE
 from helpers.picturebook.sampling import held_out_scenes, is_held_out, random_scene
 from helpers.picturebook.scene import Scene
 from helpers.picturebook.vocabulary import CLASSES, COLORS, GRADED, THINGS
 
-from .loop import Log, Trainee, batches, device, level, save_half
+from .loop import Log, Trainee, batches, device, one_cycle, save_half
 
 RUN = Path("runs/words")
-SHIPPED = JUDGE.parent / "pipeline" / "text_encoder" / "model.safetensors"
-STEPS = 2000
 WINDOW = 40  #: tokens the text encoder reads
 WIDTH = 256
 START, END, UNKNOWN = "<|startoftext|>", "<|endoftext|>", "<|unk|>"
@@ -228,40 +224,26 @@ def noisy(text: str, rng: np.random.Generator) -> str:
     return " ".join(words)
 
 
-def draw_captions(scenes: Sequence[Scene], rng: np.random.Generator, full: float = 0.0) -> list[Caption]:
-    """A wording for each scene, another each time; a share `full` of them tells all that there is to tell."""
-    told = [everything(s) if rng.random() < full else () for s in scenes]
-    captions = [describe(s, seed=int(rng.integers(2**40)), tell=t) for s, t in zip(scenes, told, strict=True)]
+def draw_captions(scenes: Sequence[Scene], rng: np.random.Generator) -> list[Caption]:
+    """A wording for each scene, another each time."""
+    captions = [describe(s, seed=int(rng.integers(2**40))) for s in scenes]
     return [Caption(noisy(c.text, rng), c.said) for c in captions]
 
 
-def everything(scene: Scene) -> set[str]:
-    """The attributes that a caption may leave out and this scene has; nobody says that it is day."""
-    names = {"color", "place", *(f"{slot}_color" for slot in _SLOTS if slot != "thing"), "cloudy", "snowy", "rainbow"}
-    return names | ({"sky"} if scene.sky != "day" else set())
-
-
-def text_encoder_file() -> Path:
-    """The text encoder's weights as they are trained by now, or as they were shipped."""
-    trained = RUN / "text_encoder.safetensors"
-    return trained if trained.exists() else SHIPPED
-
-
-def load_text_encoder() -> tuple[CLIPTokenizer, CLIPTextModel]:
-    """The tokenizer and the text encoder; the keys of a shipped one have a prefix."""
-    tokenizer, weights = build_tokenizer(), load_file(text_encoder_file())
+def load_text_encoder(folder: Path = RUN) -> tuple[CLIPTokenizer, CLIPTextModel]:
+    """The tokenizer, and the text encoder as it is trained by now, or as it was shipped (its keys have a prefix)."""
+    tokenizer = build_tokenizer()
     encoder = build_text_encoder(tokenizer)
     prefix = "" if any(k.startswith("text_model.") for k in encoder.state_dict()) else "text_model."
     encoder.load_state_dict({k.removeprefix(prefix): v.float() if v.is_floating_point() else v
-                             for k, v in weights.items()})
+                             for k, v in load_file(folder / "text_encoder.safetensors").items()})
     return tokenizer, encoder.eval().requires_grad_(False)
 
 
 def main() -> None:
-    """Trains until `--steps` are done, in one call or many."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=STEPS, help="in all")
-    parser.add_argument("--this-call", type=float, default=math.inf, help="minutes until this call ends")
+    """Trains for `--minutes` in all, or goes on until then."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=6)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--peak", type=float, default=1e-3)
@@ -284,7 +266,7 @@ def main() -> None:
             loss, right = understanding_loss(judge, tested(ids).last_hidden_state, parts, test_captions, test_scenes)
         print(f"held-out captions: loss {loss:.4f}, {right:.2%} of attributes understood", flush=True)
 
-    for rng in batches(trainee, RUN, args.steps, seed=3, every=60, on_pause=look, this_call=args.this_call):
+    for rng in batches(trainee, RUN, args.minutes, seed=3, every=60, on_pause=look):
         scenes = [random_scene(int(i)) for i in rng.integers(5_000_000, size=args.batch)]
         scenes = [s for s in scenes if not is_held_out(s)]
         captions = draw_captions(scenes, rng)
@@ -292,7 +274,7 @@ def main() -> None:
         states = encoder(ids.to(device())).last_hidden_state
         loss, right = understanding_loss(reader, states, parts, captions, scenes)
         loss.backward()
-        lr = level(trainee, args.peak, args.steps, 0.5 * args.steps, 200)
+        lr = one_cycle(trainee, args.minutes, args.peak, decay=0.5)
         log.add(trainee, loss=loss, right=right, norm=trainee.step(lr), lr=lr)
 
 

@@ -107,13 +107,12 @@ class Control:
                              "it with a larger up_to, or inject less.")
 
     def _needs(self, layer: Layer, edited: Sequence[Layer]) -> bool:
-        by_pixels = any(any(edit.self_edits) for edit in self.edits)
         if layer.cross:
-            by_edit = any(edit.A.any() or (edit.b != 1).any() for edit in self.edits) or (layer.joint and by_pixels)
+            by_edit = any(edit.A.any() or (edit.b != 1).any() for edit in self.edits)
             looked = any(one.layers is None or any(below(layer.name, start) for start in one.layers)
                          for one in self.stores)
         else:
-            by_edit, looked = by_pixels, False
+            by_edit, looked = any(any(edit.self_edits) for edit in self.edits), False
         return self.record is not None or looked or (by_edit and layer.name in {one.name for one in edited})
 
     def before(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -147,7 +146,7 @@ class Control:
                 if maps is not None:
                     one.add(Site(layer.name, layer.grid, self.step), maps)
             if layer.recorded is not None and self.record is not None:
-                self.record.add(layer.name, layer.cross and not layer.joint, self.step, *layer.recorded)
+                self.record.add(layer.name, layer.cross, self.step, *layer.recorded)
             layer.maps, layer.recorded = (), None
         for one in self.stores:
             if not one.sums:

@@ -216,8 +216,7 @@ def constant_edit(source: Tokens | None, target: Tokens, A: Matrix, b: Vector) -
 def alignment_matrix(source: Tokens, target: Tokens, pairs: Alignment, swaps: bool) -> Matrix:
     """A of the words that answer each other, of the special tokens around the prompts, and of the padding."""
     A = torch.zeros(source.window, target.window)
-    blocks = [([mark], [mark]) for mark in range(source.marks)]
-    blocks.append(([len(source.spans) - 1], [len(target.spans) - 1]))
+    blocks = [([0], [0]), ([len(source.spans) - 1], [len(target.spans) - 1])]
     blocks += [(source.at(word), target.at(answer)) for word, answer in pairs.same]
     for words, answers in pairs.swapped if swaps else ():
         old, fresh = [i for word in words for i in source.at(word)], [j for word in answers for j in target.at(word)]
@@ -250,7 +249,7 @@ def model_tokens(model: Model, prompt: str) -> Tokens:
         raise TypeError(f"Got a {type(prompt).__name__} where a prompt should be. A picture that is given becomes a "
                         "source with helpers.methods.inversion.direct(model, picture, prompt).")
     tokens: Tokens = model.tokens(prompt)
-    if len(tokens.spans) < tokens.marks + 2:
+    if len(tokens.spans) < 3:
         raise ValueError("The prompt is empty: there are no words whose attention could be edited.")
     if tokens.cut_off:
         raise ValueError(f"The prompt {prompt!r} is too long: the model does not see {tokens.cut_off!r}. Shorten it.")

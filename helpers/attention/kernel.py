@@ -33,24 +33,6 @@ def remixed(q: Float[Tensor, "1 heads L d"], k: Float[Tensor, "1 heads n d"], q_
     return sum(terms[1:], terms[0])
 
 
-def remixed_jointly(q: Float[Tensor, "1 heads L d"], k: Float[Tensor, "1 heads m d"],
-                    q_star: Float[Tensor, "T heads L d"], k_star: Float[Tensor, "T heads m d"],
-                    v_star: Float[Tensor, "T heads m v"], plan: Plan, n: int, of_source: Sequence[bool]
-                    ) -> Float[Tensor, "T heads L v"]:
-    """The same where one softmax is over n tokens and then the pixels, as in Imagen and DeepFloyd IF.
-
-    of_source: whether a target looks at its pixels as the source looks at its own; else as it does itself. Rows of M^
-    sum to 1 where all of M is the source's: what the source gave to its tokens and the target to its pixels need not.
-    """
-    words, pixels = v_star[:, :, :n], v_star[:, :, n:]
-    A, b, count = plan.A, plan.b, len(v_star)
-    share = torch.tensor(of_source, dtype=v_star.dtype, device=v_star.device)[:, None, None, None]
-    moved = torch.zeros_like(words) if A is None else A[:, None] @ words
-    kept = b[:, None, :, None] * words if b is not None else words if A is None else torch.zeros_like(words)
-    return (sdpa(q.expand(count, -1, -1, -1), k.expand(count, -1, -1, -1), torch.cat([moved, share * pixels], 2))
-            + sdpa(q_star, k_star, torch.cat([kept, (1 - share) * pixels], 2)))
-
-
 class Plan(NamedTuple):
     """What the edits of T targets amount to at one step, on the network's device.
 
@@ -90,23 +72,6 @@ def queries(attn: Any, x: Hidden) -> Heads:
     return q if attn.norm_q is None else attn.norm_q(q)
 
 
-def is_joint(attn: Any) -> bool:
-    """Whether one softmax is over tokens and pixels: the layer has keys and values of its own for the tokens."""
-    return getattr(attn, "add_k_proj", None) is not None
-
-
-def joint_keys(attn: Any, x: Float[Tensor, "B L C"], text: Float[Tensor, "B n D"]) -> Float[Tensor, "B heads m d"]:
-    """K of the tokens, then of the pixels, unless the layer attends to tokens only."""
-    of_text = in_heads(attn, attn.add_k_proj(text))
-    return of_text if attn.only_cross_attention else torch.cat([of_text, keys(attn, x)], 2)
-
-
-def joint_values(attn: Any, x: Float[Tensor, "B L C"], text: Float[Tensor, "B n D"]) -> Float[Tensor, "B heads m d"]:
-    """V of the tokens, then of the pixels, unless the layer attends to tokens only."""
-    of_text = in_heads(attn, attn.add_v_proj(text))
-    return of_text if attn.only_cross_attention else torch.cat([of_text, values(attn, x)], 2)
-
-
 def keys(attn: Any, text: Hidden) -> Heads:
     """K of the tokens, or of the pixels."""
     k = in_heads(attn, attn.to_k(text))
@@ -129,8 +94,7 @@ def finished(attn: Any, out: Heads, hidden_states: Weight) -> Weight:
     out = out.transpose(1, 2).flatten(2).to(hidden_states.dtype)
     out = attn.to_out[1](attn.to_out[0](out))
     out = out.transpose(1, 2).reshape(hidden_states.shape) if hidden_states.ndim == 4 else out
-    adds = attn.residual_connection or is_joint(attn)
-    out = (out + hidden_states if adds else out) / attn.rescale_output_factor
+    out = (out + hidden_states if attn.residual_connection else out) / attn.rescale_output_factor
     return out
 
 

@@ -8,24 +8,10 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import pad
 from torch.nn.functional import scaled_dot_product_attention as sdpa
 
 from helpers.attention.edits import SelfEdit
-from helpers.attention.kernel import (
-    Plan,
-    finished,
-    grid_of,
-    inputs,
-    is_joint,
-    joint_keys,
-    joint_values,
-    keys,
-    queries,
-    remixed,
-    remixed_jointly,
-    values,
-)
+from helpers.attention.kernel import Plan, finished, grid_of, inputs, keys, queries, remixed, values
 from helpers.attention.maps import AttentionStore, Maps, below
 from helpers.core.shapes import Embeddings, Heads, Hidden, Weight
 
@@ -42,7 +28,6 @@ class Layer:
     def __init__(self, name: str, module: Any) -> None:
         self.name, self.module, self.own = name, module, module.processor
         self.cross = bool(module.is_cross_attention)
-        self.joint = self.cross and is_joint(module)  # one softmax over tokens and pixels
         self.count = 0  # prompts at the end of the batch
         self.latent = (0, 0)
         self.coarsest = 0  # shorter side of the network's smallest grid
@@ -88,18 +73,15 @@ class Layer:
         if attention_mask is not None:
             raise NotImplementedError(f"{self.name} has an attention mask; such attention cannot be edited.")
         x, text = inputs(attn, hidden_states, encoder_hidden_states, kwargs.get("temb"))
-        edited = self._edited_jointly if self.joint else self._edited_cross
-        out = edited(attn, x, text, plan) if self.cross else self._edited_self(attn, x, plan)
+        out = self._edited_cross(attn, x, text, plan) if self.cross else self._edited_self(attn, x, plan)
         return finished(attn, out, hidden_states)
 
     def _edits(self) -> Plan | None:
         """The plan, if it changes anything in this layer."""
         plan = self.plan
-        if plan is None:
+        if plan is None or (self.cross and plan.A is None and plan.b is None):
             return None
-        by_text = self.cross and (plan.A is not None or plan.b is not None)
-        by_pixels = (self.joint or not self.cross) and any(map(self._of_source, plan.self_edits))
-        return plan if by_text or by_pixels else None
+        return plan if self.cross or any(map(self._of_source, plan.self_edits)) else None
 
     def _within(self, up_to: int) -> bool:
         """Whether this layer's grid is one of those meant by `up_to`; the coarsest always is."""
@@ -131,24 +113,6 @@ class Layer:
         edited = remixed(q_source, k_source, q[first:], k[first:], v[first:], A, b)
         return torch.cat([sdpa(q[:first], k[:first], v[:first]), edited]) if first else edited
 
-    def _edited_jointly(self, attn: Any, x: Float[Tensor, "B L C"], text: Embeddings, plan: Plan
-                        ) -> Float[Tensor, "B heads L _"]:
-        """The targets with M^ over tokens and pixels: their columns of tokens and of pixels are edited apart."""
-        first = len(x) - len(plan.self_edits)  # of the targets
-        q, k, v = queries(attn, x), joint_keys(attn, x, text), joint_values(attn, x, text)
-        q_source, k_source = self._source(q, k, first)
-        edited = remixed_jointly(q_source, k_source, q[first:], k[first:], v[first:], plan, text.shape[1],
-                                 self._pixels_of_source(plan))
-        return torch.cat([sdpa(q[:first], k[:first], v[:first]), edited]) if first else edited
-
-    def _pixels_of_source(self, plan: Plan) -> list[bool]:
-        """For each target, whether its pixels are looked at as the source looks at its own."""
-        taken = [*map(self._of_source, plan.self_edits)]
-        if any(its and its != {"q", "k"} for its in taken):
-            raise NotImplementedError(f"{self.name} attends to tokens and pixels at once; there an edit can take the "
-                                      "source's queries and keys together, and not its values: SelfEdit().")
-        return [bool(its) for its in taken]
-
     def _edited_self(self, attn: Any, x: Hidden, plan: Plan) -> Float[Tensor, "B heads n _"]:
         """Each target with its own queries, keys and values, or the source's, as its edits say."""
         first = len(x) - len(plan.self_edits)
@@ -177,32 +141,26 @@ class Layer:
         """Put what was asked for into `maps` and `recorded`."""
         x, text = inputs(attn, hidden_states, encoder_hidden_states, None)
         if self.up_to is not None and (self.cross or self._within(self.up_to)):
-            k_last = joint_keys(attn, x[-1:], text[-1:]) if self.joint else keys(attn, text[-1:])
-            self.recorded = (queries(attn, x[-1:]), k_last)
+            self.recorded = (queries(attn, x[-1:]), keys(attn, text[-1:]))
             if self.record_values and not self.cross:
                 self.recorded += (values(attn, x[-1:]),)
         wanted = [words if look.wants(self.name, self.grid) else None for look, words in self.stores]
         if self.cross and any(words is not None for words in wanted):
             first = len(x) - self.count  # all rows may be of others: count is 0 where only a recorded source is watched
-            q = queries(attn, x[first:]).float()
-            k = (joint_keys(attn, x[first:], text[first:]) if self.joint else keys(attn, text[first:])).float()
+            q, k = queries(attn, x[first:]).float(), keys(attn, text[first:]).float()
             if self.source is not None:
                 q, k = (torch.cat([its.float(), part]) for its, part in zip(self.source, (q, k), strict=False))
             self.maps = tuple(None if words is None else self._maps(q, k, words) for words in wanted)
 
-    def _maps(self, q: Float[Tensor, "prompts heads L d"], k: Float[Tensor, "prompts heads m d"],
+    def _maps(self, q: Float[Tensor, "prompts heads L d"], k: Float[Tensor, "prompts heads n d"],
               words: Float[Tensor, "prompts n words"]) -> Maps:
         """Maps of words before and after the edit, mean of the heads."""
-        n, pixels = words.shape[1], k.shape[2] - words.shape[1]  # 0 pixels unless they are attended to, too
-        values = pad(words, (0, 0, 0, pixels))[:, None].expand(-1, q.shape[1], -1, -1)
+        values = words[:, None].expand(-1, q.shape[1], -1, -1)
         before = after = sdpa(q, k, values)
         if (plan := self._edits()) is not None:
             A, b = (None if part is None else part.float() for part in (plan.A, plan.b))
             first = len(q) - len(plan.self_edits)
-            mixes = (q[:1], k[:1], q[first:], k[first:], values[first:])
-            edited = remixed_jointly(*mixes, Plan(A, b, plan.self_edits), n, self._pixels_of_source(plan)) \
-                if self.joint else remixed(*mixes, A, b)
-            after = torch.cat([before[:first], edited])
+            after = torch.cat([before[:first], remixed(q[:1], k[:1], q[first:], k[first:], values[first:], A, b)])
         maps = torch.stack([before, after], 1).mean(2)  # (prompts, 2, L, words)
         placed: Maps = maps.transpose(-1, -2).unflatten(-1, self.grid)
         return placed

@@ -13,45 +13,31 @@ from importlib import import_module
 
 #: module -> its checks; those of a lesson's loop stand in a file of their own
 _LESSONS = {
-    "lesson00": ("steps_run", "mean_change"),
     "lesson01": ("changed_scene", "true_mask", "kept_db", "unbeaten", "paste"),
-    "lesson01_measures": ("obeyed_share", "half_interval", "unbeaten_of", "forgiving_psnr"),
-    "own": ("own_edit",),
-    "lesson02": ("noising", "guidance", "mixing", "rows_of_magicmix", "choice_of_strength", "better_edit"),
+    "lesson02": ("noising", "guidance", "mixing", "calls_of_magicmix", "choice_of_strength", "better_edit"),
     "lesson02_loop": ("starting_time",),
-    "lesson02_places": ("noisy_step", "magicmix_loop", "strength_of_places"),
-    "lesson03": ("blending", "found_mask", "choice_of_threshold", "guided_difference", "rows_of_diffedit"),
+    "lesson03": ("blending", "found_mask", "choice_of_threshold", "guided_difference", "estimates_of_diffedit"),
     "lesson03_loop": ("same_time",),
-    "lesson03_masks": ("masked_decoding", "border_step", "repaired_mask"),
     "lesson04": ("alignment", "swap_matrix", "edited_map", "on_values", "weight_vector", "mask_of_words",
                  "rows_of_edits"),
     "lesson04_loop": ("algorithm", "injected_steps", "shortest_injection"),
-    "lesson04_edits": ("composed", "scheduled"),
-    "own_made": ("own_prompt_edit", "own_subject"),
     "lesson05": ("inversion_step", "order_of_error", "which_guidance", "calls_of_null_text", "put_back",
                  "missing_noise"),
-    "lesson05_loop": ("inversion_loop", "needed_null", "choice_of_inversion"),
-    "lesson06": ("loss_of_picture", "frozen", "embedding_fit", "interpolation", "lora_merged", "cost_of_imagic"),
-    "lesson06_choice": ("choice_of_eta", "fair_difference"),
+    "lesson06": ("loss_of_picture", "frozen", "embedding_fit", "interpolation", "cost_of_imagic"),
+    "lesson06_choice": ("choice_of_eta",),
     "lesson07": ("prior_loss", "prior_prompt", "mean_distance", "which_sheet", "choice_of_steps", "lora_numbers",
                  "rows_of_a_fit"),
-    "lesson07_measures": ("balanced_accuracy", "true_share", "low_rank"),
 }
 HOME = {name: lesson for lesson, names in _LESSONS.items() for name in names}
 
 __all__ = [
-    "algorithm", "alignment", "balanced_accuracy", "better_edit", "blending", "border_step", "calls_of_null_text",
-    "changed_scene", "choice_of_eta", "choice_of_inversion", "choice_of_steps", "choice_of_strength",
-    "choice_of_threshold", "composed", "cost_of_imagic", "edited_map", "embedding_fit", "fair_difference",
-    "forgiving_psnr", "found_mask", "frozen", "guidance", "guided_difference", "half_interval", "injected_steps",
-    "interpolation", "inversion_loop", "inversion_step", "kept_db", "lora_merged", "lora_numbers",
-    "loss_of_picture", "low_rank", "magicmix_loop", "mask_of_words", "masked_decoding", "mean_change",
-    "mean_distance", "missing_noise", "mixing", "needed_null", "noising", "noisy_step", "obeyed_share", "on_values",
-    "order_of_error", "own_edit", "own_prompt_edit", "own_subject", "paste", "prior_loss", "prior_prompt",
-    "put_back", "repaired_mask", "rows_of_a_fit", "rows_of_diffedit", "rows_of_edits", "rows_of_magicmix",
-    "same_time", "scheduled", "shortest_injection", "starting_time", "steps_run", "strength_of_places",
-    "swap_matrix", "true_mask", "true_share", "unbeaten", "unbeaten_of", "weight_vector", "which_guidance",
-    "which_sheet",
+    "algorithm", "alignment", "better_edit", "blending", "calls_of_magicmix", "calls_of_null_text", "changed_scene",
+    "choice_of_eta", "choice_of_steps", "choice_of_strength", "choice_of_threshold", "cost_of_imagic", "edited_map",
+    "embedding_fit", "estimates_of_diffedit", "found_mask", "frozen", "guidance", "guided_difference",
+    "injected_steps", "interpolation", "inversion_step", "kept_db", "lora_numbers", "loss_of_picture",
+    "mask_of_words", "mean_distance", "missing_noise", "mixing", "noising", "on_values", "order_of_error", "paste",
+    "prior_loss", "prior_prompt", "put_back", "rows_of_a_fit", "rows_of_edits", "same_time", "shortest_injection",
+    "starting_time", "swap_matrix", "true_mask", "unbeaten", "weight_vector", "which_guidance", "which_sheet",
 ]
 
 

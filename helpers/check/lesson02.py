@@ -90,25 +90,22 @@ def mixing(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
 
 # ---------------------------------------------------------------------------------------------------- what it costs
 
-ROWS: Answers = {
-    30: (True, "0.6 of 25 steps are run, with two rows each. Mixing and noising need no network."),
-    50: (False, "That is two for each of all the steps. The first 0.4 of them are skipped: the picture is noised to "
-                "k_max at once."),
-    15: (False, "That is the number of steps that are run. A guided step has two rows, one under each prompt."),
-    25: (False, "That is all the steps. The first 0.4 of them are skipped, and a guided step has two rows."),
-    14: (False, "That counts the mixed part alone. Below k_min the steps go on, without mixing."),
-    16: (False, "That counts the part below k_min alone. Above it, up to k_max, there are steps too."),
-    20: (False, "That counts the steps that are skipped. The run starts at k_max and goes down to the clean picture."),
-    46: (False, "k_min and k_max are not added: the range from k_min to k_max lies inside the run from k_max to 0."),
-    45: (False, "Mixing needs no row of its own: noising the layout again needs no network."),
-    120: (False, "That multiplies by the guidance. Guidance 4 is a factor in the formula; it has two rows a step."),
+CALLS: Answers = {
+    15: (True, "0.6 of 25 steps are run, and each calls the network once. Mixing and noising call nothing."),
+    25: (False, "That is all the steps. The first 0.4 of them are skipped: the picture is noised to k_max at once."),
+    30: (False, "That is the number of rows: guidance needs two predictions, but both go through one call."),
+    50: (False, "That is two for each of all the steps. The run starts at k_max, and guidance shares a call."),
+    7: (False, "That counts the mixed part alone. Below k_min the steps go on, without mixing."),
+    8: (False, "That counts the part below k_min alone. Above it, up to k_max, there are steps too."),
+    10: (False, "That counts the steps that are skipped. The run starts at k_max and goes down to the clean picture."),
+    23: (False, "k_min and k_max are not added: the range from k_min to k_max lies inside the run from k_max to 0."),
 }
 
 
-def rows_of_magicmix(answer: int) -> Verdict:
-    """How many rows does MagicMix need with k_min 0.3, k_max 0.6, 25 steps and guidance 4?"""
-    return of_number(answer, ROWS, "Ask two things: which share of the 25 steps is run, and how many rows has each?",
-                     "a number of rows")
+def calls_of_magicmix(answer: int) -> Verdict:
+    """How often does MagicMix call the network with k_min 0.3, k_max 0.6, 25 steps and guidance 4?"""
+    return of_number(answer, CALLS, "Ask two things: which share of the 25 steps is run, and what does one step call?",
+                     "a number of calls")
 
 
 # ----------------------------------------------------------------------------------------------- choose a strength

@@ -1,4 +1,4 @@
-"""The check of lesson 2's loop, write SDEdit: what a run of it calls and gives."""
+"""The check of lesson 2's loop, find the off-by-one: what a run of SDEdit calls and gives."""
 
 from __future__ import annotations
 
@@ -56,8 +56,6 @@ def starting_time(answer: Callable[..., Any]) -> Verdict:
         except Exception as error:  # the reader's code may fail in any way
             return Verdict(False, f"At strength {asked.strength:g} your function stops with {type(error).__name__}: "
                                   f"{error}")
-        if is_unanswered(found):
-            return UNANSWERED
         if image != [*asked.point]:
             return Verdict(False, "Your function changes `image`, which it was given: encode makes a copy, use that.")
         message = wrong_kind(found) or wrong_start(model, asked) or wrong_steps(model, asked)

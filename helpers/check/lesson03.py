@@ -221,21 +221,21 @@ def choice_of_threshold(answer: Callable[[Mapping[float, Sequence[float]]], floa
 COST: Answers = {
     140: (True, "20 for the mask, 40 up without guidance, 80 down with it."),
     200: (False, "That guides everything. Guidance does not change the mask, and the way up has no prompt to guide."),
-    160: (False, "You guide the mask. Exercise 5: that changes nothing, so 2 rows for each noise are enough."),
-    180: (False, "You guide the way up. The encoding is unconditional: one row a step."),
-    120: (False, "The mask is missing: its two rows for each of 10 noises."),
-    130: (False, "The mask needs two rows for each noise, one under each prompt."),
-    100: (False, "The way down is guided: two rows a step, one of them under the empty prompt. (Or is it the way "
+    160: (False, "You guide the mask. Exercise 5: that changes nothing, so 2 estimates for each noise are enough."),
+    180: (False, "You guide the way up. The encoding is unconditional: one estimate a step."),
+    120: (False, "The mask is missing: its two estimates for each of 10 noises."),
+    130: (False, "The mask needs two estimates for each noise, one under each prompt."),
+    100: (False, "The way down is guided: two estimates a step, one of them under the empty prompt. (Or is it the way "
                  "up that is missing?)"),
     170: (False, "Of the 50 steps only the share that the strength says is run, up and down."),
-    81: (False, "That is how often the network is called, with the mask in one batch. Asked is how many rows go "
-                "through it: a guided step has two."),
+    81: (False, "That is how often the network is called, with the mask in one batch. Asked is how many noises it "
+                "estimates: a guided call estimates two."),
     60: (False, "The way down is missing: 40 steps with guidance."),
     80: (False, "That is the way down alone. The picture is encoded as well, and the mask is sought."),
 }
 
 
-def rows_of_diffedit(answer: int) -> Verdict:
-    """How many rows does DiffEdit need with 50 steps, strength 0.8, 10 maps and guidance 7.5?"""
-    return of_number(answer, COST, "Add up three parts: the mask, the way up, the way down. How many rows has each?",
-                     "a number of rows")
+def estimates_of_diffedit(answer: int) -> Verdict:
+    """How many noises does DiffEdit estimate with 50 steps, strength 0.8, 10 maps and guidance 7.5?"""
+    return of_number(answer, COST, "Add up three parts: the mask, the way up, the way down. How many estimates has "
+                     "each?", "a number of estimates")

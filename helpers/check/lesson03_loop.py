@@ -1,4 +1,4 @@
-"""The check of lesson 3's loop, write blended diffusion: which states a run of blended diffusion visits."""
+"""The check of lesson 3's loop, find the off-by-one: which states a run of blended diffusion visits."""
 
 from __future__ import annotations
 

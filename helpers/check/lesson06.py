@@ -234,32 +234,6 @@ def interpolation(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
                       "At 0 it is the picture's, at 1 the wish's, and beyond 1 it goes on in the same direction.")
 
 
-# ------------------------------------------------------------------------------------------------------------- a LoRA
-
-W_A, W_B, W_C = (noise(seed, (1, 1, *shape))[0, 0] for seed, shape in ((41, (4, 5)), (42, (3, 3)), (43, (6, 2))))
-DOWN = [noise(seed, (1, 1, *shape))[0, 0] for seed, shape in ((44, (2, 5)), (45, (1, 3)), (46, (4, 2)))]  # A (r, in)
-UP = [noise(seed, (1, 1, *shape))[0, 0] for seed, shape in ((47, (4, 2)), (48, (3, 1)), (49, (6, 4)))]  # B (out, r)
-MERGED_SLIPS: Slips = {
-    "alpha and the rank are missing: the product is scaled by alpha / r.": lambda W, A, B, alpha: W + B @ A,
-    "The rank is missing: the scale is alpha / r, so that a larger rank does not mean a larger change.":
-        lambda W, A, B, alpha: W + alpha * B @ A,
-    "You multiply by the rank; the scale is alpha / r.": lambda W, A, B, alpha: W + alpha * len(A) * B @ A,
-    "alpha is missing: the scale is alpha / r.": lambda W, A, B, alpha: W + B @ A / len(A),
-    "W is missing: the LoRA is added to it.": lambda W, A, B, alpha: alpha / len(A) * B @ A,
-    "The product is subtracted: it is added to W.": lambda W, A, B, alpha: W - alpha / len(A) * B @ A,
-    "r is the rank, the rows of A. You divide by the size of W.": lambda W, A, B, alpha: W + alpha / len(W) * B @ A,
-    "r is the rank, the rows of A. You divide by its columns.": lambda W, A, B, alpha: W + alpha / A.shape[1] * B @ A,
-    "W is scaled, too: it stays as it is.": lambda W, A, B, alpha: alpha / len(A) * (W + B @ A),
-}
-
-
-def lora_merged(answer: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> Verdict:
-    """Is `answer(W, A, B, alpha)` the weight (out, in) with its LoRA, A (r, in) and B (out, r), added?"""
-    inputs = [(W_A, DOWN[0], UP[0], 3.0), (W_B, DOWN[1], UP[1], 0.5), (W_C, DOWN[2], UP[2], 8.0)]
-    return of_formula(answer, inputs, lambda W, A, B, alpha: W + alpha / len(A) * B @ A, MERGED_SLIPS,
-                      "One matrix again: a merged LoRA costs nothing when pictures are made.")
-
-
 # ------------------------------------------------------------------------------------------------------------ the price
 
 COST: Answers = {

@@ -1,11 +1,11 @@
-"""The checks of lesson 6's choices: the smallest eta that works, then the best noise; two methods compared fairly."""
+"""The check of lesson 6's choice: the smallest eta that works often enough, then the best of its noises."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from helpers.check.trial import Slips, agree, of_formula, run, what_is_wrong
+from helpers.check.trial import Slips, agree, run, what_is_wrong
 from helpers.check.values import kind_of, number, same, shape_of
 from helpers.check.verdict import Verdict
 
@@ -113,74 +113,3 @@ def wrong_choice(found: Any, measured: Measured, wanted: Choice | None) -> str:
     if any(same(found[1], kept) for _, kept in rows):
         return "You return what the noise keeps; return its place in the list."
     return ""
-
-
-# -------------------------------------------------------------------------------------------- two methods, side by side
-
-Sweep = Mapping[float, tuple[float, float]]  # knob -> (obeyed in [0, 1], kept in dB), means over edits
-OURS: Sweep = {0.6: (0.1, 26.4), 0.8: (0.75, 24.0), 1.0: (1.0, 20.0), 1.2: (1.0, 19.6)}
-THEIRS: Sweep = {0.9: (0.95, 15.1), 0.4: (0.33, 22.1), 0.6: (0.5, 20.6), 0.8: (0.92, 16.7)}
-RISING: Sweep = {0.2: (0.8, 18.0), 0.5: (0.7, 21.0), 0.9: (0.5, 23.5)}
-COMPARED: list[tuple[Sweep, Sweep, float]] = [(OURS, THEIRS, 0.9), (THEIRS, OURS, 0.5), (RISING, OURS, 0.7),
-                                              (OURS, RISING, 0.75), (THEIRS, RISING, 0.3)]
-
-
-def ahead(ours: Sweep, theirs: Sweep, enough: float) -> float:
-    """By how many dB the best of ours keeps more than the best of theirs, among the settings that obey enough."""
-    return best_kept(ours, enough) - best_kept(theirs, enough)
-
-
-def best_kept(sweep: Sweep, enough: float, better: Callable[..., float] = max) -> float:
-    """The most that a setting keeps which obeys enough."""
-    return better(kept for obeyed, kept in sweep.values() if obeyed >= enough)
-
-
-def at_most_obeyed(sweep: Sweep) -> float:
-    """What the setting that obeys most keeps."""
-    return max(sweep.values())[1]
-
-
-FAIR_SLIPS: Slips = {
-    "You compare the largest kept of all settings. A setting that hardly changes the picture keeps most and obeys "
-    "nothing: leave out those below `enough`.": lambda ours, theirs, enough: ahead(ours, theirs, 0.0),
-    "Only ours must obey in your comparison: ask the same of both.":
-        lambda ours, theirs, enough: best_kept(ours, enough) - best_kept(theirs, 0.0),
-    "Only theirs must obey in your comparison: ask the same of both.":
-        lambda ours, theirs, enough: best_kept(ours, 0.0) - best_kept(theirs, enough),
-    "You compare the settings that obey most. Both need only obey enough: of those, take the one that keeps most.":
-        lambda ours, theirs, enough: at_most_obeyed(ours) - at_most_obeyed(theirs),
-    "You take the worst of the settings that obey enough: each method may choose its best one.":
-        lambda ours, theirs, enough: best_kept(ours, enough, min) - best_kept(theirs, enough, min),
-    "You compare how often the two obey; asked is what they keep.":
-        lambda ours, theirs, enough: max(o for o, _ in ours.values()) - max(o for o, _ in theirs.values()),
-    "You take means over the settings. A method is used at one setting: the best one that obeys enough.":
-        lambda ours, theirs, enough: best_kept(ours, enough, mean_of) - best_kept(theirs, enough, mean_of),
-    "At least `enough` means >=, not >.":
-        lambda ours, theirs, enough: ahead(ours, theirs, enough + 1e-9),
-    "That is what ours keeps: subtract what theirs does.":
-        lambda ours, theirs, enough: best_kept(ours, enough),
-    "You take the first setting that obeys enough, in the order of the dictionary: take the one that keeps most.":
-        lambda ours, theirs, enough: best_kept(ours, enough, next) - best_kept(theirs, enough, next),
-}
-
-
-def mean_of(values: Any) -> float:
-    """The mean of the values."""
-    found = list(values)
-    return float(sum(found) / len(found))
-
-
-def fair_difference(answer: Callable[[Sweep, Sweep, float], float | None]) -> Verdict:
-    """Is `answer(ours, theirs, enough)` how many dB more ours keeps, each at its best setting that obeys enough?"""
-    verdict = of_formula(answer, COMPARED, ahead, FAIR_SLIPS,
-                         "Two methods are compared where both do what was asked. What one keeps while it obeys nothing "
-                         "is no merit.")
-    if not verdict:
-        return verdict
-    for never in ((OURS, RISING, 0.9), (RISING, OURS, 0.9), ({}, OURS, 0.5)):
-        last = run(answer, [never], none=True)
-        if isinstance(last, Verdict):
-            return Verdict(False, f"Where a method never obeys enough, return None. {last.message}")
-        if last != [None]:
-            return Verdict(False, "Where a method never obeys enough there is nothing to compare: return None.")
-    return verdict

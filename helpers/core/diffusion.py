@@ -28,7 +28,7 @@ from helpers.core.interface import CLEAN, Model, Picture, Progress, Schedule, Te
 from helpers.core.progress import Bar
 from helpers.core.shapes import Latent
 from helpers.core.tensors import Latents, OneState, RowTimes, Same, Time, Times, fit_each_other, time
-from helpers.core.values import Guidance, Positive, Share, entrance, number
+from helpers.core.values import Guidance, Share, entrance, number
 
 
 def encode_one(model: Model, image: Picture, size: int | tuple[int, int] | None = None) -> Latent:
@@ -87,13 +87,8 @@ def predict_clean(model: Schedule, x: Latents, eps: Latents, t: Time) -> Latents
     """x_0 = (x_t - sqrt(1 - alpha_bar) eps) / sqrt(alpha_bar): the picture the model has in mind at time t."""
     fit_each_other(x=x, eps=eps)
     alpha_bar = alpha_bar_at(model, t)
-    x0: Tensor = (exact(x) - (1 - alpha_bar) ** 0.5 * exact(eps)) / alpha_bar**0.5
-    return x0.to(x.dtype)
-
-
-def exact(x: Same) -> Same:
-    """In float64: near pure noise two nearly equal numbers are subtracted and divided by a tiny one. MPS has none."""
-    return x if x.device.type == "mps" else x.double()
+    x0: Tensor = (x - (1 - alpha_bar) ** 0.5 * eps) / alpha_bar**0.5
+    return x0
 
 
 @entrance
@@ -104,8 +99,8 @@ def ddim_step(model: Schedule, x: Latents, eps: Latents, t: Time, s: Time, eta: 
     """
     alpha_bar = alpha_bar_at(model, s)
     left = max(1 - alpha_bar - ddim_sigma(model, t, s, eta) ** 2, 0.0)
-    x_s: Tensor = alpha_bar**0.5 * predict_clean(model, exact(x), eps, t) + left**0.5 * exact(eps)
-    return x_s.to(x.dtype)
+    x_s: Tensor = alpha_bar**0.5 * predict_clean(model, x, eps, t) + left**0.5 * eps
+    return x_s
 
 
 @entrance
@@ -127,8 +122,7 @@ def ddim_sigma(model: Schedule, t: Time, s: Time, eta: Share) -> float:
 class VariancePreserving:
     """What a model with an `alpha_bar` needs of diffusion: x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) eps.
 
-    `DiffusersModel`, `CascadeModel` and `AnalyticModel` are such. A flow model writes these three anew
-    (tests/flow_model.py).
+    `DiffusersModel` and `AnalyticModel` are such. A flow model writes these three anew (tests/flow_model.py).
     """
 
     def add_noise(self: Schedule, x0: Float[Tensor, "#B C h w"], noise: Latents, t: RowTimes) -> Latents:
@@ -155,18 +149,6 @@ def noise_of(output: Latents, x: Latents, alpha_bar: float | Float[Tensor, "B 1 
     elif prediction != "epsilon":
         raise ValueError(f"The network predicts {prediction!r}; expected 'epsilon', 'v_prediction' or 'sample'.")
     return eps
-
-
-@entrance
-def dynamic_threshold(x0: Latents, p: Share = 0.995, most: Positive = 1e6) -> Latents:
-    """Pixels of a predicted picture brought into [-1, 1], those inside left alone where all are: clip to [-s, s], / s.
-
-    s is the p-quantile of the absolute pixels of a picture, at least 1 and at most `most` (DeepFloyd IF has 1.5).
-    Saharia et al., "Photorealistic text-to-image diffusion models ...", arXiv:2205.11487, section 2.3.
-    """
-    s = torch.quantile(x0.abs().flatten(1), p, dim=1).clamp(1, max(most, 1)).view(-1, 1, 1, 1)
-    thresholded: Tensor = x0.clamp(-s, s) / s
-    return thresholded
 
 
 @entrance

@@ -73,15 +73,13 @@ class Tokens:
 
     texts: of each token, the start and the end mark included, padding not; also those past the window.
     spans: (first, last + 1) character of each token in the prompt; (0, 0) for the marks.
-    window: the tokens the text encoder has room for, its marks included. The rows of its embeddings.
-    marks: how many stand before the first word: 1 with CLIP, 0 with T5. One stands after the last.
+    window: the tokens the text encoder has room for, its two marks included. The rows of its embeddings.
     """
 
     prompt: str
     texts: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
     window: int
-    marks: int = 1
 
     @property
     def cut_off(self) -> str:
@@ -91,11 +89,10 @@ class Tokens:
 
     def at(self, word: Word) -> list[int]:
         """Positions of a word's tokens in the window; ValueError if it stands past it."""
-        found = [i for i, (start, end) in enumerate(self.spans[self.marks:-1], self.marks)
-                 if start < word.end and end > word.start]
+        found = [i for i, (start, end) in enumerate(self.spans[1:-1], 1) if start < word.end and end > word.start]
         if not found or found[-1] > self.window - 2:
             raise ValueError(f"{word.text!r} is not seen: the prompt {self.prompt!r} is too long for the model, which "
-                             f"reads {self.window - 1 - self.marks} tokens of it. Shorten the prompt.")
+                             f"reads {self.window - 2} tokens of it. Shorten the prompt.")
         return found
 
 

@@ -41,7 +41,7 @@ from helpers.core.values import text as text_of
 
 
 class Trainable(Model[Made], Protocol[Made]):
-    """A model with weights: what fine-tuning must know besides `Model`. Those of diffusers are such."""
+    """A model with weights: what fine-tuning must know besides `Model`. `helpers.DiffusersModel` is one."""
 
     @property
     def prediction(self) -> str:

@@ -1,6 +1,6 @@
 """SDEdit: noise the picture to an intermediate time, then denoise it under a prompt.
 
-Meng et al., ICLR 2022, arXiv:2108.01073, Algorithm 3 (variance preserving; 1 is variance exploding).
+Meng et al., ICLR 2022, arXiv:2108.01073, Algorithm 1.
 Differs from the paper: deterministic DDIM steps instead of the SDE solver; latents instead of pixels.
 
     paper    here        what                                    shape or range

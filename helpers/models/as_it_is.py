@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from helpers.models.recognise import INSTEAD, PARTS, Kind, recognised
 
 OFFLOADED = ("The pipeline keeps its weights elsewhere until they are wanted ({what}); these methods need them on one "
@@ -43,8 +41,7 @@ def check_in_place(pipeline: Any) -> None:
             raise ValueError(OFFLOADED.format(what="cpu_offload or device_map"))
         if getattr(network, "_diffusers_hook", None) is not None:
             raise ValueError(OFFLOADED.format(what="group offloading"))
-    into = getattr(pipeline.unet, "encoder_hid_proj", None)  # a plain layer in DeepFloyd's networks, for their text
-    if into is not None and not isinstance(into, torch.nn.Linear):
+    if getattr(pipeline.unet, "encoder_hid_proj", None) is not None:
         raise ValueError("An IP-Adapter is loaded, and it wants a picture with each prompt: unload it with "
                          "model.pipeline.unload_ip_adapter().")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +12,32 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from helpers.core.diffusion import alpha_bar_at, denoise, noise_of
+from helpers.core.diffusion import VariancePreserving, alpha_bar_at, denoise, last_part, noise_of
 from helpers.core.interface import Picture, Progress, Text, Watch, ignore
 from helpers.core.pictures import Size, as_picture, as_size, to_pictures, to_tensor
 from helpers.core.randomness import noise, seeds_of
 from helpers.core.shapes import Weight
 from helpers.core.surroundings import defaults, surroundings
-from helpers.core.tensors import Latents, RowTimes
-from helpers.core.values import Count, File, Guidance, Prompt, Prompts, Seeds, Steps, entrance
+from helpers.core.tensors import Latents, RowTimes, check_steps
+from helpers.core.values import Count, File, Guidance, Prompt, Prompts, Seeds, Share, Steps, entrance, text
 from helpers.core.words import Tokens
 from helpers.models import catalogue
-from helpers.models.as_it_is import kind_of, networks_of
-from helpers.models.denoiser import Denoiser
+from helpers.models.altered import checkpointed, swapped
+from helpers.models.as_it_is import adapters_of, check_in_place, check_unadapted, kind_of, networks_of
 from helpers.models.devices import place
-from helpers.models.exclusive import one_at_a_time
-from helpers.models.fingerprint import numbers_of
-from helpers.models.inputs import check_finite, check_latents, check_state, check_text
+from helpers.models.exclusive import exclusive, one_at_a_time
+from helpers.models.fingerprint import Numbers, fingerprint_of, numbers_of
+from helpers.models.inputs import check_finite, check_latents, check_state, check_text, check_weights
 from helpers.models.pipelines import read_folder, read_known_words, settled
 from helpers.models.prompts import as_prompts, cut_off, remark
-from helpers.models.quiet import quiet
+from helpers.models.quiet import quiet, usual_torch
 from helpers.models.recognise import Kind
 
+NO_SIGNAL = 2.0**-24  # stands for an alpha_bar of exactly 0, from which no picture could be predicted
 LATENTS_AT_ONCE = 16384  # latent pixels in one batch: 64 Picturebook pictures, 4 of 512 px, 1 of 1024 px
 
 
-class DiffusersModel(Denoiser):
+class DiffusersModel(VariancePreserving):
     """A Stable Diffusion or Stable Diffusion XL pipeline as a `helpers.core.interface.Model`.
 
     kind: what it is, as a text: which methods work with it.
@@ -59,9 +62,18 @@ class DiffusersModel(Denoiser):
         steps, guidance: what to use where the reader does not say; what the pipeline is made for unless given. kind:
         what it is, where that is known already. Raises ValueError for a pipeline that these methods cannot use.
         """
-        self.kind = kind_of(pipeline) if kind is None else kind
-        super().__init__(pipeline, self.kind.steps if steps is None else steps,
-                         self.kind.guidance if guidance is None else guidance, known_words)
+        from diffusers import DDIMScheduler
+
+        self.pipeline, self.kind = pipeline, kind_of(pipeline) if kind is None else kind
+        self.known_words = None if known_words is None else frozenset(text("known_words", word) for word in known_words)
+        self.steps = self.kind.steps if steps is None else steps
+        self.guidance = self.kind.guidance if guidance is None else guidance
+        self._read: Numbers = {}  # of bfloat16 weights, to know them again; and what they were in their file
+        self._stored: Numbers = {}
+        with usual_torch():
+            self.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+        self.alpha_bar = self.scheduler.alphas_cumprod.float().clamp(min=NO_SIGNAL)
+        self.final_alpha_bar = float(self.scheduler.final_alpha_cumprod)
         side = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
         self.size = (side, side)
 
@@ -84,6 +96,67 @@ class DiffusersModel(Denoiser):
             model._read, model._stored = numbers_of(networks_of(pipeline)), stored
         return model
 
+    @property
+    def unet(self) -> Any:
+        """The network that predicts noise."""
+        return self.pipeline.unet
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        here: torch.device = self.unet.device
+        return here
+
+    @property
+    def prediction(self) -> str:
+        """What the network predicts: "epsilon", "v_prediction" or "sample"."""
+        prediction: str = self.scheduler.config.prediction_type
+        return prediction
+
+    @property
+    def networks(self) -> dict[str, torch.nn.Module]:
+        """What fine-tuning may change, by diffusers' names: the denoiser ("unet") and the text encoders.
+
+        Raises ValueError where a LoRA sits on them, and says how to get rid of it.
+        """
+        networks = networks_of(self.pipeline)
+        check_unadapted(networks)
+        return networks
+
+    @property
+    def adapters(self) -> list[str]:
+        """The names of the LoRAs and other adapters that were loaded into the pipeline."""
+        return adapters_of(networks_of(self.pipeline))
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Nobody else uses the model inside the with-block: a second thread waits, the same one does not.
+
+        All models that wrap one network share one lock. Every call of the model takes it; take it yourself around
+        several calls that belong together.
+        """
+        check_in_place(self.pipeline)
+        return exclusive(self.unet)
+
+    @contextmanager
+    def changed(
+        self, weights: Mapping[str, Weight], words: Collection[str] = (), gradient_checkpointing: bool = False
+    ) -> Iterator[None]:
+        """The model with other weights inside the with-block; its own are never written to, and come back.
+
+        weights: by name, "unet.conv_in.weight" say; gradients flow to them. words: words it knows now, too.
+        gradient_checkpointing: keep few activations for the backward pass and compute the others again.
+        Nobody else uses the model meanwhile.
+        """
+        networks = self.networks if weights else {}
+        check_weights(networks, weights)
+        with self.exclusive(), swapped(networks, weights), checkpointed(self.unet, gradient_checkpointing):
+            known = self.known_words
+            self.known_words = None if known is None else known | {text("words", word) for word in words}
+            try:
+                yield
+            finally:
+                self.known_words = known
+
     @one_at_a_time
     @entrance
     def token_rows(self, word: Prompt) -> list[tuple[str, list[int]]]:
@@ -95,11 +168,29 @@ class DiffusersModel(Denoiser):
         return [(table, getattr(self.pipeline, tokenizers[name])(word, add_special_tokens=False).input_ids)
                 for name, table in tables.items()]
 
+    @property
+    @one_at_a_time
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits, the same in every precision; other weights, texts or adapters have others."""
+        return fingerprint_of(networks_of(self.pipeline), self._read, self._stored)
+
     def __repr__(self) -> str:
         """What it is and where."""
         width, height = self.size
         kind = type(self.pipeline).__name__
         return f"DiffusersModel({kind}, {width} x {height}, {self.unet.dtype} on {self.device})"
+
+    @entrance
+    def times(self, steps: Steps, strength: Share = 1.0) -> list[int]:
+        """The scheduler's times from noisy to CLEAN: the last round(strength * steps) of them, and CLEAN."""
+        config = self.scheduler.config
+        # beyond half of them "leading" spacing would begin in the middle of the schedule, at the wrong noise
+        most = len(self.alpha_bar) // (2 if config.timestep_spacing == "leading" else 1)
+        scheduler = copy(self.scheduler)  # this call's own: asking for times changes nothing that others see
+        with torch.device("cpu"):
+            scheduler.set_timesteps(check_steps(steps, most))
+        # "trailing" spacing rounds: for 61 steps and some others it gives a 62nd time, -1
+        return last_part(scheduler.timesteps.tolist()[:steps], strength)
 
     @one_at_a_time
     @defaults()

@@ -15,8 +15,6 @@ from helpers.core.values import Kind, entrance, plain, text
 from helpers.core.values import path as checked_path
 from helpers.models import catalogue
 from helpers.models.budget import check_memory
-from helpers.models.cascade import CascadeModel
-from helpers.models.cascade_folder import is_cascade
 from helpers.models.catalogue import TooLittleMemory
 from helpers.models.devices import place
 from helpers.models.diffusers_model import DiffusersModel
@@ -44,11 +42,11 @@ def load(
     name: Annotated[str | Path, Kind(named)] = catalogue.EMBEDDED.name,
     device: str | torch.device | None = None,
     dtype: torch.dtype | None = None,
-) -> DiffusersModel | CascadeModel:
+) -> DiffusersModel:
     """A text-to-image model: Picturebook, which is shipped with the package, unless another is named.
 
-    name: a name of `helpers.models.catalogue.CATALOGUE`, a pipeline's or a cascade's folder, a .safetensors file, or
-        "owner/name" on huggingface.co. What is not yet on this machine is downloaded once.
+    name: a name of `helpers.models.catalogue.CATALOGUE`, a pipeline folder, a .safetensors file, or "owner/name" on
+        huggingface.co. What is not yet on this machine is downloaded once.
     device: a GPU if there is one. dtype: float16 on an NVIDIA GPU, float32 elsewhere.
 
     Raises ValueError for an unknown name, FileNotFoundError for a missing file, HubOutOfReach without network and
@@ -57,8 +55,6 @@ def load(
     if name == catalogue.EMBEDDED.name:
         return load_embedded(device, dtype)
     if name not in catalogue.CATALOGUE and (path := as_path(name)):
-        if path.is_dir() and is_cascade(path):
-            return CascadeModel.from_folder(path, device, dtype)
         return (DiffusersModel.from_folder if path.is_dir() else load_file)(path, device, dtype)
     entry = catalogue.find(str(name))
     device, dtype = place(device, dtype)

@@ -111,8 +111,7 @@ def read_part(folder: Path, part: str, name: str, weights: tuple[list[str], str 
     import diffusers
     import transformers
 
-    ours = ("vae", "unet", "scheduler", "image_noising_scheduler")
-    class_ = getattr(diffusers if part in ours else transformers, name)
+    class_ = getattr(diffusers if part in ("vae", "unet", "scheduler") else transformers, name)
     knobs: dict[str, Any] = {}
     if part in NETWORKS:
         first = torch.float32 if dtype == torch.bfloat16 else dtype  # bfloat16 loses what the fingerprint is made of

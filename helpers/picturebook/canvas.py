@@ -32,8 +32,6 @@ class Shape(NamedTuple):
     color: Color
     width: float  # 0: a filled polygon; else a stroke of this width, in picture units
     opacity: int  # 0..255
-    detail: str = ""  # what small thing it is a piece of, "eye" (drawing/details.py lists them)
-    nth: int = 0  # which one of the details of the picture, 1 the first; 0: of none
 
 
 class Canvas:
@@ -41,7 +39,7 @@ class Canvas:
 
     def __init__(self) -> None:
         self.shapes: list[Shape] = []
-        self._part, self._detail, self._details = "place", ("", 0), 0
+        self._part = "place"
         self._turn, self._shift = np.eye(2), np.zeros(2)  # local -> picture units: points @ turn.T + shift
 
     @contextmanager
@@ -52,16 +50,6 @@ class Canvas:
             yield self
         finally:
             self._part = outer
-
-    @contextmanager
-    def detail(self, name: str) -> Iterator[Canvas]:
-        """Shapes drawn inside are one detail, an eye or a wheel, that can be counted."""
-        self._details += 1
-        outer, self._detail = self._detail, (name, self._details)
-        try:
-            yield self
-        finally:
-            self._detail = outer
 
     @contextmanager
     def at(self, x: float, y: float, scale: float = 1.0, angle: float = 0.0, flip: bool = False) -> Iterator[Canvas]:
@@ -89,21 +77,11 @@ class Canvas:
 
     def _add(self, points: np.ndarray, color: Color, width: float, opacity: int) -> None:
         points = points @ self._turn.T + self._shift
-        width = width * self.scale if width else 0.0
-        self.shapes.append(Shape(self._part, points, color, width, opacity, *self._detail))
+        self.shapes.append(Shape(self._part, points, color, width * self.scale if width else 0.0, opacity))
 
     def polygon(self, points: Points, color: Color, opacity: int = 255) -> None:
         """A filled polygon."""
         self._add(np.asarray(points, dtype=float), color, 0.0, opacity)
-
-    def piece(self, points: Points, color: Color, rim: Color, width: float = 1.5) -> None:
-        """A filled polygon with an outline around it, `width` picture units thick whatever the scale.
-
-        The outline keeps things apart from a background of their own colour: a white cat from snow.
-        """
-        outline = np.asarray(points, dtype=float)
-        self._add(np.concatenate([outline, outline[:2]]), rim, 2 * width / self.scale, 255)
-        self._add(outline, color, 0.0, 255)
 
     def rect(self, x0: float, y0: float, x1: float, y1: float, color: Color, opacity: int = 255) -> None:
         """A filled rectangle with corners (x0, y0) and (x1, y1)."""
@@ -117,15 +95,6 @@ class Canvas:
             c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
             points = points @ np.array([[c, s], [-s, c]])
         self._add(points + (x, y), color, 0.0, opacity)
-
-    def oval_piece(self, x: float, y: float, rx: float, ry: float, color: Color, rim: Color, angle: float = 0.0,
-                   width: float = 1.5) -> None:
-        """A filled ellipse with an outline `width` picture units thick around it."""
-        points = _CIRCLE * (rx, ry)
-        if angle:
-            c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-            points = points @ np.array([[c, s], [-s, c]])
-        self.piece(points + (x, y), color, rim, width)
 
     def ring(self, x: float, y: float, r: float, color: Color, width: float, opacity: int = 255) -> None:
         """A circle's outline."""

@@ -35,8 +35,7 @@ from helpers.show.picture_figures import pictures as picture_grid
 
 VIEWS = ("source", "before", "after")
 LARGEST_GRID = 32  # shorter side; finer maps are left out unless asked for
-OPACITY = 0.65  # of a map over its picture in the explorer
-COVER = (0.25, 0.75)  # the same in a figure: where a map's share is 0, and where it is largest
+OPACITY = 0.65  # of a map over its picture
 SMALL = 96  # pixels; the side of a picture in a figure with many words
 
 
@@ -260,10 +259,7 @@ def placed(
 
 
 def over(picture: Picture, shares: MapArray, side: int | None = None) -> Image.Image:
-    """The picture in grey with a map over it; the brightest colour is the map's largest share.
-
-    Where the word does not look the picture shines through, so that one sees what is there.
-    """
+    """The picture in grey with a map over it; the brightest colour is the map's largest share."""
     from matplotlib import colormaps
 
     picture = as_picture(picture)
@@ -271,10 +267,7 @@ def over(picture: Picture, shares: MapArray, side: int | None = None) -> Image.I
     share = (shares / max(float(shares.max()), 1e-9)).clip(0, 1)
     colors = (colormaps[AMOUNT](share)[..., :3] * 255).round().astype(np.uint8)
     heat = Image.fromarray(colors).resize(size, Image.Resampling.NEAREST)
-    least, most = COVER
-    cover = Image.fromarray((255 * (least + (most - least) * share)).round().astype(np.uint8))
-    grey = picture.resize(size).convert("L").convert("RGB")
-    return Image.composite(heat, grey, cover.resize(size, Image.Resampling.NEAREST))
+    return Image.blend(picture.resize(size).convert("L").convert("RGB"), heat, OPACITY)
 
 
 def evenly_spread(count: int, most: int) -> list[int]:

@@ -13,10 +13,10 @@ from jaxtyping import Float
 from helpers.core.diffusion import alpha_bar_at
 from helpers.core.shapes import Array, Point
 from helpers.core.tensors import Time
-from helpers.core.values import Flag, Numbers, Prompt, entrance, numbers
+from helpers.core.values import Numbers, Prompt, entrance, numbers
 from helpers.models.analytic import AnalyticModel
 from helpers.show.figure import LETTER, TEXT, Figure, Labels, Page, checked
-from helpers.show.palette import FAINT, INK, Look, look
+from helpers.show.palette import FAINT, INK, look
 from helpers.show.picture_figures import Series
 
 Places = Float[np.ndarray, "N 2"]  # in the plane
@@ -24,7 +24,6 @@ Places = Float[np.ndarray, "N 2"]  # in the plane
 WIDTH, HEIGHT = 620, 400  # pixels of a plot
 LEFT, BELOW = 70, 56  # pixels for the axes' words
 FARTHEST = 1e6  # in the plane
-MARKERS = 6  # along a path, so that paths are told apart without their colours
 NAMES_IN_A_LINE = 3  # of series, above a curve
 
 
@@ -138,26 +137,23 @@ def plane(
     points: Series | None = None,
     paths: Series | None = None,
     t: Time | None = None,
-    close: Flag = False,
     caption: Prompt = "",
 ) -> Figure:
     """The plane of the analytic model: where its "pictures" lie, with points and paths drawn over it.
 
     points: name -> (2,) or (N, 2). paths: name -> (T, 2), or (N, T, 2) for several; each ends in an arrow head.
     t: shows where noisy points of time t lie, instead of the clean ones.
-    close: show the surroundings of the points and paths alone, not all that the model knows.
     """
     alt, points, paths = checked(alt), points or {}, paths or {}
     page = Page(560, 520)
     axes = page.axes(50, 10, 500, 460)
     spots = {name: in_the_plane(name, place, 1).reshape(-1, 2) for name, place in points.items()}
     routes = {name: in_the_plane(name, path, 2).reshape(-1, *path.shape[-2:]) for name, path in paths.items()}
-    drawn = [*spots.values(), *(route.reshape(-1, 2) for route in routes.values())]
-    near = close and bool(drawn)
-    middle, reach = frame(np.concatenate(drawn if near else [model.means.numpy(), *drawn]), 0.25 if near else 1.0)
+    everything = [model.means.numpy(), *spots.values(), *(route.reshape(-1, 2) for route in routes.values())]
+    middle, reach = frame(np.concatenate(everything))
     draw_density(axes, model, middle, reach, t)
     for i, (name, route) in enumerate(routes.items()):
-        draw_paths(axes, name, route, look(i))
+        draw_paths(axes, name, route, look(i).color)
     for i, (name, place) in enumerate(spots.items()):
         style = look(i + len(routes))
         axes.scatter(*place.T, label=name, color=style.color, marker=style.marker, s=36, edgecolors="white", zorder=3)
@@ -176,10 +172,10 @@ def in_the_plane(name: str, places: Array, least: int) -> Array:
     return places
 
 
-def frame(places: Places, room: float) -> tuple[Point, float]:
-    """The middle and half the side of the square that holds all `places` with this much room around them."""
+def frame(places: Places) -> tuple[Point, float]:
+    """The middle and half the side of the square that holds all `places` with room around them."""
     low, high = places.min(0), places.max(0)
-    return (low + high) / 2, float((high - low).max() / 2 + room)
+    return (low + high) / 2, float((high - low).max() / 2 + 1.0)
 
 
 def draw_density(axes: Any, model: AnalyticModel, middle: Point, reach: float, t: int | None) -> None:
@@ -197,14 +193,13 @@ def draw_density(axes: Any, model: AnalyticModel, middle: Point, reach: float, t
     axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), aspect="equal")
 
 
-def draw_paths(axes: Any, name: str, routes: Float[np.ndarray, "paths times 2"], style: Look) -> None:
-    """Paths of one look, colour, line and marker: a dot where each starts, an arrow head where it ends."""
+def draw_paths(axes: Any, name: str, routes: Float[np.ndarray, "paths times 2"], color: str) -> None:
+    """Paths in one colour: a dot where each starts, an arrow head where it ends."""
     for i, route in enumerate(routes):
-        axes.plot(*route.T, color=style.color, linestyle=style.line, marker=style.marker, markersize=5, linewidth=1.5,
-                  markevery=max(1, len(route) // MARKERS), label=name if i == 0 else None)
-        axes.plot(*route[0], marker="o", color=style.color, markersize=4)
+        axes.plot(*route.T, color=color, linewidth=1.5, label=name if i == 0 else None)
+        axes.plot(*route[0], marker="o", color=color, markersize=4)
         if len(route) > 1:
-            axes.annotate("", route[-1], route[-2], arrowprops={"arrowstyle": "-|>", "color": style.color})
+            axes.annotate("", route[-1], route[-2], arrowprops={"arrowstyle": "-|>", "color": color})
 
 
 def plot(xlabel: str, ylabel: str, above: int = 0) -> tuple[Page, Any]:

@@ -10,35 +10,18 @@
 # {{badges}}
 #
 # This course is about one question. You have a picture, and a sentence that says what you want to see instead. How
-# can a text-to-image model make the new picture, and leave alone what you did not ask it to change?
+# does a text-to-image model make the new picture, and leave alone what you did not ask it to change?
 #
 # <img src="../docs/edits.png" width="900" alt="Four edits of picture-book scenes, each with the picture that is given,
-# the edited picture and the right answer, prompts below - notice that the named thing changes and the scene stays">
+# the edited picture and the right answer, prompts below - notice what changes and what stays">
 #
-# | You will | You need | It takes (minutes) |
+# | You will | You need | It takes |
 # |---|---|---|
-# | make pictures from words; edit your own | no GPU | 20; exercises 20; computing {{notebooks.00.minutes}} |
+# | make pictures from words, edit one, edit your own | no GPU | 20 min, {{notebooks.00.minutes}} of them computing |
 #
 # How to read a notebook: click a grey cell and press **Shift + Enter** to run it. Run the cells from top to bottom.
-# Where the text says **Predict**, stop and answer in your head before you run the next cell. The answer stands below
-# the figure. Unknown words stand in the [list of words](../docs/words.md), one sentence for each.
-#
-# Each exercise says how hard it is, how many minutes it takes and what it is for:
-#
-# | mark | meaning |
-# |---|---|
-# | ●○○○○ | one line, copied from a formula or a sentence above it |
-# | ●●○○○ | two or three lines |
-# | ●●●○○ | a loop, or a mistake to find |
-# | ●●●●○ | hard: think on paper first |
-# | ●●●●● | open: there are many answers, and the check scores yours |
-# | *core* | the lessons to come use it |
-# | *useful* | you will understand the method better |
-# | *extra* | for those who want more |
-#
-# Below most exercises is a grey cell with three dots, to be replaced by your answer. Where there is none, open a cell
-# of your own (press Esc, then B) and start from the lines that are given. In each case the last line asks a check,
-# which says what is right, or names the likely mistake.
+# Where the text says **Predict**, stop and answer in your head before you run the next cell. A wrong guess of your own
+# teaches more than a right answer that you read.
 
 # %% [markdown]
 # ## 1. The machine
@@ -50,7 +33,7 @@
 # {{setup}}
 
 # %% [markdown]
-# This cell says what machine you are on, and whether it is enough.
+# What machine is this, and is it enough?
 
 # %% tags=["nbval-ignore-output"]
 from helpers import this_machine
@@ -60,11 +43,11 @@ this_machine()
 # %% [markdown]
 # ## 2. The model
 #
-# This is the one cell to change if you want another model. `"picturebook"` is a small model that comes with the course:
-# it makes pictures of a picture book's world, 128 x 128 pixels large, and runs on any laptop. On a machine with a GPU,
-# write `"stable-diffusion-v1-5"` instead. Everything below stays the same, prompts too; only the misspelt words of this
-# section give no warning there, since Stable Diffusion has read words of all kinds. `helpers.budget()` says beforehand
-# whether a model fits your machine.
+# The one cell to change if you want another model. `"picturebook"` is a small model that comes with the course: it
+# knows the world of a picture book, 128 x 128 pixels large, and runs on any laptop. On a machine with a GPU, write
+# `"stable-diffusion-v1-5"` instead. Everything below stays the same, prompts too; only the misspelt words of this
+# section give no warning there, since it has read words of all kinds. `helpers.budget()` says beforehand whether it
+# fits.
 
 # %% tags=["parameters"]
 model_name = "picturebook"
@@ -74,7 +57,7 @@ seed = 21
 # Loading takes a few seconds.
 
 # %% tags=["nbval-ignore-output"]
-from helpers import check, load, show
+from helpers import load, show
 
 show.calm_errors()
 model = load(model_name)
@@ -92,7 +75,7 @@ my_dog = sdedit(model, dog, "a white dog on the beach", strength=0.8, seed=seed)
 show.compare(dog, my_dog, ("before", "after"), alt="00.my_dog")
 
 # %% [markdown]
-# The rest of this notebook explains what happened there, and section 4 does it with a picture of your own. Drag a photo
+# The rest of this notebook says what happened there, and section 4 does it with a picture of your own. Drag a photo
 # from your computer into the list of files on the left (in Colab it is behind the sign of a folder); its name is its
 # path.
 #
@@ -111,9 +94,8 @@ pictures = model.generate(prompts, seed=seed)
 show.pictures(pictures, labels=prompts, alt="00.generated_pictures")
 
 # %% [markdown]
-# The second prompt asks for most: two things, two colours, an action and a place, and each of them has to come out
-# right. A landscape or a street is easier, since nearly any arrangement of trees or houses fits the words. Go through
-# the words one by one: is the thing right, its colour, what it does, the place? In lesson 1 we count that.
+# Go through the words one by one: is the thing right, its colour, what it wears, the place? A model gets some of a
+# prompt right more reliably than the rest. In lesson 1 we count that.
 #
 # ### The seed
 #
@@ -131,9 +113,8 @@ show.pictures(
 )
 
 # %% [markdown]
-# The same in all four is what the prompt names: a bunny, a hat, a forest, white and red. Everything else differs: where
-# the bunny sits, how it holds its ears, where the trees stand. The prompt says what is in the picture, and the seed
-# decides the rest. Nothing else is random: with the same seed you get the same picture, bit for bit.
+# The prompt says what, the seed decides all the rest. Nothing else is random: give the seed again and you get the
+# picture again, bit for bit.
 
 # %%
 again = model.generate(
@@ -148,9 +129,9 @@ again = model.generate(
 # ### From noise to picture
 #
 # How does noise become a picture? In steps. At each step the model looks at a noisy picture, predicts what is noise in
-# it, and takes a part of that away. `show.Recording` keeps what it sees on the way.
+# it, and takes a part of that away. `show.Recording` looks over its shoulder.
 #
-# **Predict.** In which third of the way does one see that there is a dog? And in which third are its eyes drawn?
+# **Predict.** In which third of the way is it decided that there is a dog? And in which that it has a tongue?
 
 # %%
 recording = show.Recording(model)
@@ -158,9 +139,8 @@ model.generate(prompts[0], seed=seed, watch=recording)
 show.trajectory(recording, alt="00.upper_row")
 
 # %% [markdown]
-# The time `t` counts down to the clean picture. The lower row shows, at each moment, the clean picture that the model
-# expects. Large shapes and colours come first, fine details last: the dog's body is there long before its eyes are.
-# Remember this order, since the first editing method of the course is built on it.
+# The time `t` counts down to the clean picture. The lower row is the guess at each moment. Large shapes and colours
+# are settled early, fine details late. Remember that: the first editing method of the course is built on it.
 #
 # ### Which words does it know?
 #
@@ -209,9 +189,9 @@ picture = pictures[0]
 new_prompt = "a white dog on the beach"
 
 # %% [markdown]
-# **Two**: the edit. [SDEdit](https://arxiv.org/abs/2108.01073) puts noise on the picture, so that its details can no
-# longer be seen, and lets the model take the noise away again while it reads the new prompt. `strength` says how much
-# noise: 0 is none, 1 is nothing but noise.
+# **Two**: the edit. [SDEdit](https://arxiv.org/abs/2108.01073) puts noise on the picture, so that its details drown,
+# and lets the model take the noise away again while it reads the new prompt. `strength` says how much noise: 0 none, 1
+# nothing but noise.
 #
 # **Predict.** What will be white? What will still be exactly where it was?
 
@@ -225,9 +205,9 @@ edited = sdedit(model, picture, new_prompt, strength=0.8, seed=seed)
 show.pair(picture, edited, prompts=(prompts[0], new_prompt), alt="00.dog_beach")
 
 # %% [markdown]
-# White is asked for, of the dog alone. But the noise fell on the whole picture, so that nothing is *exactly* as it was:
-# compare the dog's ears and paws, the sun, the palm, the waves. Things changed that nobody asked to change. This is the
-# main difficulty of editing, and each method of this course answers it in its own way.
+# Now compare the two pictures part by part: the dog's ears and paws, the sun, the palm, the waves. Some of it changed
+# that should not have. That is the whole difficulty of editing, and the seven methods of this course are seven answers
+# to it.
 #
 # **Predict.** That was strength 0.8. What happens at 0.2? And at 1.0?
 
@@ -242,9 +222,8 @@ show.sweep(
 )
 
 # %% [markdown]
-# At 0.2 there is so little noise that the picture hardly changes, and the prompt is ignored. At 1.0 nothing is left of
-# the picture, and what you see is a new picture made from the prompt alone. Between the two, more of one means less of
-# the other.
+# With little noise the picture hardly changes and the prompt is ignored. With much noise the prompt is followed and the
+# picture is forgotten. Somewhere between the two lies the best this method can do.
 #
 # ## 4. A picture of your own
 #
@@ -274,11 +253,11 @@ show.sweep(
 )
 
 # %% [markdown]
-# A few strokes say where things are and what colour they have; the model adds the details. The authors of SDEdit made
-# photos out of such stroke paintings.
+# A few strokes say where things are and what colour they have; the model adds what a picture book would show there. The
+# authors of SDEdit made photos out of such stroke paintings.
 #
-# And a photo? Before any editing, the model has to turn your picture into its own small code, its *latents*, and back.
-# This figure shows what is left after that.
+# And a photo? Before any editing, the model has to turn your picture into its own small code, and back. This shows what
+# survives that.
 
 # %%
 through = model.decode(model.encode(mine))[0]
@@ -287,10 +266,10 @@ show.difference(
 )
 
 # %% [markdown]
-# If you gave a photo, see how soft it became: Picturebook was trained on drawn scenes, its latent code as well as its
-# words. From a photo of your cat it makes a picture-book cat roughly where yours was. Faces and writing are lost. The
-# method is not to blame: this model is too small for photos. For photos, go back to the cell in section 2 and change
-# one line:
+# If you gave a photo, see how soft it became: Picturebook's code was made for drawn scenes, and
+# its words are for drawn scenes too. With a photo of your cat it will do its best, and what comes out is a picture-book
+# cat roughly where yours was. Faces and writing are lost. That is no fault of the method but of the small model. For
+# photos, go back to the cell in section 2 and change one line:
 #
 # ```python
 # model_name = "stable-diffusion-v1-5"
@@ -302,8 +281,8 @@ show.difference(
 #
 # ### Exercise 1: say it
 #
-# ●○○○○ *3 minutes, core.* Write a prompt for a picture of the course's lecture: a teddy bear with sunglasses that has a
-# red drink, at a temple. Use the words that the model knows. If a warning appears, read which words it proposes.
+# *3 minutes.* Write a prompt for a picture of the course's lecture: a teddy bear with sunglasses that has a red drink,
+# at a temple. Use the words that the model knows. If a warning appears, read which words it proposes.
 
 # %%
 my_words = "a teddy bear"
@@ -330,8 +309,8 @@ show.pictures(
 #
 # ### Exercise 2: as little as possible
 #
-# ●●○○○ *5 minutes, core.* Find the smallest strength, in steps of 0.05, at which the dog of section 3 is white. Then
-# look at what else has changed by then. Is there a strength at which the dog is white and the rest is as it was?
+# *5 minutes.* Find the smallest strength, in steps of 0.05, at which the dog of section 3 is white. Then look at
+# what the picture lost on the way there. Is there a strength at which the dog is white and the rest is as it was?
 
 # %%
 my_strength = 0.5
@@ -351,73 +330,16 @@ show.pair(
 #     display(sdedit(model, picture, new_prompt, strength=my_strength, seed=seed))
 # ```
 #
-# The exact number depends on picture and seed. But for every picture and seed, when the dog turns white, small things
-# elsewhere have changed as well, since the noise covers the whole picture alike.
-# </details>
-#
-# ### Exercise 3: how many steps?
-#
-# ●○○○○ *4 minutes, core.* A model that makes a picture in `steps` steps needs fewer of them for an edit: SDEdit at a
-# given strength runs only that share of the steps, the last ones. Write how many it runs, as a whole number. A share
-# that is no whole number goes to the nearest one: 0.7 of 25 steps are 17.5, and Python's `round` makes 18 of it.
-
-# %%
-def my_steps(strength, steps):
-    return ...
-
-
-check.steps_run(my_steps)
-
-# %% [markdown]
-# <details><summary>Solution</summary>
-#
-# ```python
-# def my_steps(strength, steps):
-#     return round(strength * steps)
-# check.steps_run(my_steps)
-# ```
-#
-# So an edit at strength 0.5 takes half as long as a new picture.
-# </details>
-#
-# ### Exercise 4: how much has changed?
-#
-# ●●○○○ *7 minutes, useful.* Write the mean difference of two pictures: how far their levels are apart on average, over
-# all pixels and colour channels, as a number from 0 (the same picture) to 1 (black against white). `first` and `second`
-# are arrays (H, W, 3) of bytes, from 0 to 255.
-
-# %%
-def my_change(first, second):
-    return ...
-
-
-check.mean_change(my_change)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# Bytes wrap around: `np.uint8(100) - np.uint8(105)` is 251. Convert with `.astype(float)` before you subtract.
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def my_change(first, second):
-#     return abs(first.astype(float) - second.astype(float)).mean() / 255
-# check.mean_change(my_change)
-# ```
-#
-# Try it: `import numpy as np`, then `[my_change(np.asarray(picture), np.asarray(each)) for each in results]` for the
-# strengths of section 3. It grows with the strength. But it counts the white fur, which you asked for, and the moved
-# palm, which you did not, in one number. Lesson 1 takes the two apart.
+# The exact number depends on picture and seed. What does not: when the dog turns white, small things elsewhere have
+# changed as well, since the noise that lets the dog change covers the whole picture alike.
 # </details>
 #
 # ## What to take along
 #
 # 1. A prompt says what is in the picture, a seed decides the rest, and the same two give the same picture.
 # 2. A model works from noise to picture: large shapes first, details last.
-# 3. SDEdit noises a picture and denoises it under another prompt. Its one knob, the strength, trades keeping the
-#    picture for following the prompt.
+# 3. SDEdit noises a picture and denoises it under another prompt. Its one knob trades following the prompt for keeping
+#    the picture.
 #
 # Next: [1. What is editing](01_what_is_editing.ipynb), where we say precisely what "follow" and "keep" mean, and
 # measure both.

@@ -9,9 +9,9 @@
 #
 # {{badges}}
 #
-# Until now the prompt named things that the model knows. But no word means *your* cat. DreamBooth gives it one: from
-# five pictures the model learns what "a sks cat" looks like, and draws it in places where it never was. Meanwhile the
-# model may forget what any other cat looks like. We measure that, and what helps.
+# Until now the prompt named things that the model knows. But *your* cat has no word. DreamBooth gives it one: from five
+# pictures the model learns what "a sks cat" looks like, and draws it in places where it never was. It may forget
+# meanwhile what any other cat looks like. We measure that, and what helps.
 #
 # | You will | You need | It takes |
 # |---|---|---|
@@ -69,8 +69,8 @@ wanted = [draw(pim.scene(scene, seed=4)) for scene in scenes]
 show.pictures([wanted], labels=wishes, alt="07.pim_drawn")
 
 # %% [markdown]
-# The word must mean nothing yet. Most people take "sks". A word with a meaning would have to lose it first. And the
-# prompt says *cat*: the model knows what a cat does, and we want to use that.
+# The word must mean nothing yet: "sks" is what people take. A word with a meaning of its own would have to lose it
+# first. And the prompt says *cat*: the model knows what a cat does, and we want to use that.
 #
 # A *sheet* shows what a model makes of two kinds of prompts: above, "a cat" from six seeds; below, the six wishes. It
 # is our instrument for the rest of the lesson. (The seeds of the wishes were chosen by eye, after a fit.)
@@ -96,8 +96,8 @@ sheets = {"before": sheet(Weights({}, words=(word,)))}
 show.pictures(sheets["before"], rows=HEADS, side=112, alt="07.six_pictures")
 
 # %% [markdown]
-# Some cat or other. The scenes come from the words that the model knows, and "sks" means nothing to it. (These pictures
-# have few sampling steps, so they are rough.)
+# Some cat or other. The scenes come from the words that it knows, and "sks" stands for nobody. (Drawn in few steps, so
+# do not mind the brush.)
 #
 # ## 2. Fit the weights
 #
@@ -106,8 +106,8 @@ show.pictures(sheets["before"], rows=HEADS, side=112, alt="07.six_pictures")
 #
 # $$\min_\theta\; \mathbb{E}_{t,\epsilon} \left\| \epsilon - \epsilon_\theta(x_t, t, \text{a sks cat}) \right\|^2$$
 #
-# A fit takes a while, so watch it. The bar tells how far it is. `watch=` is called after every step: the diary notes
-# the losses, and every 20 steps draws the same wish with the weights so far.
+# A fit takes a while, so watch it. The bar tells how far it is. And `watch=` is called after every step: the diary
+# notes the losses, and every 20 steps draws the same wish with the weights so far.
 #
 # **Predict.** After how many of the steps do you see something of Pim? And will the loss tell?
 
@@ -121,11 +121,10 @@ knobs = {"rank": rank, "steps": fit_steps, "lr": lr, "seed": seed}
 fits = {"naive": fit_dreambooth(model, five, pim.prompt(word), watch=diary, **knobs)}
 
 # %% [markdown]
-# The colours come first, the shape later. The loss jumps about because each step draws its own times and noises. Its
-# mean falls all the while. But it falls in the same way whether the samples get better, stay smeared, or become copies
-# of the five pictures: **the loss does not tell when to stop. Samples do.**
+# The loss jumps about because each step draws its own times and noises, and a noisy picture is harder than a clean one.
+# **Samples tell how far a fit is; the loss hardly does.**
 #
-# What a fit returns is a value, `Weights`. The model has these weights inside a with-block, and only there:
+# What a fit returns is a value, `Weights`. The model has them on inside a with-block, and only there:
 
 # %%
 sheets["naive"] = sheet(fits["naive"])
@@ -153,22 +152,23 @@ show.pictures(
 )
 
 # %% [markdown]
-# Cats that look like Pim. The prompt has three words, and the fit cannot know which of them we mean. So it changes
-# "cat" along with "sks". The paper names two troubles:
+# The prompt has three words, and the fit cannot know which of them we mean. So it moves "cat" along with "sks". The
+# paper names two troubles:
 #
 # - **language drift**: the class word slides to the subject;
 # - **reduced diversity**: pictures come out alike, in the poses and places of the few that were fitted.
 #
-# Both can be measured. For drift we need a `Recognizer`, which tells Pim from other cats. It learns that from the
-# judge's features of drawings, and of cats that the model `made` before any fit, so that the model's style is not taken
-# for Pim. Can we trust it? We ask it about new drawings, and about what it will be shown: cats that the model itself
-# makes, among them cats in colours like Pim's. None of those is Pim.
+# Both can be measured. For drift we need somebody who knows Pim: a `Recognizer`, which tells Pim from other cats. It
+# has learnt that from the judge's features of drawings, and of cats that the model `made` before any fit: the model's
+# hand must not pass for Pim. First ask how often it is right on new drawings.
 
 # %% tags=["nbval-ignore-output"]
 from helpers.picturebook.subjects import Recognizer
 
 judge = Judge.load()
-made = model.generate([pim.prompt()] * 12, seed=list(range(100, 112)), **QUIET)
+made = model.generate(
+    [pim.prompt()] * 12, seed=list(range(100, 112)), steps=12, progress=False
+)
 recognizer = Recognizer(
     pim,
     judge,
@@ -177,23 +177,18 @@ recognizer = Recognizer(
     made=made,
 )
 print(f"right on {recognizer.accuracy(25):.0%} of 50 new drawings")
-like_pim = [f"a {color} cat" for color in ("blue", "green")] + ["an orange cat"]
-coloured = model.generate(like_pim * 4, seed=list(range(200, 212)), **QUIET)
-alarms = sum(p > 0.5 for p in recognizer.of(coloured))
-print(f"of {len(coloured)} other cats in such colours it takes {alarms} for Pim")
 for name, (cats, its) in sheets.items():
     of_cats, of_wishes = (sum(p > 0.5 for p in recognizer.of(x)) for x in (cats, its))
     print(f'{name:8} takes for Pim: {of_cats} of 6 of "a cat", {of_wishes} of 6 wishes')
 
 # %% [markdown]
-# Of the wishes it should be six, of "a cat" none. A recognizer errs: see what it says before any fit, and how many of
-# the coloured cats it takes for Pim. It looks at colours and spots more than at shapes, so it may say "Pim" to a smear
-# in Pim's colours: look yourself, too. Six pictures are a small sample; section 6 has more.
+# Of the wishes it should be six, of "a cat" none. (A recognizer errs, too: see what it says before any fit.) Six
+# pictures are a small sample; section 6 has more.
 #
 # ### Exercise 1: diversity
 #
-# ●●○○○ *5 minutes, core.* One line. The judge turns N pictures into `features` (N, d). Diversity is the mean distance
-# of two pictures, over all pairs.
+# *One line, 5 minutes.* The judge turns N pictures into `features` (N, d). Diversity is the mean distance of two
+# pictures, over all pairs.
 
 # %%
 import torch
@@ -226,13 +221,13 @@ check.mean_distance(my_diversity)
 # %% [markdown]
 # ## 4. Remind it of the class
 #
-# What would keep the class? Pictures of cats, shown during the fit. DreamBooth lets the model *itself* draw them,
-# before the fit, and fits both together: the subject's pictures under "a sks cat", and these under "a cat".
+# What would keep the class? To go on showing it cats. DreamBooth lets the model *itself* draw them, before the fit, and
+# fits both in turn: the subject's pictures under "a sks cat", and these under "a cat".
 #
 # ### Exercise 2: whose prompt?
 #
-# ●○○○○ *2 minutes, core, no computer.* We fit the dog Bo under "a vuk dog". Which prompt do the pictures have that
-# remind the model of the class?
+# *2 minutes, no computer.* We fit the dog Bo under "a vuk dog". Which prompt do the pictures have that remind the model
+# of the class?
 
 # %%
 my_prompt = ...
@@ -247,14 +242,14 @@ check.prior_prompt(my_prompt)
 # check.prior_prompt(my_prompt)
 # ```
 #
-# The subject's prompt, without the subject's word. It is "dog" that drifts, so "dog" must be held.
+# Its subject's prompt, without the subject's word. What slides is "dog", so that is what must be held.
 # </details>
 #
 # ### Exercise 3: the loss
 #
-# ●●○○○ *5 minutes, core.* One line. `eps` (B, C, h, w) is predicted for the subject's rows, whose noise is `noise`;
-# `eps_pr` and `noise_pr` are those of the class. `weight` is the paper's $\lambda$. Return the loss, one number, from
-# the mean squared error of each.
+# *One line, 5 minutes.* `eps` (B, C, h, w) is predicted for the subject's rows, whose noise is `noise`; `eps_pr` and
+# `noise_pr` are those of the class. `weight` is the paper's $\lambda$. Return the loss, one number, from the mean
+# squared error of each.
 
 # %%
 def my_loss(eps, noise, eps_pr, noise_pr, weight):
@@ -276,9 +271,8 @@ check.prior_loss(my_loss)
 # </details>
 
 # %% [markdown]
-# The model draws its own reminders, 32 here; the paper takes about a thousand, "but less can be used". We keep all of
-# them, good and bad. (32 are few: a long fit would learn these 32 pictures by heart and hold the model to them, not to
-# all its cats.)
+# The model draws its own reminders, 32 here; the paper takes about a thousand, "but less can be used". No one picks the
+# good ones: they shall say what the model thinks of cats, whatever that is.
 
 # %%
 from helpers.methods.dreambooth import prior_pictures
@@ -298,9 +292,7 @@ fits["with prior"] = fit_dreambooth(
 )
 
 # %% [markdown]
-# Compare the two diaries, column by column: half of each step is about other cats now, so at the same column less of
-# Pim is there. The same sheet again, and the two numbers: what share of "a cat" is taken for Pim, and how diverse "a
-# cat" is.
+# The same sheet again, and the two numbers: what share of "a cat" is taken for Pim, and how diverse "a cat" is.
 
 # %% tags=["nbval-ignore-output"]
 sheets["with prior"] = sheet(fits["with prior"])
@@ -322,20 +314,20 @@ show.pictures(
 )
 
 # %% [markdown]
-# Drift and diversity are different things, and a cure may help one more than the other. Compare the printed lines, and
-# the cats' colours and places with those of section 1.
+# Drift and diversity are two things, and a cure may help the one more than the other. Which of them came back, and how
+# far? Your eyes tell more than six pictures can count: compare the cats' colours and places with those of section 1.
 #
-# ## 5. Smaller fits
+# ## 5. Smaller members of the family
 #
-# All weights of a model are much to keep for one cat. Two methods fit less.
+# All weights of a model are a heavy thing to keep for one cat. Two methods fit less.
 #
 # **LoRA** leaves each weight $W$ as it is and adds a product of two thin matrices, $W + B A$ with $B$ (out, rank) and
 # $A$ (rank, in), in the linear layers of attention alone.
 #
 # ### Exercise 4: how many numbers?
 #
-# ●●○○○ *5 minutes, useful.* One line. `layers` are the sizes (out, in) of the linear layers. How many numbers does a
-# LoRA of this rank have?
+# *One line, 5 minutes.* `layers` are the sizes (out, in) of the linear layers. How many numbers does a LoRA of this
+# rank have?
 
 # %%
 def my_numbers(layers, rank):
@@ -354,13 +346,13 @@ check.lora_numbers(my_numbers)
 # ```
 # </details>
 #
-# **Textual inversion** changes no weight of the network. It fits the *word* alone: the vector of "sks" in the table of
-# words, which starts as that of "cat".
+# **Textual inversion** changes no weight at all. It looks for the *word*: only the vector that stands for "sks" in the
+# table of words is fitted, from where "cat" is.
 #
 # This model spells "sks" with two tokens, "sk" and "s", so there are two vectors. A note will remind you that the lone
-# "s", as in "a cat's hat", is the same token and changes with the word. (For Stable Diffusion "sks" is one token.)
+# "s", as in "a cat's hat", is the same token and changes with the word. (To Stable Diffusion "sks" is one token.)
 #
-# **Predict.** Two vectors against all the weights: will it be Pim? And what will its "a cat" look like?
+# **Predict.** A vector of numbers against all the weights: will it be Pim? And what will its "a cat" look like?
 
 # %%
 from helpers import fit_textual_inversion
@@ -375,27 +367,20 @@ small = {"steps": fit_steps * 4 // 5, "watch": diary}
 fits["word alone"] = fit_textual_inversion(
     model, five, pim.prompt(word), word, "cat", **small
 )
-for name in ("LoRA", "word alone"):
-    sheets[name] = sheet(fits[name])
 for name, weights in fits.items():
-    cats, its = (sum(p > 0.5 for p in recognizer.of(some)) for some in sheets[name])
-    print(f"{name:11} taken for Pim: {its} of 6 wishes, {cats} of 6 cats; {weights}")
-labels = [""] * 6 + scenes
-show.pictures(sheets["LoRA"], rows=HEADS, labels=labels, side=112, alt="07.lora_sheet")
+    print(f"{name:11} {weights}")
 
 # %% [markdown]
-# This is the sheet of the LoRA. The sheet of the word alone is in the next exercise. Whatever the recognizer says of
-# its wishes, look at them: a picture may have the colours of Pim and show no cat.
-#
 # ### Exercise 5: diagnose
 #
-# ●●●○○ *10 minutes, core.* Here are four sheets. One model was not fitted ("before"), one naively ("naive"), one with
-# the prior ("with prior"), and of one only the word was learnt ("word alone"). Which is which? (The cell says where the
-# solution is. Do not look there before you have an answer for all four.)
+# *10 minutes, medium.* Here are four sheets. One model was not fitted ("before"), one naively ("naive"), one with the
+# prior ("with prior"), and of one only the word was learnt ("word alone"). Which is which? (The solution is no secret:
+# the cell says where it is. Do not look before you have an answer for all four.)
 
 # %%
 from helpers.check.lesson07 import SHEETS
 
+sheets["word alone"] = sheet(fits["word alone"])
 rows = [row for way in SHEETS.values() for row in sheets[way]]
 show.pictures(
     rows,
@@ -426,8 +411,8 @@ check.which_sheet(my_answer)
 # ```
 #
 # "A cat" does not change where no weight changes, and it becomes the subject where nothing holds it. Drift is read from
-# the class prompt, never from the subject's. The wishes of the word alone have something of Pim's colours, and hardly
-# its shape: two vectors are few numbers.
+# the class prompt, never from the subject's. Then look at the wishes of the word alone: how much of Pim fits into two
+# vectors (the word has two tokens), and what of it does not?
 # </details>
 
 # %% [markdown]
@@ -436,13 +421,10 @@ check.which_sheet(my_answer)
 # Six pictures cannot tell a drift of 10 % from one of 30 %. A script fitted the three characters Pim, Bo and Zuzu
 # ({{lesson07.at.naive.100.fits}} fits each way) and looked after 25, 50, 100 and 200 steps: the share of pictures of
 # the subject that show it, in the six scenes above and on six rides, and the share of pictures of its class that do.
-# Three subjects are few, so the intervals of the table are wide. Its recognizers were right on
-# {{lesson07.recognizer_accuracy.pim:.0%}}, {{lesson07.recognizer_accuracy.bo:.0%}} and
+# Its recognizers were right on {{lesson07.recognizer_accuracy.pim:.0%}}, {{lesson07.recognizer_accuracy.bo:.0%}} and
 # {{lesson07.recognizer_accuracy.zuzu:.0%}} of new drawings.
 #
-# {{table lesson07 steps}}
-#
-# **Predict.** Before you look at the figure: draw the four curves, subject and drift, naive and with the prior.
+# **Predict.** Draw the four curves: subject and drift, naive and with the prior.
 
 # %%
 at = [25, 50, 100, 200]
@@ -464,15 +446,11 @@ axes = {"xlabel": "steps of the fit", "ylabel": "share that shows the subject"}
 show.curve(at, both, **axes, alt="07.share_pictures")
 
 # %% [markdown]
-# Naive, drift is high from the first look on; with the prior it stays far below, and the subject comes later. Compare
-# each curve with the same one of the other fit. The subject is measured in twelve hard scenes and drift on plain "a
-# cat", so that the one being above the other says nothing.
-#
 # ### Exercise 6: choose
 #
-# ●●●○○ *7 minutes, core.* Four lines. `curve` says for each number of steps (subject, drift). Return the number of
-# steps that shows the subject most often, among those with a drift of at most `most`. Of equals take the fewest; where
-# all drift too much, return 0: do not fit.
+# *Four lines, 7 minutes, medium.* `curve` says for each number of steps (subject, drift). Return the number of steps
+# that shows the subject most often, among those with a drift of at most `most`. Of equals take the fewest; where all
+# drift too much, return 0: do not fit.
 
 # %%
 def my_steps(curve, most):
@@ -494,9 +472,9 @@ check.choice_of_steps(my_steps)
 # check.choice_of_steps(my_steps)
 # ```
 #
-# Try it on the measured curves: `my_steps(dict(zip(at, zip(naive["subject"], naive["drift"]))), 0.25)`, and the same
-# for `held`. Where the naive fit drifts more than that at every number of steps, the answer is 0: do not fit it. Then
-# try other values of `most`.
+# Try it on the measured curves, at a `most` of your choice:
+# `my_steps(dict(zip(at, zip(naive["subject"], naive["drift"]))), 0.1)`, and the same for `held`. What does the answer
+# change to when you allow more drift?
 # </details>
 
 # %% [markdown]
@@ -528,14 +506,13 @@ axes = {"xlabel": "steps of the fit", "ylabel": "mean distance of two pictures"}
 show.curve(at, apart, **axes, alt="07.diversity_class")
 
 # %% [markdown]
-# Pictures of one character should look alike. Those of the class should lie on the flat line: what is below it is lost
-# diversity. The naive fit loses most of it, for class and subject alike, since for this model both have become one.
+# Pictures of one character are alike by right: it is one character. Those of the class should lie on the flat line.
 #
 # ### Exercise 7: what does it cost?
 #
-# ●●○○○ *3 minutes, useful, no computer.* A row is one picture in one call of the network. The model draws 32 prior
-# pictures in 25 steps with guidance (two rows a step and picture), then the fit makes 100 steps with 4 rows of the
-# subject and 4 of the prior. How many rows in all?
+# *3 minutes, no computer.* A row is one picture in one call of the network. The model draws 32 prior pictures in 25
+# steps with guidance (two rows a step and picture), then the fit makes 100 steps with 4 rows of the subject and 4 of
+# the prior. How many rows in all?
 
 # %%
 my_rows = ...
@@ -553,238 +530,12 @@ check.rows_of_a_fit(my_rows)
 # The reminders are twice as many rows as the fit. But a row of the fit goes backwards, too, which costs about two rows
 # more. And they are made once: `prior_pictures(..., folder=...)` keeps them for the next cat.
 # </details>
-
-# %% [markdown]
-# ## 7. Where it breaks
 #
-# **Other animals.** We reminded the model of cats. Nothing in the loss protects dogs.
-#
-# **Predict.** "A dog", "a bunny", "a fox": after which of the fits are they still what they should be?
-
-# %%
-others = ["a dog", "a bunny", "a fox"]
-others_rows = []
-for weights in (Weights({}), fits["naive"], fits["with prior"], fits["LoRA"]):
-    with weights.on(model):
-        others_rows.append(model.generate(others, seed=[1, 2, 3], **QUIET))
-readings = [reading for row in others_rows for reading in judge.read(row)]
-show.pictures(
-    others_rows,
-    rows=["before", "naive", "with prior", "LoRA"],
-    columns=others,
-    labels=[f"the judge: {reading.attributes['thing']}" for reading in readings],
-    side=112,
-    alt="07.dog_bunny",
-)
-
-# %% [markdown]
-# The judge's words below tell where an animal is no longer what it should be. Look at the fur, too: Pim's colours may
-# have reached it while the judge still reads the right animal.
-#
-# **Scene and subject mix.** Look for walls, fences and woods of the five pictures where nobody asked for them. And Pim
-# stands in all five: so the wishes with another pose, swimming and sleeping, are the hardest.
-#
-# **Rare scenes.** What the model cannot draw with any cat, it cannot draw with Pim. (The authors say the same.)
-#
-# **Fine parts.** Each latent stands for 8 x 8 pixels: a horn is one or two of them. The autoencoder alone loses a part
-# of it, before any fit:
-
-# %%
-show.pictures(
-    [five, model.decode(model.encode(five))],
-    rows=["the five", "autoencoder"],
-    side=128,
-    alt="07.pictures_before",
-)
-
-# %% [markdown]
-# ## 8. A comic
-#
-# A use for all this. A script has panels: in brackets what the picture shows, then captions and speech. The seeds were
-# chosen by eye.
-
-# %%
-from helpers.show.comic import draw_comic, read_script
-
-story = read_script(f"""
-    # Pim on holiday
-
-    [a {word} cat at the temple]
-    Pim: So many columns!
-
-    [a {word} cat getting a haircut]
-    Pim: Not too short, please.
-
-    [a {word} cat riding a red bicycle]
-    Then down to the sea.
-
-    [a {word} cat swimming]
-    Pim: The water is warm.
-
-    [a {word} cat in a bucket]
-    No towel at hand, but a bucket.
-
-    [a {word} cat in a doghouse]
-    And a house for the night.
-""")
-print(len(story.panels), "panels;", story.panels[0].prompt)
-
-# %% [markdown]
-# `draw_comic` puts the pictures and the words on one page. The pictures have all of the model's sampling steps now.
-
-# %%
-with fits["with prior"].on(model):
-    panels = model.generate(
-        [panel.prompt for panel in story.panels],
-        seed=[22, 22, 24, 24, 24, 22],
-        progress=False,
-    )
-comic = draw_comic(
-    story, panels, columns=3, notice="that no scene of these is in the five pictures"
-)
-comic
-
-# %% [markdown]
-# `comic.save("pim.png")` writes it to a file. Now yours: another script, Bo or Zuzu (`SUBJECTS["bo"]`), or on Stable
-# Diffusion a folder with five photos of your own cat, in the place of `five`:
-# `fit_dreambooth(model, "pictures/", "a sks cat", ...)`.
-#
-# ## 9. More to do
-#
-# Work in cells of your own.
-#
-# ### Exercise 8: can a recognizer be trusted?
-#
-# ●●○○○ *5 minutes, core.* `its` and `others` are arrays: how sure a recognizer is, in [0, 1], of pictures that show the
-# subject, and of pictures that do not. Above 0.5 it says yes. Return the mean of two shares: of `its` that it gets
-# right, and of `others` that it gets right.
-#
-# ```python
-# def my_accuracy(its, others):
-#     return ...
-#
-#
-# check.balanced_accuracy(my_accuracy)
-# ```
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def my_accuracy(its, others):
-#     return ((its > 0.5).mean() + (others < 0.5).mean()) / 2
-# check.balanced_accuracy(my_accuracy)
-# ```
-#
-# Drawings are not enough to judge it: use pictures of the kind that it will be shown, such as `coloured` of section 3.
-# </details>
-#
-# ### Exercise 9: what is really there
-#
-# ●●●●○ *10 minutes, useful.* A recognizer says yes to the share `hits` of pictures that show the subject, and to the
-# share `alarms` of those that do not. Of our pictures it says yes to the share `seen`. Return the share that does show
-# the subject, as well as it can be told, within [0, 1].
-#
-# ```python
-# def my_share(seen, hits, alarms):
-#     return ...
-#
-#
-# check.true_share(my_share)
-# ```
-#
-# <details><summary>Hint</summary>
-#
-# If the share $p$ shows it, the recognizer says yes to $p \cdot hits + (1 - p) \cdot alarms$ of all.
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def my_share(seen, hits, alarms):
-#     return min(1, max(0, (seen - alarms) / (hits - alarms)))
-# check.true_share(my_share)
-# ```
-#
-# With many false alarms even a high share may mean that little is there.
-# </details>
-#
-# ### Exercise 10: the nearest small fit
-#
-# ●●●●○ *15 minutes, useful.* `D` (out, in) is what a fit of all weights changed in one layer. Return the matrix of at
-# most this `rank` that is nearest to it: no LoRA of this rank could come nearer.
-#
-# ```python
-# def my_small(D, rank):
-#     return ...
-#
-#
-# check.low_rank(my_small)
-# ```
-#
-# <details><summary>Hint</summary>
-#
-# `U, S, Vh = torch.linalg.svd(D, full_matrices=False)`. The singular values `S` come sorted, the largest first.
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def my_small(D, rank):
-#     U, S, Vh = torch.linalg.svd(D, full_matrices=False)
-#     return (U[:, :rank] * S[:rank]) @ Vh[:rank]
-# check.low_rank(my_small)
-# ```
-#
-# `U * S` is a LoRA's B and `Vh` its A, both cut to the rank. A fitted LoRA finds another one, since it was never shown
-# `D`.
-# </details>
-#
-# ### Exercise 11: your own subject
-#
-# ●●●●● *30 minutes or more, core.* Fit a subject, and hand in a picture of it in one of the contexts (a wrong name is
-# told all of them), with six cats from the same seeds before and after the fit. The recognizer must see the subject,
-# the judge the scene; none of the cats may be taken for the subject, and on average they must be kept by at least 12
-# dB.
-#
-# ```python
-# my_picture, my_cats = ..., (sheets["before"][0], ...)
-# check.own_subject(my_picture, "bucket", my_cats, recognizer, least=12)
-# ```
-#
-# <details><summary>Solution (one of many)</summary>
-#
-# ```python
-# with fits["LoRA"].on(model):
-#     tries = model.generate(pim.prompt(word, "bucket"), seed=list(range(20, 28)), progress=False)
-#     my_cats = sheets["before"][0], model.generate(pim.prompt(), seed=list(range(10, 16)), **QUIET)
-# my_picture = max(tries, key=lambda picture: recognizer.of([picture])[0])
-# check.own_subject(my_picture, "bucket", my_cats, recognizer, least=12)
-# ```
-#
-# If a cat drifts, fit with more prior pictures or fewer steps; if the subject does not come, with more steps.
-# </details>
-#
-# ## What to remember
-#
-# 1. A few pictures and a word without a meaning: the model learns the subject, and the class word brings the rest.
-# 2. Naive fits forget. Look at the *class* prompt, and measure drift and diversity there; the loss shows neither.
-# 3. The prior-preservation loss holds the model to its own pictures of the class. Nothing in the loss protects other
-#    animals: look at them, too.
-#
-# **References.** Ruiz, Li, Jampani, Pritch, Rubinstein, Aberman: *DreamBooth*, CVPR 2023, arXiv:2208.12242. Gal,
-# Alaluf, Atzmon, Patashnik, Bermano, Chechik, Cohen-Or: *An image is worth one word*, ICLR 2023, arXiv:2208.01618. Hu,
-# Shen, Wallis, Allen-Zhu, Li, Wang, Wang, Chen: *LoRA*, ICLR 2022, arXiv:2106.09685.
-#
-# Next: back to [0. Start here](00_start_here.ipynb), to try what you have learned on a picture and a prompt of your
-# own.
-
-# %% [markdown]
-# ## Appendix: stop, go on, put away
+# ## 7. Stop, go on, put away
 #
 # Long fits are interrupted: a battery, a closed lid, Colab. With `folder=` a fit writes where it is, and the same call
 # goes on from there; on Colab, `folder=helpers.colab.kept("my_cat")` lies on Google Drive, where that is mounted. The
-# random numbers of step k come from (seed, k) alone, so a stop must not change the result. We stop after three of six
-# steps.
+# random numbers of step k come from (seed, k) alone, so it must not matter. We pull the plug after three of six steps.
 #
 # **Predict.** Will the interrupted fit end with *nearly* the weights of the other one, or with the same bits?
 
@@ -815,9 +566,9 @@ pairs = [(resumed.tensors[name], value) for name, value in whole.tensors.items()
 print("the same bits:", all(torch.equal(a, b) for a, b in pairs))
 
 # %% [markdown]
-# The same bits. (If the machine crashes, at most the last half minute is lost. A test kills a fit to see that.)
+# (Where the machine goes down without a word, at most the last half minute is lost. A test kills a fit to see that.)
 #
-# And the model itself? After all these fits and with-blocks its weights must be what they were, to the bit.
+# And the model itself? All these fits, all these with-blocks: its weights must be what they were, to the bit.
 
 # %%
 from helpers.finetuning import parameters
@@ -851,3 +602,106 @@ for name in ("with prior", "LoRA", "word alone"):
     print(f"{file.name:24} {file.stat().st_size / 1e6:8.3f} MB")
 again = Weights.load(file)
 print(again, again.metadata["prompt"])
+
+# %% [markdown]
+# ## 8. Where it breaks
+#
+# **Who speaks for the neighbours?** We reminded the model of cats. Nobody reminded it of dogs.
+#
+# **Predict.** "A dog", "a bunny", "a fox": after which of the fits are they still what they should be?
+
+# %%
+others = ["a dog", "a bunny", "a fox"]
+others_rows = []
+for weights in (Weights({}), fits["naive"], fits["with prior"], fits["LoRA"]):
+    with weights.on(model):
+        others_rows.append(model.generate(others, seed=[1, 2, 3], **QUIET))
+show.pictures(
+    others_rows,
+    rows=["before", "naive", "with prior", "LoRA"],
+    columns=others,
+    side=112,
+    alt="07.dog_bunny",
+)
+
+# %% [markdown]
+# **Scene and subject grow together.** Look for walls, fences and woods of the five where nobody asked for them. And
+# Pim stands in all five: which of the wishes suffer most from that?
+#
+# **Rare scenes.** What the model cannot draw with any cat, it cannot draw with Pim. (The authors say the same.)
+#
+# **Fine parts.** Each latent stands for 8 x 8 pixels: a horn is one or two of them. Some of it is lost before any fit;
+# this is Pim as the autoencoder gives it back.
+
+# %%
+show.pictures(
+    [five, model.decode(model.encode(five))],
+    rows=["the five", "autoencoder"],
+    side=128,
+    alt="07.pictures_before",
+)
+
+# %% [markdown]
+# ## 9. A comic
+#
+# Last, what it is good for. A script has panels: in brackets what the picture shows, then captions and speech. The
+# seeds were chosen by eye, as one does.
+
+# %%
+from helpers.show.comic import draw_comic, read_script
+
+story = read_script(f"""
+    # Pim on holiday
+
+    [a {word} cat at the temple]
+    Pim: So many columns!
+
+    [a {word} cat getting a haircut]
+    Pim: Not too short, please.
+
+    [a {word} cat riding a red bicycle]
+    Then down to the sea.
+
+    [a {word} cat swimming]
+    Pim: The water is warm.
+
+    [a {word} cat in a bucket]
+    No towel at hand, but a bucket.
+
+    [a {word} cat in a doghouse]
+    And a house for the night.
+""")
+print(len(story.panels), "panels;", story.panels[0].prompt)
+
+# %% [markdown]
+# `draw_comic` puts the pictures and the words on one page. All the model's own steps now.
+
+# %%
+with fits["with prior"].on(model):
+    panels = model.generate(
+        [panel.prompt for panel in story.panels],
+        seed=[22, 22, 24, 24, 24, 22],
+        progress=False,
+    )
+comic = draw_comic(
+    story, panels, columns=3, notice="that no scene of these is in the five pictures"
+)
+comic
+
+# %% [markdown]
+# `comic.save("pim.png")` writes it to a file. Now yours: another script, Bo or Zuzu (`SUBJECTS["bo"]`), or on Stable
+# Diffusion a folder with five photos of your own cat, in the place of `five`:
+# `fit_dreambooth(model, "pictures/", "a sks cat", ...)`.
+#
+# ## What to remember
+#
+# 1. A few pictures and a word without a meaning: the model learns the subject, and the class word tells it all else.
+# 2. Naive fits forget. Look at the *class* prompt, and measure drift and diversity there; the loss shows neither.
+# 3. The prior-preservation loss lets the model hold on to its own idea of the class. For the neighbours nobody speaks:
+#    look at them, too.
+#
+# **References.** Ruiz, Li, Jampani, Pritch, Rubinstein, Aberman: *DreamBooth*, CVPR 2023, arXiv:2208.12242. Gal,
+# Alaluf, Atzmon, Patashnik, Bermano, Chechik, Cohen-Or: *An image is worth one word*, ICLR 2023, arXiv:2208.01618. Hu,
+# Shen, Wallis, Allen-Zhu, Li, Wang, Wang, Chen: *LoRA*, ICLR 2022, arXiv:2106.09685.
+#
+# Next: 8. The scoreboard, all methods on the same edits.

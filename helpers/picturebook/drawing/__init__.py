@@ -11,7 +11,7 @@ from ...core.values import Kind, Number, OneOf, WrongKind, entrance, shown
 from ..canvas import Canvas, labels
 from ..scene import Scene
 from ..vocabulary import ABSENT, CREATURES
-from . import animals, outfits, places, props, rides, styles, things
+from . import animals, outfits, places, props, rides, sky, styles, things
 
 #: what a pixel can belong to; the index is the label in a label map
 PARTS = ("place", "sky", "clouds", "rainbow", "crowd", "snow", "thing", "topping", "ride", "wearing", "holding",
@@ -32,9 +32,8 @@ Side = Annotated[int, Number(8, 2048, whole=True, hint="pixels")]
 def compose(scene: Scene) -> Canvas:
     """Every shape of the picture, in painting order."""
     canvas = Canvas()
-    places.draw_sky(canvas, scene)
+    sky.draw_sky(canvas, scene)
     places.draw_place(canvas, scene)
-    places.draw_weather(canvas, scene)
     if scene.thing in CREATURES:
         body = animals.pose(scene)
         rides.draw_behind(canvas, scene, body)
@@ -48,6 +47,7 @@ def compose(scene: Scene) -> Canvas:
         things.draw_main(canvas, scene)
     if scene.beside != ABSENT:  # nearest to us: a ride or the water would hide it otherwise
         things.draw_beside(canvas, scene)
+    sky.draw_weather(canvas, scene)
     return canvas
 
 

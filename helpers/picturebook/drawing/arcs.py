@@ -1,4 +1,4 @@
-"""Points on an ellipse."""
+"""Points along an arc."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..canvas import Point
-from ..scene import Scene
 
 
 class Body(NamedTuple):
@@ -23,8 +22,3 @@ class Body(NamedTuple):
     hand: Point  # the free hand (to the viewer's right unless mirrored), where things are held
     mirrored: bool  # True: hand and tail change sides
     lying: bool  # True: asleep on its side, the head to the left (to the right if mirrored)
-
-
-def free_side(scene: Scene) -> int:
-    """Where there is more room beside the main thing: 1 right of it, -1 left. Sun and moon stand on the other side."""
-    return 1 if scene.stream("position").random() < 0.5 else -1

@@ -1,121 +1,72 @@
-"""What the heads of all creatures share: skull, markings, eyes, mouths. (0, 0) is a head's middle, 1 its radius.
-
-A head's radius is some 24 units in the picture, so a third of it is one cell of the model's latents: nothing that
-carries meaning is smaller. Eyes sit near (+-0.42, 0) on every head, so that the same sunglasses fit all.
-"""
+"""What the heads of creatures have in common: eyes, nose, mouth, the inside of an ear."""
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
-from ..canvas import Canvas, Color, Point
+from ..canvas import Canvas, Color
 from ..vocabulary import ABSENT
-from .characters import paint_coat
-from .fur import BLUSH, INK, SNOW, Look, fill_fur
-from .palette import mix
+from .fur import BLUSH, INK, SNOW, Look, luminance
+from .palette import darker, lighter, mix
 
 SIDES = (-1, 1)
-UNIT = 1 / 27  # a unit of the creature's frame, in head radii
-TONGUE: Color = (236, 88, 104)
-NOSE: Color = (238, 96, 124)
+UNIT = 1 / 24  # a unit of the creature's frame, in head radii
+_IRISES: tuple[Color, ...] = ((120, 190, 70), (245, 190, 50), (90, 170, 220))
 
 
-def skull(canvas: Canvas, look: Look, outline: np.ndarray) -> None:
-    """The head's shape with its markings."""
-    outline = fill_fur(canvas, look, outline, look.fur, UNIT)
-    if look.character != ABSENT:
-        paint_coat(canvas, look, outline)
-    elif look.marking == "patches":
-        canvas.ellipse(0.44, -0.06, 0.44, 0.48, look.second, 12)
-    elif look.marking == "stripes":
-        for x in (-0.42, 0.0, 0.42):
-            top = -0.83 + 0.5 * x * x
-            canvas.polygon([(x - 0.16, top), (x + 0.16, top), (x * 0.9, top + 0.46)], look.second)
-    elif look.marking == "spots":
-        for x, y, r in ((-0.86, 0.22, 0.17), (0.0, -0.12, 0.2), (0.88, 0.2, 0.17)):
-            canvas.ellipse(x, y, r, r, look.second)
-    elif look.marking == "blaze":
-        canvas.blob([(0, -0.84), (0.2, -0.4), (0.17, 0.3), (-0.17, 0.3), (-0.2, -0.4)], look.pale)
-    if look.fluffy:
-        _forelock(canvas, look)
+def draw_triangle(canvas: Canvas, side: int, points: list[tuple[float, float]], color: Color) -> None:
+    """A polygon given for the right side, on the side asked for."""
+    canvas.polygon([(side * x, y) for x, y in points], color)
 
 
-def _forelock(canvas: Canvas, look: Look) -> None:
-    """A tuft of hair over the forehead, longer the fluffier."""
-    up = 0.16 + 0.36 * look.fluffy
-    canvas.polygon([(-0.4, -0.74), (-0.36, -0.8 - up), (-0.1, -0.86), (0.04, -0.9 - 1.1 * up), (0.16, -0.86),
-                    (0.42, -0.8 - up), (0.4, -0.72), (0.0, -0.6)], look.dark)
+def inner_ear_of(look: Look) -> Color:
+    """The colour inside of an ear."""
+    return mix(look.pale, BLUSH, 0.45)
 
 
-def inner_ear(look: Look) -> Color:
-    """The colour inside an ear."""
-    return mix(look.pale, BLUSH, 0.5)
-
-
-def both(points: list[Point], side: int) -> list[Point]:
-    """Points given for the right side, on the side asked for."""
-    return [(side * x, y) for x, y in points]
-
-
-def eyes(canvas: Canvas, look: Look, spread: float = 0.42, y: float = 0.0, size: float = 0.27) -> None:
-    """Two big eyes, or two closed lids."""
+def draw_eyes(canvas: Canvas, look: Look, spread: float = 0.38, y: float = -0.05, size: float = 0.16) -> None:
+    """Two eyes, or two closed lids."""
+    size *= look.eye_size
     for side in SIDES:
+        x = side * spread
         if look.asleep:
-            x = side * spread
-            canvas.curve([(x - 0.22, y), (x, y + 0.16), (x + 0.22, y)], look.ink, 0.11)
+            canvas.curve([(x - 0.17, y), (x, y + 0.12), (x + 0.17, y)], look.ink, 0.075)
         else:
-            with canvas.detail("eye"):
-                _eye(canvas, look, side * spread, y, size)
+            _eye(canvas, look, x, y, size)
 
 
 def _eye(canvas: Canvas, look: Look, x: float, y: float, size: float) -> None:
-    """White, a big pupil and one highlight."""
-    tall = 1.2 if look.tall_eyes else 1.02
-    canvas.ellipse(x, y, size + 0.05, size * tall + 0.05, INK if look.fur[1] > 90 else look.rim)
-    canvas.ellipse(x, y, size, size * tall, SNOW)
-    canvas.ellipse(x + 0.07 * look.gaze, y + 0.02, 0.74 * size, 0.78 * size * tall, INK)
-    canvas.ellipse(x + 0.07 * look.gaze + 0.25 * size, y - 0.34 * size, 0.3 * size, 0.3 * size, SNOW)
+    tall = 1.3 if look.eyes == "tall" else 1.1
+    dim = luminance(look.fur) < 115 or look.character != ABSENT
+    if look.eyes in ("white", "iris") or dim:
+        canvas.ellipse(x, y, size * 1.42, size * 1.42 * tall, SNOW if look.eyes != "iris" else iris_of(look))
+    canvas.ellipse(x, y, size, size * tall, INK)
+    canvas.ellipse(x + 0.3 * size, y - 0.4 * size, 0.36 * size, 0.36 * size, SNOW)
 
 
-def buttons(canvas: Canvas, look: Look) -> None:
-    """A doll's eyes: sewn-on buttons, or closed lids."""
-    if look.asleep:
-        return eyes(canvas, look)
-    color = ((58, 40, 40), (44, 62, 120), (58, 40, 40), (36, 84, 76))[look.ears]
+def iris_of(look: Look) -> Color:
+    """The colour of the eyes."""
+    return _IRISES[int(look.jitter[0] * 2.99)]
+
+
+def draw_blush(canvas: Canvas, look: Look, x: float = 0.66, y: float = 0.32) -> None:
+    """The cheeks."""
+    if look.blush:
+        for side in SIDES:
+            canvas.ellipse(side * x, y, 0.16, 0.11, BLUSH, opacity=150)
+
+
+def draw_mouth(canvas: Canvas, y: float, width: float = 0.2, color: Color = INK) -> None:
+    """A smile like a rounded w, from a nose above."""
+    canvas.curve([(-width, y), (-width * 0.5, y + 0.1), (0, y), (width * 0.5, y + 0.1), (width, y)], color, 0.055)
+
+
+def draw_nose(canvas: Canvas, y: float, size: float, color: Color) -> None:
+    """A round nose."""
+    canvas.blob([(-size, y - 0.5 * size), (size, y - 0.5 * size), (0, y + 0.8 * size)], color)
+
+
+def draw_whiskers(canvas: Canvas, look: Look) -> None:
+    """Three hairs on each side."""
+    color = lighter(look.fur, 0.6) if luminance(look.fur) < 115 else darker(look.fur, 0.6)
     for side in SIDES:
-        with canvas.detail("eye"):
-            canvas.ellipse(side * 0.42, -0.02, 0.3, 0.3, look.pale if look.fur[1] < 200 else look.rim)
-            canvas.ellipse(side * 0.42, -0.02, 0.24, 0.24, color)
-            for d in SIDES:
-                x = side * 0.42
-                canvas.line([(x - 0.11, -0.02 - 0.11 * d), (x + 0.11, -0.02 + 0.11 * d)], SNOW, 0.07)
-    return None
-
-
-def nose(canvas: Canvas, y: float, size: float, color: Color) -> None:
-    """A small rounded triangle."""
-    canvas.blob([(-size, y - 0.55 * size), (size, y - 0.55 * size), (0, y + 0.75 * size)], color)
-
-
-def smile(canvas: Canvas, y: float, width: float = 0.3, color: Color = INK) -> None:
-    """A closed mouth: one wide arc. A rounded w under the nose would be read as a zigzag."""
-    with canvas.detail("mouth"):
-        canvas.curve([(-width, y), (-0.6 * width, y + 0.13), (0, y + 0.19), (0.6 * width, y + 0.13), (width, y)], color,
-                     0.11)
-
-
-def laugh(canvas: Canvas, y: float, width: float = 0.3, depth: float = 0.3) -> None:
-    """An open mouth with its tongue."""
-    arc = np.linspace(0, math.pi, 9)
-    with canvas.detail("mouth"):
-        canvas.polygon([(width * math.cos(a), y + depth * math.sin(a)) for a in arc], (120, 34, 48))
-        canvas.ellipse(0, y + 0.66 * depth, 0.6 * width, 0.34 * depth, TONGUE)
-
-
-def cheeks(canvas: Canvas, look: Look, x: float = 0.76, y: float = 0.36) -> None:
-    """Rosy cheeks."""
-    color = mix(look.fur, BLUSH, 0.55)
-    for side in SIDES:
-        canvas.ellipse(side * x, y, 0.19, 0.14, color)
+        for y, end in ((0.3, 0.18), (0.42, 0.46)):
+            canvas.line([(side * 0.55, y), (side * 1.3, end)], color, 0.05)

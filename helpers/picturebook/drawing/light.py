@@ -1,4 +1,4 @@
-"""What sky and snow make of the colours of a place, and shapes that several places use."""
+"""What the sky and the snow make of colours, and shapes that several places use."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import numpy as np
 
 from ..canvas import UNITS, Canvas, Color
 from ..scene import Scene
-from .palette import darker, lighter, mix
+from .palette import lighter, mix
 
 #: sky -> the colour everything under it is mixed with, and how much of it
 _VEILS: dict[str, tuple[Color, float]] = {
-    "day": ((255, 255, 255), 0.0), "sunset": ((236, 92, 62), 0.26), "night": ((14, 20, 74), 0.42),
+    "day": ((255, 255, 255), 0.0), "sunset": ((232, 92, 62), 0.27), "night": ((14, 20, 66), 0.52),
 }
-SNOW: Color = (246, 249, 254)
-Box = tuple[float, float, float, float]
+SNOW: Color = (244, 247, 252)
 
 
 class Light(NamedTuple):
@@ -43,74 +42,84 @@ class Light(NamedTuple):
 
 def horizon_of(scene: Scene) -> float:
     """Where ground and sky meet, in picture units."""
-    return scene.stream("horizon").uniform(62, 76)
+    return scene.stream("horizon").uniform(58, 76)
 
 
-def boxes(canvas: Canvas, rectangles: Sequence[Box], color: Color) -> None:
+_OCTAGON = [(math.cos(a), math.sin(a)) for a in np.linspace(0, 2 * math.pi, 8, endpoint=False)]
+
+
+def draw_dot(canvas: Canvas, x: float, y: float, r: float, color: Color, opacity: int = 255) -> None:
+    """A small round dot, of fewer points than an ellipse has."""
+    canvas.polygon([(x + r * cx, y + r * cy) for cx, cy in _OCTAGON], color, opacity)
+
+
+Box = tuple[float, float, float, float]
+
+
+def draw_boxes(canvas: Canvas, boxes: Sequence[Box], color: Color) -> None:
     """Rectangles (x0, y0, x1, y1) of one colour as one polygon: a path from corner to corner, there and back.
 
     The path between them runs along x and y only: a slanted one would leave a faint line.
     """
-    if not rectangles:
+    if not boxes:
         return
-    ahead = [box[0] for box in rectangles[1:]] + [rectangles[-1][0]]
-    there = [p for (x0, y0, x1, y1), after in zip(rectangles, ahead, strict=True)
+    ahead = [box[0] for box in boxes[1:]] + [boxes[-1][0]]
+    there = [p for (x0, y0, x1, y1), after in zip(boxes, ahead, strict=True)
              for p in ((x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0), (after, y0))]
-    back = [p for (_, y0, _, _), (x1, y1, _, _) in zip(rectangles[-2::-1], rectangles[:0:-1], strict=True)
+    back = [p for (_, y0, _, _), (x1, y1, _, _) in zip(boxes[-2::-1], boxes[:0:-1], strict=True)
             for p in ((x1, y1), (x1, y0))]
     canvas.polygon(there + back, color)
 
 
-def floor(canvas: Canvas, y: float, color: Color) -> None:
+def draw_floor(canvas: Canvas, y: float, color: Color) -> None:
     """Everything from height y down."""
     canvas.rect(0, y, UNITS, UNITS, color)
 
 
-def hills(canvas: Canvas, y: float, height: float, waves: float, phase: float, color: Color) -> None:
+def draw_hills(canvas: Canvas, y: float, height: float, waves: float, phase: float, color: Color) -> None:
     """Rolling land filling the picture from about y - height down."""
     x = np.linspace(0, UNITS, 17)
     top = y - height * (0.5 + 0.5 * np.sin(x / UNITS * waves * math.pi + phase))
     canvas.polygon([*zip(x, top, strict=True), (UNITS, UNITS), (0, UNITS)], color)
 
 
-_PINE = [(0, -1), (0.26, -0.62), (0.16, -0.62), (0.4, -0.12), (-0.4, -0.12), (-0.16, -0.62), (-0.26, -0.62)]
-_PINE_SNOW = [(0, -1), (0.24, -0.64), (0.06, -0.7), (-0.08, -0.62), (-0.24, -0.64)]
+_PINE = [(0, -1), (0.2, -0.66), (0.11, -0.66), (0.28, -0.38), (0.16, -0.38), (0.36, -0.1), (-0.36, -0.1),
+         (-0.16, -0.38), (-0.28, -0.38), (-0.11, -0.66), (-0.2, -0.66)]
+_PINE_SNOW = [(0, -1), (0.16, -0.73), (0.2, -0.64), (0.07, -0.74), (0.04, -0.5), (0.27, -0.36), (0.12, -0.45),
+              (-0.02, -0.39), (-0.12, -0.46), (-0.27, -0.36), (-0.04, -0.5), (-0.07, -0.74), (-0.2, -0.64),
+              (-0.16, -0.73)]
 
 
-def pine(canvas: Canvas, light: Light, x: float, base: float, height: float, green: Color) -> None:
+def draw_pine(canvas: Canvas, light: Light, x: float, base: float, height: float, green: Color) -> None:
     """A fir `height` units tall, its trunk's foot at (x, base)."""
     with canvas.at(x, base, height):
-        canvas.rect(-0.07, -0.14, 0.07, 0, light((110, 72, 44)))
+        canvas.rect(-0.045, -0.12, 0.045, 0, light((98, 66, 44)))
         canvas.polygon(_PINE, light.ground(green, 0.2))
-        canvas.polygon([(0, -1), (0, -0.12), (-0.4, -0.12), (-0.16, -0.62), (-0.26, -0.62)],
-                       light.ground(lighter(green, 0.14), 0.25))
+        canvas.polygon(_PINE[:1] + _PINE[-5:] + [(0, -0.1)], light.ground(lighter(green, 0.12), 0.25))
         if light.snowy:
-            canvas.polygon(_PINE_SNOW, light(SNOW), round(110 + 145 * light.snowy))
+            canvas.polygon(_PINE_SNOW, light(SNOW), round(90 + 165 * light.snowy))
 
 
-_CROWN = [(-0.34, -0.4), (-0.4, -0.64), (-0.26, -0.9), (0.0, -1.0), (0.26, -0.9), (0.4, -0.64), (0.34, -0.4),
-          (0.0, -0.34)]
+_CROWN = [(-0.3, -0.42), (-0.34, -0.62), (-0.24, -0.84), (-0.06, -0.97), (0.14, -0.96), (0.3, -0.8), (0.35, -0.6),
+          (0.26, -0.42), (0.02, -0.36)]
 
 
-def tree(canvas: Canvas, light: Light, x: float, base: float, height: float, green: Color) -> None:
+def draw_tree(canvas: Canvas, light: Light, x: float, base: float, height: float, green: Color) -> None:
     """A round leafy tree, its trunk's foot at (x, base)."""
     with canvas.at(x, base, height):
-        canvas.rect(-0.08, -0.45, 0.08, 0, light((124, 82, 50)))
+        canvas.rect(-0.05, -0.45, 0.05, 0, light((112, 76, 50)))
         canvas.blob(_CROWN, light.ground(green, 0.25))
-        canvas.ellipse(-0.07, -0.76, 0.22, 0.17, light.ground(lighter(green, 0.2), 0.95))
+        canvas.ellipse(-0.06, -0.78, 0.2, 0.14, light.ground(lighter(green, 0.2), 0.95))
 
 
-def flower(canvas: Canvas, light: Light, x: float, y: float, size: float, color: Color) -> None:
-    """A flower `size` units across on a short stem, its foot at (x, y)."""
-    r = size / 2
-    heart = (170, 96, 40) if color[0] > 240 and 180 < color[1] < 230 else (250, 200, 50)
-    canvas.line([(x, y), (x, y - size)], light.ground(darker((70, 150, 60), 0.1), 0.4), 2.2)
-    for k in range(5):
-        a = 2 * math.pi * k / 5
-        canvas.ellipse(x + 0.62 * r * math.sin(a), y - size - 0.62 * r * math.cos(a), 0.5 * r, 0.5 * r, light(color))
-    canvas.ellipse(x, y - size, 0.42 * r, 0.42 * r, light(heart))
+def left_or_right(stream: random.Random) -> int:
+    """Left (-1) or right (1)."""
+    return -1 if stream.random() < 0.5 else 1
 
 
-def off_middle(stream: random.Random, side: int, near: float, far: float) -> float:
-    """An x between `near` and `far` units off the middle, on a side."""
-    return UNITS / 2 + side * stream.uniform(near, far)
+def draw_capsule(canvas: Canvas, x0: float, y0: float, x1: float, y1: float, r: float, color: Color) -> None:
+    """A thick stroke with round ends, as one polygon."""
+    turn = math.atan2(y1 - y0, x1 - x0)
+    ends = [(x1, y1, turn - math.pi / 2), (x0, y0, turn + math.pi / 2)]
+    canvas.polygon([(x + r * math.cos(a + i * math.pi / 6), y + r * math.sin(a + i * math.pi / 6))
+                    for x, y, a in ends for i in range(7)], color)

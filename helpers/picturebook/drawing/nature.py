@@ -1,177 +1,209 @@
-"""Places outside of towns: beach, forest, desert, meadow, mountain, river. Few things stand there, and large ones."""
+"""The places outside of towns: beach, forest, desert, meadow, mountain, river."""
 
 from __future__ import annotations
 
 import math
+import random
 
 import numpy as np
 
 from ..canvas import UNITS, Canvas, Color
 from ..scene import Scene
-from .body import free_side
-from .light import SNOW, Light, floor, flower, hills, off_middle, pine, tree
+from .light import SNOW, Light, draw_capsule, draw_dot, draw_floor, draw_hills, draw_pine, draw_tree, left_or_right
 from .palette import darker
-from .sky import CLEAR
 
-_LEAF = [(0.0, 0.0), (0.3, -0.3), (0.7, -0.26), (1.04, 0.2), (0.6, 0.08), (0.26, 0.1)]
-_STARFISH = [(math.sin(a) * r, -math.cos(a) * r * 0.8) for a, r in
-             zip(np.linspace(0, 2 * math.pi, 10, endpoint=False), [1.0, 0.45] * 5, strict=True)]
-
-
-def draw_beach(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
-    """Sea, sand, a palm, a starfish."""
-    stream, side = scene.stream("beach"), free_side(scene)
-    shore = horizon + stream.uniform(16, 20)
-    floor(canvas, horizon, light((30, 122, 204)))
-    canvas.rect(0, horizon + 8, UNITS, shore + 8, light((60, 164, 226)))
-    for y in (4.5, 11.5):
-        x = stream.uniform(0, 100)
-        canvas.line([(x, horizon + y), (x + 22, horizon + y)], light((214, 238, 250)), 2.4)
-    edge = [(x, shore + 2.6 * math.sin(x / 15 + side)) for x in range(-4, 136, 6)]
-    canvas.polygon([*edge, (UNITS, UNITS), (0, UNITS)], light.ground((248, 222, 152)))
-    canvas.line([(x, y - 0.6) for x, y in edge], light((244, 252, 254)), 4)
-    _draw_palm(canvas, light, 64 + side * 58, shore + 14, stream.uniform(62, 68), -side * 8)
-    with canvas.at(off_middle(stream, -side, 46, 54), stream.uniform(shore + 14, 118), 8, angle=stream.uniform(0, 70)):
-        canvas.piece(_STARFISH, light((246, 104, 84)), light((170, 50, 50)), 1.2)
+_LEAF = [(0.0, 0.0), (0.3, -0.24), (0.66, -0.22), (1.0, 0.14), (0.62, 0.0), (0.3, 0.02)]
 
 
 def _draw_palm(canvas: Canvas, light: Light, x: float, base: float, height: float, lean: float) -> None:
     """A palm whose top hangs `lean` units to the side."""
     top = (x + lean, base - height)
-    canvas.curve([(x, base), (x + lean * 0.25, base - height * 0.5), top], light((158, 108, 66)), height * 0.1)
-    green = (44, 154, 78)
-    for angle, flip in ((-34, False), (52, False), (-34, True), (52, True), (8, False), (8, True)):
-        with canvas.at(*top, height * 0.46, flip=flip), canvas.at(0, 0, angle=angle):
-            canvas.polygon(_LEAF, light.ground(green if angle != 8 else darker(green, 0.2), 0.4))
-    for dx in (-2.4, 2.6):
-        canvas.ellipse(top[0] + dx, top[1] + 3, 3.4, 3.4, light((120, 74, 44)))
+    canvas.curve([(x, base), (x + lean * 0.25, base - height * 0.5), top], light((150, 104, 66)), height * 0.07)
+    green = (54, 146, 78)
+    for angle, flip in ((12, False), (-34, False), (52, False), (12, True), (-34, True), (52, True)):
+        with canvas.at(*top, height * 0.42, flip=flip), canvas.at(0, 0, angle=angle):
+            canvas.polygon(_LEAF, light.ground(green if angle != 12 else darker(green, 0.18), 0.4))
+    for dx in (-1.2, 1.4):
+        draw_dot(canvas, top[0] + dx, top[1] + 1.6, 1.6, light((112, 72, 44)))
 
 
-_FOREST_GREENS: tuple[Color, ...] = ((38, 116, 70), (26, 96, 66), (54, 132, 70))
+def draw_beach(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
+    """Sand, sea and palms."""
+    stream = scene.stream("beach")
+    side, shore = left_or_right(stream), horizon + stream.uniform(13, 17)
+    draw_floor(canvas, horizon, light((30, 116, 190)))
+    canvas.rect(0, horizon + 6, UNITS, shore + 8, light((50, 150, 210)))
+    for i in range(6):
+        x, y = stream.uniform(0, 118), horizon + 2.5 + 1.7 * i
+        canvas.line([(x, y), (x + 4 + 1.5 * i, y)], light((180, 222, 240)), 0.8)
+    edge = [(x, shore + 1.8 * math.sin(x / 13 + side)) for x in range(-4, 136, 6)]
+    canvas.polygon([*edge, (UNITS, UNITS), (0, UNITS)], light.ground((246, 222, 160)))
+    canvas.line([(x, y - 0.6) for x, y in edge], light((240, 250, 252)), 2.2)
+    _draw_palm(canvas, light, 64 + side * 60, shore + 20, 62, -side * 9)
+    _draw_palm(canvas, light, 64 + side * 44, shore + 8, 40, side * 5)
+    for _ in range(7):
+        x, y = 64 + left_or_right(stream) * stream.uniform(26, 62), stream.uniform(shore + 10, 124)
+        canvas.ellipse(x, y, 1.6, 1.0, light.ground((226, 180, 122)))
+    with canvas.at(64 - side * stream.uniform(38, 56), shore + 14, 4.2, angle=stream.uniform(0, 70)):
+        canvas.polygon(_STARFISH, light((236, 112, 84)))
+
+
+_STARFISH = [(math.sin(a) * r, -math.cos(a) * r * 0.8) for a, r in
+             zip(np.linspace(0, 2 * math.pi, 10, endpoint=False), [1.0, 0.4] * 5, strict=True)]
+_FOREST_GREENS: tuple[Color, ...] = ((38, 104, 66), (30, 88, 62), (52, 120, 66), (26, 96, 76))
 
 
 def draw_forest(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
-    """A row of big fir trees, two toadstools."""
-    stream, side = scene.stream("forest"), free_side(scene)
-    hills(canvas, horizon - 8, 10, 6, stream.uniform(0, 6), light.ground((70, 132, 104), 0.3))
-    hills(canvas, horizon + 2, 3, 2, stream.uniform(0, 6), light.ground((96, 146, 66)))
-    trees = [(horizon + stream.uniform(4, 10), 64 + side * (58 - 23 * i), stream.uniform(50, 58),
-              _FOREST_GREENS[i % 3]) for i in range(6)]
-    for base, x, height, green in sorted(trees):
-        low = side * (x - 64) < -20  # under the sun
-        pine(canvas, light, x + stream.uniform(-3, 3), base, min(height, base - CLEAR) if low else height, green)
-    pine(canvas, light, off_middle(stream, side, 58, 64), horizon + 22, stream.uniform(66, 74), _FOREST_GREENS[0])
-    floor(canvas, horizon + 30, light.ground((108, 158, 72)))
+    """Rows of trees behind a clearing."""
+    stream = scene.stream("forest")
+    x = np.linspace(-3, 131, 25)
+    far = [(float(a), horizon - (34 if i % 2 else 22) + stream.uniform(-4, 4)) for i, a in enumerate(x)]
+    canvas.polygon([*far, (131, 90), (-3, 90)], light.ground((58, 112, 92), 0.3))
+    draw_hills(canvas, horizon + 2, 3, 2, stream.uniform(0, 6), light.ground((74, 112, 52)))
+    row = [(horizon + stream.uniform(2, 8), 9 + 15.7 * i + stream.uniform(-4, 4), stream.uniform(42, 54),
+            stream.choice(_FOREST_GREENS)) for i in range(8)]
+    sides = [(horizon + stream.uniform(17, 24), 64 + s * stream.uniform(52, 66), stream.uniform(68, 80),
+              stream.choice(_FOREST_GREENS)) for s in (-1, 1)]
+    for base, tree_x, height, green in sorted(row) + sides:
+        draw_pine(canvas, light, tree_x, base, height, green)
+    draw_floor(canvas, horizon + 34, light.ground((88, 130, 58)))
+    for _ in range(8):
+        x0, y0 = stream.uniform(3, 125), stream.uniform(horizon + 14, 124)
+        canvas.polygon([(x0 - 3, y0), (x0 - 2, y0 - 4), (x0 - 0.6, y0 - 1), (x0 + 0.5, y0 - 5), (x0 + 1.4, y0 - 1),
+                        (x0 + 3, y0 - 4), (x0 + 3, y0)], light.ground((60, 100, 46), 0.6))
+    _draw_mushrooms(canvas, light, stream, horizon)
+
+
+def _draw_mushrooms(canvas: Canvas, light: Light, stream: random.Random, horizon: float) -> None:
+    """Two toadstools near the edges."""
     for s in (-1, 1):
-        _draw_mushroom(canvas, light, off_middle(stream, s, 48, 56), stream.uniform(horizon + 34, 120))
-
-
-def _draw_mushroom(canvas: Canvas, light: Light, x: float, y: float) -> None:
-    """A big toadstool, its foot at (x, y)."""
-    canvas.rect(x - 3, y - 9, x + 3, y, light((248, 236, 214)))
-    canvas.blob([(x - 8, y - 8), (x - 6, y - 14), (x, y - 17), (x + 6, y - 14), (x + 8, y - 8)],
-                light.ground((222, 48, 48), 0.6))
-    for dx, dy in ((-3.4, -11), (3.2, -12)):
-        canvas.ellipse(x + dx, y + dy, 1.9, 1.7, light((255, 250, 244)))
-
-
-def draw_desert(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
-    """A table mountain, dunes, two cactuses."""
-    stream, side = scene.stream("desert"), free_side(scene)
-    x = 64 - side * 30
-    canvas.polygon([(x - 30, horizon + 2), (x - 21, horizon - 22), (x + 20, horizon - 22), (x + 30, horizon + 2)],
-                   light.ground((200, 92, 62), 0.3))
-    canvas.polygon([(x - 23, horizon - 16), (x - 21, horizon - 22), (x + 20, horizon - 22), (x + 22, horizon - 16)],
-                   light.ground((228, 130, 86), 0.3))
-    phase = stream.uniform(0, 6)
-    hills(canvas, horizon + 4, 9, 3.1, phase, light.ground((226, 150, 76)))
-    hills(canvas, horizon + 18, 10, 2.3, phase + 2, light.ground((240, 176, 96)))
-    hills(canvas, horizon + 36, 8, 1.7, phase + 4, light.ground((250, 200, 118)))
-    _draw_cactus(canvas, light, 64 + side * stream.uniform(48, 53), horizon + 28, stream.uniform(50, 56), side < 0)
-    _draw_cactus(canvas, light, 64 - side * stream.uniform(50, 55), horizon + 22, stream.uniform(30, 34), side > 0)
+        x, y = 64 + s * stream.uniform(44, 60), stream.uniform(horizon + 28, 112)
+        canvas.rect(x - 1, y - 4, x + 1, y, light((238, 226, 204)))
+        canvas.polygon([(x - 4, y - 3.6), (x - 3, y - 6.4), (x, y - 7.8), (x + 3, y - 6.4), (x + 4, y - 3.6)],
+                       light.ground((208, 60, 52), 0.6))
 
 
 def _draw_cactus(canvas: Canvas, light: Light, x: float, base: float, height: float, flip: bool) -> None:
-    """A cactus with two thick arms, its foot at (x, base)."""
-    green = light.ground((58, 146, 80), 0.15)
+    green = light.ground((66, 138, 78), 0.15)
     with canvas.at(x, base, height / 10, flip=flip):
-        for points, width in (([(0, 0), (0, -9)], 2.4), ([(0, -3.2), (-2.6, -3.2), (-2.6, -6)], 1.7),
-                              ([(0, -4.6), (2.6, -4.6), (2.6, -7.6)], 1.7)):
-            canvas.line(points, green, width)
-            for end_x, end_y in points[1:]:
-                canvas.ellipse(end_x, end_y, width / 2, width / 2, green)
-        canvas.line([(-0.4, -0.4), (-0.4, -8.6)], light.ground((116, 190, 116), 0.35), 0.6)
+        for x0, y0, x1, y1, r in ((0, -0.6, 0, -9, 1.15), (0, -3.4, -3, -3.4, 0.75), (-3, -3.4, -3, -6, 0.75),
+                                  (0, -5, 2.9, -5, 0.7), (2.9, -5, 2.9, -8, 0.7)):
+            draw_capsule(canvas, x0, y0, x1, y1, r, green)
+        canvas.line([(-0.3, -0.4), (-0.3, -9.2)], light.ground((116, 178, 110), 0.35), 0.35)
         if light.snowy:
-            canvas.ellipse(0, -9.8, 1.4, 0.8, light(SNOW), opacity=round(120 + 135 * light.snowy))
+            canvas.ellipse(0, -9.75, 1.1, 0.6, light(SNOW), opacity=round(120 + 135 * light.snowy))
 
 
-_FLOWER_COLORS: tuple[Color, ...] = ((240, 62, 78), (254, 254, 252), (252, 208, 56), (180, 90, 214), (250, 140, 186))
+def draw_desert(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
+    """Dunes and cacti."""
+    stream = scene.stream("desert")
+    side, phase = left_or_right(stream), stream.uniform(0, 6)
+    x: float = 64 + side * 34
+    canvas.polygon([(x - 22, horizon), (x - 15, horizon - 19), (x + 9, horizon - 20), (x + 12, horizon - 12),
+                    (x + 17, horizon - 11), (x + 24, horizon)], light.ground((190, 98, 66), 0.3))
+    canvas.polygon([(x - 17.5, horizon - 12), (x - 16, horizon - 16), (x + 10, horizon - 16), (x + 12, horizon - 12)],
+                   light.ground((216, 126, 84), 0.3))
+    draw_hills(canvas, horizon + 3, 9, 3.1, phase, light.ground((222, 150, 78)))
+    draw_hills(canvas, horizon + 12, 10, 2.3, phase + 2, light.ground((234, 170, 92)))
+    draw_hills(canvas, horizon + 26, 8, 1.7, phase + 4, light.ground((244, 190, 108)))
+    for i in range(4):
+        y, x = 96 + 8 * i, 64 + stream.uniform(-52, 20)
+        canvas.curve([(x, y), (x + 11, y - 2), (x + 22, y), (x + 33, y - 2)], light.ground((222, 158, 82)), 1.1)
+    _draw_cactus(canvas, light, 64 - side * stream.uniform(48, 54), horizon + 28, stream.uniform(42, 50), side > 0)
+    _draw_cactus(canvas, light, 64 + side * stream.uniform(42, 56), horizon + 16, stream.uniform(20, 27), side < 0)
+    _draw_cactus(canvas, light, 64 - side * stream.uniform(28, 38), horizon + 7, stream.uniform(12, 17), side < 0)
+
+
+_FLOWER_COLORS: tuple[Color, ...] = ((236, 72, 84), (252, 252, 250), (250, 206, 60), (176, 96, 206), (246, 140, 180))
 
 
 def draw_meadow(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
-    """A hill, a tree, a white fence, five big flowers."""
-    stream, side = scene.stream("meadow"), free_side(scene)
-    hills(canvas, horizon + 2, 7, 1.4, stream.uniform(0, 6), light.ground((156, 212, 104)))
-    tree(canvas, light, off_middle(stream, side, 46, 54), horizon + 8, stream.uniform(50, 56), (70, 160, 66))
-    hills(canvas, horizon + 8, 3, 2.2, stream.uniform(0, 6), light.ground((132, 200, 80)))
-    _draw_fence(canvas, light, horizon + 15)
-    floor(canvas, horizon + 30, light.ground((112, 186, 68)))
-    for i in range(6):
-        x = (9, 25, 40, 88, 103, 119)[i] + stream.uniform(-4, 4)
-        flower(canvas, light, x, stream.uniform(horizon + 34, 124), stream.uniform(9.5, 11.5),
-               stream.choice(_FLOWER_COLORS))
+    """Grass with flowers and a fence."""
+    stream = scene.stream("meadow")
+    side = left_or_right(stream)
+    draw_hills(canvas, horizon + 2, 7, 1.4, stream.uniform(0, 6), light.ground((150, 204, 98)))
+    draw_tree(canvas, light, 64 + side * stream.uniform(40, 52), horizon + 6, stream.uniform(38, 46), (76, 156, 66))
+    draw_hills(canvas, horizon + 8, 3, 2.2, stream.uniform(0, 6), light.ground((128, 192, 76)))
+    _draw_fence(canvas, light, horizon + 10)
+    draw_floor(canvas, horizon + 26, light.ground((112, 180, 66)))
+    for i in range(18):
+        x, y = (i + stream.random()) * 128 / 18, stream.uniform(horizon + 17, 125)
+        color, size = stream.choice(_FLOWER_COLORS), 1.1 + (y - horizon) * 0.028
+        canvas.line([(x, y), (x, y - 2.6 * size)], light.ground((60, 128, 52), 0.5), 0.6 * size)
+        draw_dot(canvas, x, y - 3 * size, 1.35 * size, light(color))
+        heart = (170, 96, 40) if color == _FLOWER_COLORS[2] else (246, 190, 50)
+        draw_dot(canvas, x, y - 3 * size, 0.5 * size, light(heart))
 
 
 def _draw_fence(canvas: Canvas, light: Light, base: float) -> None:
     """A white picket fence across the picture, standing at height `base`."""
-    white, shade = light((254, 250, 242)), light((206, 192, 172))
-    for y in (-13, -6):
-        canvas.rect(0, base + y, UNITS, base + y + 3, shade)
-    there = [p for x in range(2, 128, 15) for p in
-             ((x, base - 4), (x, base - 15), (x + 3.5, base - 19), (x + 7, base - 15), (x + 7, base), (x, base),
+    white, shade = light((252, 248, 238)), light((206, 190, 166))
+    for y in (-9.2, -4.5):
+        canvas.rect(0, base + y, UNITS, base + y + 2.4, shade)
+        canvas.rect(0, base + y, UNITS, base + y + 1.6, white)
+    there = [p for x in range(2, 128, 9) for p in
+             ((x, base - 4), (x, base - 11), (x + 1.7, base - 13), (x + 3.4, base - 11), (x + 3.4, base), (x, base),
               (x, base - 4))]
+    with canvas.at(0.9, 0.4):
+        canvas.polygon(there, shade)
     canvas.polygon(there, white)
 
 
 def draw_mountain(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
-    """A mighty snowy peak, a few fir trees."""
-    stream, side = scene.stream("mountain"), free_side(scene)
-    peak, top, foot = 64 + side * stream.uniform(8, 22), stream.uniform(6, 10), horizon + 8
-    rock = (122, 126, 156)
-    left, right = (peak - 84, foot), (peak + 84, foot)
-    canvas.polygon([left, (peak, top), right], light.ground(rock, 0.4))
-    canvas.polygon([(peak, top), (peak + 7, top + 20), (peak - 2, top + 36), (peak + 10, foot), right],
-                   light.ground(darker(rock, 0.28), 0.4))
-    slope, depth = 84 / (foot - top), 26.0
-    half = slope * depth
-    zigzag = [(peak - half * 0.5, top + depth - 6), (peak - half * 0.2, top + depth + 6),
-              (peak + half * 0.12, top + depth - 6), (peak + half * 0.5, top + depth + 5)]
-    canvas.polygon([(peak, top), (peak - half, top + depth), *zigzag, (peak + half, top + depth)],
-                   light((252, 253, 255)))
-    hills(canvas, horizon + 6, 5, 1.6, stream.uniform(0, 6), light.ground((104, 160, 92)))
+    """Peaks with snow on them."""
+    stream = scene.stream("mountain")
+    side, peak = left_or_right(stream), stream.uniform(54, 74)
+    top, foot = stream.uniform(13, 18), horizon + 6
+    draw_hills(canvas, horizon + 2, 16, 3.4, stream.uniform(0, 6), light.ground((138, 156, 190), 0.3))
+    rock = (122, 124, 146)
+    left, right = (-24, foot), (152, foot)
+    shoulder = (peak + side * 34, top + 26), (peak + side * 40, top + 25)
+    canvas.polygon([left, *([] if side > 0 else shoulder[::-1]), (peak, top), *(shoulder if side > 0 else []), right],
+                   light.ground(rock, 0.4))
+    canvas.polygon([(peak, top), (peak + 6, top + 16), (peak - 1, top + 28), (peak + 9, foot), right,
+                    *(shoulder[::-1] if side > 0 else [])], light.ground(darker(rock, 0.28), 0.4))
+    _draw_snow_cap(canvas, light, peak, top, foot)
+    draw_hills(canvas, horizon + 5, 5, 1.6, stream.uniform(0, 6), light.ground((104, 150, 92)))
+    for s in (-1, -1, 1, 1):
+        x, base = 64 + s * stream.uniform(38, 63), horizon + stream.uniform(6, 14)
+        draw_pine(canvas, light, x, base, stream.uniform(16, 24), (44, 104, 78))
+    draw_hills(canvas, horizon + 22, 5, 1.2, stream.uniform(0, 6), light.ground((126, 168, 96)))
     for s in (-1, 1):
-        for near in (0, 1):
-            pine(canvas, light, off_middle(stream, s, 44 + 10 * near, 50 + 10 * near), horizon + 10 + 8 * near,
-                 stream.uniform(30, 36), (40, 112, 78))
-    hills(canvas, horizon + 26, 5, 1.2, stream.uniform(0, 6), light.ground((132, 182, 98)))
+        x, y = 64 + s * stream.uniform(40, 58), stream.uniform(horizon + 24, 112)
+        canvas.polygon([(x - 6, y), (x - 4, y - 4), (x, y - 6), (x + 4, y - 4), (x + 6, y)],
+                       light.ground((138, 138, 150), 0.6))
+
+
+def _draw_snow_cap(canvas: Canvas, light: Light, x: float, top: float, foot: float) -> None:
+    """The white of the peak, its lower edge a zigzag; the right half in shade."""
+    depth = 24.0
+    left = depth * (x + 24) / (foot - top) * 0.94
+    right = depth * (152 - x) / (foot - top) * 0.7
+    zigzag = [(x - left * 0.62, top + depth - 7), (x - left * 0.42, top + depth + 1), (x - left * 0.2, top + depth - 8),
+              (x + 1, top + depth + 3)]
+    canvas.polygon([(x, top), (x - left, top + depth), *zigzag, (x + 6, top + 16)], light((252, 253, 255)))
+    canvas.polygon([(x, top), (x + 6, top + 16), (x + 1, top + depth + 3), (x + right * 0.4, top + depth - 8),
+                    (x + right * 0.6, top + depth - 1), (x + right * 0.8, top + depth * 0.74)], light((208, 216, 234)))
 
 
 def draw_river(canvas: Canvas, scene: Scene, light: Light, horizon: float) -> None:
-    """Hills, a broad blue river that comes towards us, two trees."""
-    stream, side = scene.stream("river"), free_side(scene)
-    phase = stream.uniform(0, 6)
-    hills(canvas, horizon + 2, 20, 2.6, phase, light.ground((132, 186, 138)))
-    floor(canvas, horizon + 2, light.ground((106, 182, 84)))
-    t = np.linspace(0, 1, 22)
+    """A river between its banks."""
+    stream = scene.stream("river")
+    side, phase = left_or_right(stream), stream.uniform(0, 6)
+    draw_hills(canvas, horizon + 2, 20, 2.6, phase, light.ground((126, 176, 132)))
+    draw_hills(canvas, horizon + 4, 13, 3.3, phase + 2.4, light.ground((92, 156, 98)))
+    draw_floor(canvas, horizon + 2, light.ground((104, 172, 84)))
+    t = np.linspace(0, 1, 26)
     y = horizon + 1 + (UNITS - horizon) * t
-    middle = 64 + side * (2 + 44 * t**0.9 + 12 * np.sin(t**0.7 * 2 * math.pi) * (0.5 + t))
-    half = 5 + 34 * t**1.1
-    for extra, color in ((5.0, light.ground((224, 206, 150))), (0.0, light((48, 140, 226)))):
+    middle = 64 + side * (4 + 58 * t**1.1 + 15 * np.sin(t**0.62 * 2 * math.pi * 1.28) * (0.35 + t))
+    half = 2.2 + 34 * t**1.35
+    for extra, color in ((2.2, light.ground((214, 196, 140))), (0.0, light((62, 142, 216)))):
         edge = half + extra * (0.4 + t)
         canvas.polygon([*zip(middle - edge, y, strict=True), *zip((middle + edge)[::-1], y[::-1], strict=True)], color)
-    for k in (6, 11, 15, 19):
-        x, w = float(middle[k] + half[k] * stream.uniform(-0.3, 0.2)), 4 + float(half[k]) * 0.3
-        canvas.curve([(x - w, y[k]), (x - w / 3, y[k] - 2), (x + w / 3, y[k] + 1), (x + w, y[k] - 1)],
-                     light((196, 230, 250)), 2.4)
-    for s in (side, -side):
-        tree(canvas, light, off_middle(stream, s, 46, 54), horizon + 6, 36 if s == side else 30, (54, 146, 74))
+    for k in (9, 12, 15, 18, 20, 22, 24):
+        x, w = float(middle[k] + half[k] * stream.uniform(-0.5, 0.2)), float(half[k]) * 0.45
+        canvas.curve([(x - w, y[k]), (x - w / 3, y[k] - 1), (x + w / 3, y[k] + 0.6), (x + w, y[k] - 0.4)],
+                     light((176, 218, 244)), 1.0)
+    for s, near in ((-side, 0), (-side, 1), (side, 0)):
+        draw_tree(canvas, light, 64 + s * stream.uniform(40, 60), horizon + stream.uniform(5, 9) + 7 * near,
+              stream.uniform(18, 23) + 7 * near, (58, 138, 74))

@@ -1,26 +1,23 @@
-"""What a creature wears and what it holds, in the sizes its body gives.
-
-Sunglasses are as wide as the face, a hat or a crown is half as high as the head, and what is held is a head's size.
-"""
+"""What a creature wears and what it holds, in the sizes its body gives."""
 
 from __future__ import annotations
 
 import math
 import random
 from contextlib import AbstractContextManager
+from typing import NamedTuple
 
-import numpy as np
-
-from ..canvas import UNITS, Canvas, Color, Point, smooth
+from ..canvas import UNITS, Canvas, Color, Point
 from ..scene import Scene
 from ..vocabulary import ABSENT
 from .body import Body
-from .palette import darker, lighter, mix, rim_of, tint
+from .palette import darker, lighter, mix, tint
 
-GOLD: Color = (252, 204, 60)
+GOLD: Color = (240, 196, 70)
 WOOD: Color = (128, 90, 58)
 LEAF: Color = (76, 152, 70)
 GLASS: Color = (226, 242, 248)
+SQUARE_LENS = ((-0.36, -0.28), (0.1, -0.33), (0.45, -0.33), (0.4, 0.12), (0.1, 0.34), (-0.26, 0.26))
 
 
 def draw_behind(canvas: Canvas, scene: Scene, body: Body) -> None:
@@ -37,7 +34,7 @@ def draw_front(canvas: Canvas, scene: Scene, body: Body) -> None:
     if scene.wearing != ABSENT:
         color, stream = tint(scene.wearing_color, scene.stream("wearing color")), scene.stream("wearing")
         with canvas.part("wearing"):
-            _wear(canvas, scene.wearing, color, rim_of(color), stream, body)
+            _wear(canvas, scene.wearing, color, _rim(color), stream, body)
     if scene.holding != ABSENT:
         color, stream = tint(scene.holding_color, scene.stream("holding color")), scene.stream("holding")
         with canvas.part("holding"), _in_hand(canvas, body):
@@ -48,167 +45,202 @@ def draw_front(canvas: Canvas, scene: Scene, body: Body) -> None:
 # ---- wearing: (0, 0) is the middle of the head, 1 its radius
 
 
-def _wear(canvas: Canvas, what: str, color: Color, rim: Color, stream: random.Random, body: Body) -> None:
-    """Puts `what` on; a lying head is turned onto its side a little. The rim keeps it apart from fur of its colour."""
-    angle = (12.0 if body.mirrored else -12.0) if body.lying else 0.0
-    where = body.neck if what == "scarf" else body.head
-    with canvas.at(*where, scale=body.head_radius, angle=angle, flip=body.mirrored):
-        {"sunglasses": _sunglasses, "hat": _hat, "crown": _crown, "scarf": _scarf}[what](canvas, color, rim, stream)
+class Rim(NamedTuple):
+    """The line around a worn thing that keeps it apart from the fur."""
+
+    color: Color
+    width: float
 
 
-def _sunglasses(canvas: Canvas, color: Color, rim: Color, stream: random.Random) -> None:
-    """Two big lenses in a thick frame, as wide as the face; they hide the eyes."""
-    lens = mix(color, (20, 18, 36), 0.72)
+def _rim(color: Color) -> Rim:
+    """A line of a shade of `color`: the wearer may have that colour itself, which must not change what it wears."""
+    return Rim(lighter(color, 0.6) if sum(color) < 240 else darker(color, 0.6), 0.11)
+
+
+def _wear(canvas: Canvas, what: str, color: Color, rim: Rim, stream: random.Random, body: Body) -> None:
+    """Puts `what` on; a lying head is turned onto its side a little."""
+    angle = (16.0 if body.mirrored else -16.0) if body.lying else 0.0
+    if what == "scarf":
+        with canvas.at(*body.neck, scale=max(body.head_radius, 13.0), angle=angle * 2, flip=body.mirrored):
+            _scarf(canvas, color, rim, stream)
+    else:  # never too small to be seen, nor so big that lenses miss the eyes
+        with canvas.at(*body.head, scale=max(body.head_radius, 12.5), angle=angle, flip=body.mirrored):
+            {"sunglasses": _sunglasses, "hat": _hat, "crown": _crown}[what](canvas, color, rim, stream)
+
+
+def _sunglasses(canvas: Canvas, color: Color, rim: Rim, stream: random.Random) -> None:
+    """Two big lenses in a thick frame."""
+    lens = mix(color, (24, 22, 40), 0.62)
     square = stream.random() < 0.5
-    canvas.line([(-1.12, -0.14), (1.12, -0.14)], rim, 0.34)
-    canvas.line([(-1.1, -0.14), (1.1, -0.14)], color, 0.22)
+    canvas.line([(-0.98, -0.16), (-0.6, -0.1)], color, 0.13)
+    canvas.line([(0.98, -0.16), (0.6, -0.1)], color, 0.13)
+    canvas.line([(-0.2, -0.12), (0.2, -0.12)], color, 0.14)
     for side in (-1, 1):
-        x = 0.5 * side
-        if square:
-            shape = [(-0.42, -0.36), (0.44, -0.38), (0.4, 0.26), (0.1, 0.38), (-0.34, 0.3)]
-            canvas.piece([(x + dx * side, dy) for dx, dy in shape], color, rim)
-            canvas.polygon([(x + 0.7 * dx * side, 0.7 * dy) for dx, dy in shape], lens)
-        else:
-            canvas.oval_piece(x, 0, 0.46, 0.42, color, rim)
-            canvas.ellipse(x, 0, 0.33, 0.29, lens)
-        canvas.line([(x - 0.16, 0.1), (x + 0.06, -0.18)], lighter(color, 0.75), 0.12)
+        x = 0.4 * side
+        for k, paint in ((1 + 2 * rim.width, rim.color), (1.0, color), (0.64, lens)):
+            if square:
+                canvas.blob([(x + k * dx * side, -0.05 + k * dy) for dx, dy in SQUARE_LENS], paint)
+            else:
+                canvas.ellipse(x, -0.05, 0.4 * k, 0.38 * k, paint)
+        canvas.line([(x - 0.14, 0.03), (x + 0.02, -0.17)], lighter(color, 0.75), 0.075)
 
 
-def _hat(canvas: Canvas, color: Color, rim: Color, stream: random.Random) -> None:
+def _hat(canvas: Canvas, color: Color, rim: Rim, stream: random.Random) -> None:
     """A top hat, a bowler or a cap."""
-    band = lighter(color, 0.65) if sum(color) < 600 else darker(color, 0.45)
+    band = lighter(color, 0.6) if sum(color) < 600 else darker(color, 0.4)
     kind = stream.choice(("top hat", "top hat", "bowler", "cap"))
-    with canvas.at(0, -0.62, angle=stream.uniform(-7, 7)):
+    with canvas.at(0, -0.72, angle=stream.uniform(-7, 7)):
         if kind == "cap":
             _cap(canvas, color, band, rim)
         else:
             _brimmed_hat(canvas, color, band, rim, tall=kind == "top hat")
 
 
-def _brimmed_hat(canvas: Canvas, color: Color, band: Color, rim: Color, tall: bool) -> None:
+def _brimmed_hat(canvas: Canvas, color: Color, band: Color, rim: Rim, tall: bool) -> None:
     """A top hat if `tall`, else a bowler."""
     if tall:
-        canvas.piece([(-0.62, 0.06), (-0.7, -0.86), (0.7, -0.86), (0.62, 0.06)], color, rim)
+        sides = [(-0.5, 0.06), (-0.58, -0.92), (0.58, -0.92), (0.5, 0.06)]
+        canvas.polygon(sides, color)
+        canvas.line(sides, rim.color, rim.width)
+        canvas.ellipse(0, -0.92, 0.58, 0.1, lighter(color, 0.22))
     else:
-        dome = [(-0.68, 0.06), (-0.66, -0.42), (-0.36, -0.74), (0.36, -0.74), (0.66, -0.42), (0.68, 0.06)]
-        canvas.piece(smooth(np.array(dome), closed=True, pieces=4), color, rim)
-    canvas.polygon([(-0.63, 0.0), (-0.65, -0.3), (0.65, -0.3), (0.63, 0.0)], band)
-    canvas.oval_piece(0, 0.06, 1.04, 0.17, color, rim)
+        dome = [(-0.56, 0.06), (-0.54, -0.44), (-0.24, -0.74), (0.24, -0.74), (0.54, -0.44), (0.56, 0.06)]
+        canvas.blob(dome, color)
+        canvas.curve(dome, rim.color, rim.width)
+    canvas.polygon([(-0.53, 0.02), (-0.55, -0.24), (0.55, -0.24), (0.53, 0.02)], band)
+    canvas.ellipse(0, 0.07, 0.91 + rim.width, 0.12 + rim.width, rim.color)
+    canvas.ellipse(0, 0.05, 0.94, 0.15, color)
 
 
-def _cap(canvas: Canvas, color: Color, seam: Color, rim: Color) -> None:
+def _cap(canvas: Canvas, color: Color, seam: Color, rim: Rim) -> None:
     """A cap with its peak to the side."""
-    crown = [(-0.8, 0.1), (-0.74, -0.36), (-0.26, -0.68), (0.3, -0.66), (0.74, -0.32), (0.8, 0.1)]
-    peak = [(-0.24, 0.0), (0.5, -0.1), (1.28, 0.02), (1.32, 0.22), (0.5, 0.22), (-0.14, 0.22)]
-    canvas.piece(smooth(np.array(crown), closed=True, pieces=4), color, rim)
-    canvas.piece(smooth(np.array(peak), closed=True, pieces=4), darker(color, 0.25), rim)
-    canvas.ellipse(0.02, -0.66, 0.18, 0.13, seam)
+    crown = [(-0.66, 0.1), (-0.6, -0.34), (-0.2, -0.62), (0.25, -0.6), (0.6, -0.3), (0.66, 0.1)]
+    canvas.blob(crown, color)
+    canvas.curve(crown, rim.color, rim.width)
+    peak = [(-0.2, 0.04), (0.5, -0.06), (1.12, 0.06), (1.14, 0.2), (0.5, 0.18), (-0.1, 0.2)]
+    canvas.blob(peak, darker(color, 0.25))
+    canvas.curve([(0.02, -0.6), (-0.12, -0.3), (-0.12, 0.06)], seam, 0.08)
+    canvas.ellipse(0.02, -0.63, 0.12, 0.09, seam)
 
 
-def _scarf(canvas: Canvas, color: Color, rim: Color, stream: random.Random) -> None:
-    """A thick band around the neck and one hanging end, striped; (0, 0) is the neck."""
-    stripe = lighter(color, 0.75) if sum(color) < 560 else darker(color, 0.5)
-    x, length = stream.uniform(0.34, 0.5), stream.uniform(1.0, 1.2)
-    canvas.piece([(x - 0.24, 0), (x + 0.24, 0), (x + 0.3, length), (x - 0.26, length)], color, rim)
-    for y in (length - 0.24, length - 0.62):
-        canvas.rect(x - 0.26, y, x + 0.28, y + 0.2, stripe)
-    band = [(-0.98, -0.3), (-0.5, -0.17), (0, -0.12), (0.5, -0.17), (0.98, -0.3), (1.06, 0.12), (0.5, 0.34),
-            (0, 0.4), (-0.5, 0.34), (-1.06, 0.12)]
-    canvas.piece(band, color, rim)
-    for left in (-0.72, -0.2):
-        canvas.polygon([(left, -0.2), (left + 0.26, -0.16), (left + 0.24, 0.37), (left - 0.04, 0.31)], stripe)
-    canvas.oval_piece(x, 0.12, 0.32, 0.3, darker(color, 0.15), rim)
+def _scarf(canvas: Canvas, color: Color, rim: Rim, stream: random.Random) -> None:
+    """A thick band around the neck and two hanging ends, striped."""
+    dark, stripe = darker(color, 0.22), lighter(color, 0.75) if sum(color) < 560 else darker(color, 0.5)
+    x, length = stream.uniform(0.3, 0.48), stream.uniform(1.0, 1.2)
+    for dx, tip, paint in ((0.34, 0.74 * length, dark), (0.0, length, color)):
+        left, right = x + dx - 0.2, x + dx + 0.21
+        end = [(left + 0.02, 0), (right - 0.05, 0), (right + 0.01, tip), (left, tip)]
+        canvas.polygon(end, paint)
+        for y in (tip - 0.2, tip - 0.46):
+            canvas.rect(left, y, right, y + 0.13, stripe)
+        canvas.line([*end, end[0]], rim.color, rim.width)
+    above = [(-0.95, -0.18), (-0.5, -0.1), (0, -0.06), (0.5, -0.1), (0.95, -0.18)]
+    below = [(0.97, 0.2), (0.5, 0.37), (0, 0.42), (-0.5, 0.37), (-0.97, 0.2)]
+    canvas.blob([*above, *below], color)
+    for side in (-0.74, -0.42, -0.1):
+        canvas.line([(side, -0.05), (side - 0.03, 0.34)], stripe, 0.14)
+    for line in (above, below):
+        canvas.curve(line, rim.color, rim.width)
+    knot = [(x - 0.24, -0.04), (x + 0.24, -0.08), (x + 0.3, 0.32), (x, 0.44), (x - 0.24, 0.34)]
+    canvas.blob(knot, dark)
+    canvas.curve([*knot, knot[0]], rim.color, rim.width)
 
 
-def _crown(canvas: Canvas, color: Color, rim: Color, stream: random.Random) -> None:
-    """A crown with three points and three jewels."""
+def _crown(canvas: Canvas, color: Color, rim: Rim, stream: random.Random) -> None:
+    """A crown with points and jewels."""
     jewel = stream.choice(((214, 48, 49), (52, 160, 220), (250, 208, 50)))
     jewel = jewel if sum(abs(a - b) for a, b in zip(jewel, color, strict=True)) > 150 else (250, 250, 250)
-    with canvas.at(0, -0.64, angle=stream.uniform(-6, 6)):
-        outline = [(-0.74, 0.1), (-0.88, -0.74), (-0.42, -0.36), (0, -0.94), (0.42, -0.36), (0.88, -0.74),
-                   (0.74, 0.1), (0.36, 0.18), (-0.36, 0.18)]
-        canvas.piece(outline, color, rim)
-        for x, y in ((-0.86, -0.74), (0, -0.92), (0.86, -0.74)):
-            canvas.oval_piece(x, y, 0.15, 0.15, jewel, rim)
-        for x, y in ((-0.42, -0.1), (0, -0.14), (0.42, -0.1)):
-            canvas.ellipse(x, y, 0.15, 0.17, jewel)
+    with canvas.at(0, -0.74, angle=stream.uniform(-6, 6)):
+        canvas.ellipse(0, 0.0, 0.62, 0.14, darker(color, 0.45))
+        outline = [(-0.62, 0.06), (-0.76, -0.62), (-0.36, -0.28), (0, -0.78), (0.36, -0.28), (0.76, -0.62),
+                   (0.62, 0.06), (0.3, 0.15), (-0.3, 0.15)]
+        canvas.polygon(outline, color)
+        canvas.line([*outline, outline[0]], rim.color, rim.width)
+        canvas.curve([(-0.63, 0.0), (-0.3, 0.09), (0.3, 0.09), (0.63, 0.0)], darker(color, 0.25), 0.1)
+        for x, y in ((-0.76, -0.64), (0, -0.8), (0.76, -0.64)):
+            canvas.ellipse(x, y, 0.11, 0.11, jewel)
+        for x, y in ((-0.36, -0.1), (0, -0.14), (0.36, -0.1)):
+            canvas.ellipse(x, y, 0.1, 0.12, jewel)
 
 
-# ---- holding: (0, 0) is the hand, 1 a picture unit; `top` is where a thing on a stick or string ends
+# ---- holding: (0, 0) is the hand; `top` is where a thing on a stick or string ends, beside the head
+
+
+def _hand_scale(body: Body) -> float:
+    """Held things are in 1/100 of the creature's height, unless it is too small to hold something readable."""
+    return max(body.unit, 0.66)
 
 
 def _in_hand(canvas: Canvas, body: Body) -> AbstractContextManager[Canvas]:
-    """The frame of a held thing: x away from the body. Small creatures hold things as large as big ones do."""
-    return canvas.at(*body.hand, flip=body.mirrored)
+    """The frame of a held thing: x away from the body."""
+    return canvas.at(*body.hand, scale=_hand_scale(body), flip=body.mirrored)
 
 
 def _top(body: Body, scene: Scene) -> Point:
-    """The middle of an umbrella or balloon in the frame of `_in_hand`: beside or above the head, inside the picture."""
-    stream, side = scene.stream("holding place"), -1 if body.mirrored else 1
-    margin, low = {"umbrella": (36, 30), "balloon": (18, 24)}.get(scene.holding, (0, 0))
-    x = body.hand[0] + side * stream.uniform(11, 17)
+    """The middle of an umbrella or balloon in the frame of `_in_hand`: beside the head and inside the picture."""
+    stream, k, side = scene.stream("holding place"), _hand_scale(body), -1 if body.mirrored else 1
+    margin = {"umbrella": 16, "balloon": 13}.get(scene.holding, 0)
+    x = body.hand[0] + side * k * (stream.uniform(11, 17) + 26 * body.lying)  # clear of a sleeper's breath
     x = min(max(x, margin), UNITS - margin)
-    y = max(body.head[1] - body.head_radius * (1.0 if scene.holding == "umbrella" else 0.5), low)
-    return side * (x - body.hand[0]), y - body.hand[1]
+    rise = 34.0 if body.lying else max((body.hand[1] - body.head[1]) / k, 14.0)
+    y = max(body.hand[1] - k * (rise + stream.uniform(13, 20)), margin + 4)
+    return side * (x - body.hand[0]) / k, (y - body.hand[1]) / k
 
 
 def _drink(canvas: Canvas, color: Color, stream: random.Random, top: Point) -> None:
-    """A big glass of juice with a thick straw."""
-    straw = stream.choice(((214, 48, 49), (255, 255, 255), (62, 164, 68)))
-    canvas.line([(1, 6), (6, -24), (13, -27)], (60, 60, 74), 5.4)
-    canvas.line([(1, 6), (6, -24), (13, -27)], straw, 3.4)
-    canvas.piece([(-11, -17), (11, -17), (8.5, 13), (-8.5, 13)], GLASS, (84, 100, 116))
-    canvas.polygon([(-10, -10), (10, -10), (7.6, 12), (-7.6, 12)], color)
-    canvas.line([(-5.4, -6), (-4.2, 8)], lighter(color, 0.6), 2.6)
+    """A tall glass of juice with a straw."""
+    straw = stream.choice(((214, 48, 49), (255, 255, 255), (70, 160, 72)))
+    canvas.line([(1, 6), (5, -23), (12, -26)], straw, 2.6)
+    canvas.polygon([(-9.5, -15), (9.5, -15), (7, 13), (-7, 13)], GLASS, opacity=215)
+    canvas.polygon([(-8.2, -8), (8.2, -8), (6, 11.2), (-6, 11.2)], color)
+    canvas.ellipse(0, -8, 8.2, 1.8, lighter(color, 0.4))
+    canvas.line([(-4.8, -5), (-3.6, 8)], lighter(color, 0.6), 1.8)
     if stream.random() < 0.5:
-        canvas.oval_piece(-10, -17, 6.5, 6.5, (255, 214, 90), (200, 120, 30))
+        canvas.ellipse(-8.5, -15, 5, 5, (250, 180, 60))
+        canvas.ellipse(-8.5, -15, 3.4, 3.4, (255, 224, 130))
 
 
 def _balloon(canvas: Canvas, color: Color, stream: random.Random, top: Point) -> None:
     """The balloon, up beside the head."""
     x, y = top
-    canvas.piece([(x - 3.5, y + 23), (x + 3.5, y + 23), (x, y + 16)], darker(color, 0.2), rim_of(color), 1.0)
-    canvas.piece(_balloon_outline(x, y), color, rim_of(color))
-    canvas.ellipse(x - 6, y - 8, 3.6, 5.6, lighter(color, 0.7), angle=25)
-
-
-def _balloon_outline(x: float, y: float) -> np.ndarray:
-    """A balloon's outline around (x, y)."""
-    points = [(0, -19), (12, -14), (16, -2), (9, 12), (0, 19), (-9, 12), (-16, -2), (-12, -14)]
-    return smooth(np.array(points, dtype=float) + (x, y), closed=True, pieces=4)
+    canvas.polygon([(x - 3, y + 22), (x + 3, y + 22), (x, y + 15)], darker(color, 0.2))
+    canvas.blob([(x, y - 19), (x + 12, y - 14), (x + 16, y - 2), (x + 9, y + 12), (x, y + 19), (x - 9, y + 12),
+                 (x - 16, y - 2), (x - 12, y - 14)], color)
+    canvas.ellipse(x - 6, y - 8, 3, 5, lighter(color, 0.6), angle=25)
 
 
 def _string(canvas: Canvas, color: Color, stream: random.Random, top: Point) -> None:
     """The balloon's string, from the hand."""
     x, y = top
-    canvas.curve([(0, 3), (x * 0.2, (y + 20) * 0.4), (x * 0.9, (y + 20) * 0.7), (x, y + 21)], (70, 66, 80), 2.2)
+    canvas.curve([(0, 3), (x * 0.2, (y + 20) * 0.4), (x * 0.9, (y + 20) * 0.7), (x, y + 21)], (90, 86, 96), 1.3)
 
 
 def _umbrella(canvas: Canvas, color: Color, stream: random.Random, top: Point) -> None:
     """The open umbrella, above and beside the head."""
-    pale = lighter(color, 0.6) if sum(color) < 660 else darker(color, 0.25)
-    with canvas.at(*top, angle=stream.uniform(2, 10)):
-        canvas.line([(0, 0), (0, -30)], WOOD, 4)
-        dome = [(34 * math.cos(a), -25 * math.sin(a)) for a in [math.pi * i / 12 for i in range(13)]]
-        canvas.piece([*dome, (-23, 3), (-11.5, -1), (0, 3), (11.5, -1), (23, 3)], color, rim_of(color))
-        canvas.blob([(-11.5, -1), (0, 3), (11.5, -1), (8, -16), (0, -24.5), (-8, -16)], pale)
+    pale = lighter(color, 0.5) if sum(color) < 660 else darker(color, 0.18)
+    with canvas.at(*top, angle=stream.uniform(4, 14)):
+        canvas.line([(0, 0), (0, -34)], WOOD, 2.6)
+        arc = [(38 * math.cos(a), -28 * math.sin(a)) for a in [math.pi * i / 12 for i in range(13)]]
+        hem = [(-38 + 4.75 * i, -3.0 * (1 - (i % 4 - 2) ** 2 / 4)) for i in range(17)]
+        canvas.polygon(arc + hem, color)
+        for a, b in ((-19, 0), (19, 38)):
+            canvas.blob([(a, 0), ((a + b) / 2, -2.4), (b, 0), (b * 0.75, -15), (0, -28), (a * 0.75, -15)], pale)
 
 
 def _umbrella_grip(canvas: Canvas, color: Color, stream: random.Random, top: Point) -> None:
     """The umbrella's stick, through the hand, with its crook."""
-    canvas.line([top, (0, 8)], WOOD, 3.6)
-    canvas.curve([(0, 7), (-0.5, 13), (-5, 15), (-8, 10)], WOOD, 3.6)
+    canvas.line([top, (0, 8)], WOOD, 2.6)
+    canvas.curve([(0, 7), (-0.5, 12), (-4, 13), (-6, 9)], WOOD, 2.6)
 
 
 def _flower(canvas: Canvas, color: Color, stream: random.Random, top: Point) -> None:
-    """One big flower on a thick stem."""
-    x, y = stream.uniform(2, 6), -22
-    canvas.curve([(-1, 14), (0, 0), (x * 0.6, -12), (x, y)], LEAF, 4.2)
-    canvas.blob([(0, 4), (9, -5), (16, -4), (10, 4)], LEAF)
-    turn, rim = stream.uniform(0, 1), rim_of(color)
-    petals = [(x + 9 * math.cos(a), y + 9 * math.sin(a)) for a in [turn + 2 * math.pi * i / 5 for i in range(5)]]
-    for petal in petals:
-        canvas.ellipse(*petal, 8.6, 8.6, rim)
-    for petal in petals:
-        canvas.ellipse(*petal, 7.2, 7.2, color)
-    canvas.ellipse(x, y, 6.4, 6.4, GOLD if sum(abs(a - b) for a, b in zip(GOLD, color, strict=True)) > 90 else WOOD)
+    """One big flower on a stem."""
+    lean, count = stream.uniform(2, 8), stream.choice((5, 6, 7))
+    x, y = lean, -24
+    canvas.curve([(-1, 14), (0, 0), (x * 0.6, -12), (x, y)], LEAF, 2.8)
+    canvas.blob([(0, 2), (8, -6), (13, -5), (9, 1)], LEAF)
+    turn = stream.uniform(0, 1)
+    for i in range(count):
+        a = turn + 2 * math.pi * i / count
+        canvas.ellipse(x + 8 * math.cos(a), y + 8 * math.sin(a), 6.4, 6.4 * 0.8, color, angle=math.degrees(a))
+    canvas.ellipse(x, y, 5, 5, GOLD if sum(abs(a - b) for a, b in zip(GOLD, color, strict=True)) > 90 else WOOD)

@@ -8,9 +8,9 @@ import random
 from ..canvas import Color
 
 COLOR_VALUES: dict[str, Color] = {
-    "red": (216, 38, 44), "orange": (250, 138, 26), "yellow": (252, 212, 44), "green": (62, 164, 68),
-    "blue": (40, 104, 218), "purple": (132, 62, 178), "pink": (252, 146, 190), "brown": (124, 76, 42),
-    "black": (44, 42, 50), "white": (248, 247, 243), "gray": (146, 150, 158),
+    "red": (214, 48, 49), "orange": (240, 138, 36), "yellow": (250, 208, 50), "green": (70, 160, 72),
+    "blue": (52, 110, 210), "purple": (134, 74, 182), "pink": (244, 142, 178), "brown": (132, 86, 52),
+    "black": (48, 46, 52), "white": (243, 241, 236), "gray": (150, 152, 158),
 }
 
 
@@ -37,8 +37,3 @@ def darker(color: Color, t: float = 0.25) -> Color:
 def lighter(color: Color, t: float = 0.35) -> Color:
     """A tint of `color`."""
     return mix(color, (255, 252, 244), t)
-
-
-def rim_of(color: Color) -> Color:
-    """The outline of a thing of this colour: a dark shade of it, or a light one where it is nearly black."""
-    return lighter(color, 0.5) if sum(color) < 190 else darker(color, 0.55)

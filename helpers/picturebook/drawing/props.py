@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from contextlib import AbstractContextManager
 
-import numpy as np
-
-from ..canvas import Canvas, Color, smooth
+from ..canvas import Canvas, Color
 from ..scene import Scene
 from .body import Body
-from .palette import darker, lighter, mix, rim_of, tint
+from .palette import darker, lighter, mix, tint
 
 WATER: Color = (64, 142, 204)
 METAL: Color = (172, 180, 192)
@@ -56,28 +54,28 @@ def _wave(top: float, height: float, length: float, phase: float) -> list[tuple[
     return [(x, top + height * math.sin(2 * math.pi * x / length + phase)) for x in range(-2, 133, 3)]
 
 
-def _surface(body: Body) -> float:
-    """How high the water stands: up to the swimmer's chest."""
-    return body.feet[1] - 36 * body.unit
-
-
 def _water_behind(canvas: Canvas, scene: Scene, body: Body) -> None:
     """The water's far strip, behind the swimmer."""
-    line = _wave(_surface(body) - 12, 1.5, 30, scene.stream("prop").uniform(0, 6))
-    canvas.polygon(line + [(132, 130), (-2, 130)], lighter(_water_color(scene), 0.3))
+    top = body.feet[1] - 35 * body.unit
+    line = _wave(top - 6, 1.0, 17, scene.stream("prop").uniform(0, 6))
+    canvas.polygon(line + [(132, 130), (-2, 130)], lighter(_water_color(scene), 0.22))
 
 
 def _water_front(canvas: Canvas, scene: Scene, body: Body) -> None:
-    """The water up to the swimmer's chest, with a ring around it and two big waves."""
-    water, stream, top = _water_color(scene), scene.stream("prop waves"), _surface(body)
-    x, foam = body.feet[0], lighter(water, 0.72)
-    line = _wave(top, 2.6, stream.uniform(26, 32), stream.uniform(0, 6))
+    """The water up to the swimmer's waist, with waves and rings."""
+    water, stream = _water_color(scene), scene.stream("prop waves")
+    x, top = body.feet[0], body.feet[1] - 35 * body.unit
+    line = _wave(top, 1.7, stream.uniform(19, 25), stream.uniform(0, 6))
     canvas.polygon(line + [(132, 130), (-2, 130)], water)
-    canvas.line(line, foam, 3)
-    arc = [(x + 40 * math.cos(a), top + 7 + 8 * math.sin(a)) for a in (2.9, 2.3, 1.57, 0.84, 0.24)]
-    canvas.curve(arc, foam, 3)
-    deep = _wave(top + 24, 3, stream.uniform(30, 38), stream.uniform(0, 6))
-    canvas.polygon(deep + [(132, 130), (-2, 130)], darker(water, 0.2))
+    canvas.line(line, lighter(water, 0.7), 1.6)
+    for r, y in ((24, 6), (34, 10)):
+        arc = [(x + r * math.cos(a), top + y + 0.16 * r * math.sin(a)) for a in (2.9, 2.3, 1.57, 0.84, 0.24)]
+        canvas.curve(arc, lighter(water, 0.5), 1.5)
+    deep = _wave(top + 17, 1.5, stream.uniform(20, 28), stream.uniform(0, 6))
+    canvas.polygon(deep + [(132, 130), (-2, 130)], darker(water, 0.12))
+    for _ in range(6):
+        a, b = stream.uniform(0, 120), stream.uniform(top + 7, 125)
+        canvas.curve([(a, b), (a + 3, b - 1.5), (a + 6, b), (a + 9, b - 1.5)], lighter(water, 0.4), 1.2)
 
 
 # ---- in a doghouse
@@ -86,34 +84,37 @@ def _water_front(canvas: Canvas, scene: Scene, body: Body) -> None:
 def _doghouse_colors(scene: Scene) -> tuple[Color, Color]:
     """Walls and roof."""
     stream = scene.stream("prop color")
-    wall = stream.choice(((214, 156, 98), (232, 188, 126), (196, 124, 84)))
-    roof = stream.choice(((206, 56, 48), (206, 56, 48), (60, 104, 190), (70, 150, 84)))
+    wall = stream.choice(((206, 150, 96), (222, 178, 122), (188, 120, 82)))
+    roof = stream.choice(((192, 62, 54), (196, 70, 60), (70, 106, 170), (86, 140, 92)))
     return wall, roof
 
 
 def _doghouse_behind(canvas: Canvas, scene: Scene, body: Body) -> None:
-    """The house with its red roof and its dark arched door, wide enough for the head."""
+    """The house with its dark arched door."""
     wall, roof = _doghouse_colors(scene)
     with _frame(canvas, body):
-        canvas.ellipse(0, 4, 72, 6, (30, 30, 40), opacity=60)
-        canvas.piece([(-56, 4), (-56, -88), (0, -132), (56, -88), (56, 4)], wall, rim_of(wall))
-        canvas.piece([(-78, -82), (0, -146), (78, -82), (70, -70), (0, -126), (-70, -70)], roof, rim_of(roof))
-        arch = [(43 * math.cos(a), -62 - 46 * math.sin(a)) for a in [math.pi * i / 10 for i in range(11)]]
-        canvas.polygon([(43, 4), *arch, (-43, 4)], DARK)
+        canvas.ellipse(0, 3, 56, 5, (30, 30, 40), opacity=60)
+        canvas.polygon([(-46, 4), (-46, -78), (0, -124), (46, -78), (46, 4)], wall)
+        for y in (-20, -38, -56, -74):
+            canvas.line([(-46, y), (46, y)], darker(wall, 0.2), 1.4)
+        canvas.line([(-58, -66), (0, -124), (58, -66)], darker(roof, 0.25), 15)
+        canvas.line([(-58, -69), (0, -127), (58, -69)], roof, 11)
+        arch = [(35 * math.cos(a), -60 - 40 * math.sin(a)) for a in [math.pi * i / 10 for i in range(11)]]
+        canvas.polygon([(35, 4), *arch, (-35, 4)], DARK)
 
 
 def _doghouse_front(canvas: Canvas, scene: Scene, body: Body) -> None:
-    """The front board with its big bone."""
+    """The front board with its bone."""
     wall, _ = _doghouse_colors(scene)
-    bone, rim = (252, 244, 226), (130, 90, 60)
+    bone = (248, 240, 222)
     with _frame(canvas, body):
-        board = lighter(wall, 0.18)
-        canvas.piece([(-58, -27), (58, -27), (58, 5), (-58, 5)], board, rim_of(wall))
-        for grow, paint in ((2.0, rim), (0.0, bone)):
-            canvas.line([(-18, -11), (18, -11)], paint, 9 + 2 * grow)
-            for x in (-20, 20):
-                for y in (-16.5, -5.5):
-                    canvas.ellipse(x, y, 7 + grow, 7 + grow, paint)
+        canvas.rect(-48, -30, 48, 5, lighter(wall, 0.12))
+        canvas.rect(-48, -30, 48, -26, darker(wall, 0.22))
+        canvas.line([(-48, -11), (48, -11)], darker(wall, 0.2), 1.4)
+        canvas.line([(-14, -11), (14, -11)], bone, 7)
+        for x in (-15, 15):
+            canvas.ellipse(x, -15, 5, 5, bone)
+            canvas.ellipse(x, -7.5, 5, 5, bone)
 
 
 # ---- in a bucket
@@ -125,83 +126,98 @@ def _bucket_color(scene: Scene) -> Color:
 
 
 def _bucket_behind(canvas: Canvas, scene: Scene, body: Body) -> None:
-    """The inside of the bucket."""
+    """The handle, standing up behind, and the inside of the bucket."""
     color = _bucket_color(scene)
     with _frame(canvas, body):
-        canvas.ellipse(0, 3, 46, 5, (30, 30, 40), opacity=60)
-        canvas.oval_piece(0, -44, 50, 9, darker(color, 0.55), rim_of(color))
+        canvas.ellipse(0, 3, 44, 5, (30, 30, 40), opacity=60)
+        canvas.ellipse(0, -46, 44, 8, darker(color, 0.55))
 
 
 def _bucket_front(canvas: Canvas, scene: Scene, body: Body) -> None:
-    """The bucket's wall with its rim, and the handle hanging in front."""
+    """The bucket's wall, hiding the lower half of what is in it."""
     color, stream = _bucket_color(scene), scene.stream("prop")
-    rim = [(50 * math.cos(a), -44 + 9 * math.sin(a)) for a in [math.pi * i / 12 for i in range(13)]]
-    foot = [(34 * math.cos(a), 0 + 5 * math.sin(a)) for a in [math.pi * (1 - i / 8) for i in range(9)]]
+    shine, shade = lighter(color, 0.5), darker(color, 0.22)
+    rim = [(44 * math.cos(a), -46 + 8 * math.sin(a)) for a in [math.pi * i / 12 for i in range(13)]]
+    foot = [(31 * math.cos(a), 1 + 5 * math.sin(a)) for a in [math.pi * (1 - i / 8) for i in range(9)]]
     with _frame(canvas, body):
-        canvas.piece(rim + foot, color, rim_of(color))
-        canvas.polygon([(49, -42), (32, -36), (22, 4), (33, 1)], darker(color, 0.2))
-        canvas.polygon([(-40, -38), (-26, -36.5), (-18, 4), (-28, 2.5)], lighter(color, 0.5))
-        canvas.curve(rim, darker(color, 0.5), 9)
-        canvas.curve(rim, lighter(color, 0.3), 6)
-        sag = stream.uniform(-3, 3)
-        canvas.curve([(-46, -40), (-36, -16 + sag), (0, -4 + sag), (36, -16 + sag), (46, -40)], (74, 76, 88), 4.4)
-        canvas.line([(-12, -4 + sag), (12, -4 + sag)], (176, 116, 66), 9)
+        canvas.polygon(rim + foot, color)
+        canvas.polygon([(44, -46), (31, -40), (22, 5), (31, 1)], shade)
+        canvas.polygon([(-34, -40), (-26, -39), (-19, 5), (-25, 3.5)], shine)
+        for y, half in ((-26, 39.5), (-8, 34.5)):
+            canvas.curve([(-half, y), (-half * 0.6, y + 5), (0, y + 7), (half * 0.6, y + 5), (half, y)], shade, 1.8)
+        canvas.curve(rim, lighter(color, 0.3), 5)
+        sag = stream.uniform(-4, 4)
+        canvas.curve([(-43, -43), (-34, -14 + sag), (0, -2 + sag), (34, -14 + sag), (43, -43)], (74, 76, 88), 2.6)
+        canvas.line([(-9, -2 + sag), (9, -2 + sag)], (166, 116, 70), 6)
+        for x in (-43, 43):
+            canvas.ellipse(x, -43, 4, 4, (74, 76, 88))
 
 
 # ---- getting a haircut
 
 
 def _barber_behind(canvas: Canvas, scene: Scene, body: Body) -> None:
-    """The barber's big chair."""
+    """The barber's chair."""
     seat = tint("red", scene.stream("prop color"))
     with _frame(canvas, body):
-        canvas.oval_piece(0, 27, 34, 5, (90, 92, 104), (50, 50, 60))
-        canvas.rect(-7, 6, 7, 27, STEEL)
-        back = [(-42, 6), (-46, -52), (-34, -66), (34, -66), (46, -52), (42, 6)]
-        canvas.piece(back, seat, rim_of(seat))
-        canvas.piece([(-46, -2), (46, -2), (46, 12), (-46, 12)], darker(seat, 0.25), rim_of(seat))
+        canvas.ellipse(0, 29, 30, 5, (90, 92, 104))
+        canvas.rect(-5, 4, 5, 29, STEEL)
+        canvas.blob([(-32, 4), (-36, -44), (-26, -60), (26, -60), (36, -44), (32, 4)], seat)
+        canvas.blob([(-36, -2), (0, -4), (36, -2), (36, 9), (0, 11), (-36, 9)], darker(seat, 0.25))
+        for x in (-41, 41):
+            canvas.blob([(x - 5, -20), (x + 5, -20), (x + 4, -13), (x - 4, -13)], darker(seat, 0.4))
+            canvas.line([(x, -14), (x * 0.85, 4)], STEEL, 3)
 
 
 def _barber_front(canvas: Canvas, scene: Scene, body: Body) -> None:
-    """The cape, big scissors and a big comb."""
+    """The cape, scissors, comb and falling hair."""
     stream = scene.stream("prop")
-    side = -1 if body.mirrored else 1  # the sun is on the other side
-    _cape(canvas, body, mix((250, 250, 252), tint(stream.choice(("blue", "pink", "green", "purple")), stream), 0.3))
-    r, x = body.head_radius, body.head[0]
-    with canvas.at(x + side * (r + 16), body.head[1] - 0.8 * r, scale=0.9, flip=side > 0):
-        _scissors(canvas, stream.uniform(24, 36), stream.uniform(15, 20))
-    with canvas.at(x - side * (r + 18), body.head[1] + 0.1 * r, flip=side < 0):
-        _comb(canvas, stream.uniform(-30, -10))
+    side = 1 if body.mirrored else -1  # beside the hand there may be something held
+    _cape(canvas, body, mix((250, 250, 252), tint(stream.choice(("blue", "pink", "green", "purple")), stream), 0.22))
+    r = body.head_radius
+    k = max(body.unit, 0.55)
+    with canvas.at(body.head[0] + side * (r + 14 * k), body.head[1] - 0.75 * r, scale=1.15 * k, flip=side > 0):
+        _scissors(canvas, stream.uniform(24, 40), stream.uniform(13, 18))
+    with canvas.at(body.head[0] + side * (r + 16 * k), body.head[1] + 0.75 * r, scale=1.25 * k, flip=side > 0):
+        _comb(canvas, stream.uniform(-20, 0))
+    hair = darker(tint(scene.color, scene.stream("color")), 0.12)
+    for _ in range(5):
+        x, y = body.feet[0] + stream.uniform(-44, 44) * body.unit, body.neck[1] + stream.uniform(4, 66) * body.unit
+        canvas.ellipse(x, y, 2.3, 0.85, hair, angle=stream.uniform(-60, 60))
 
 
 def _cape(canvas: Canvas, body: Body, color: Color) -> None:
     """A dotted cape from the neck down."""
     x, y = body.neck
-    with canvas.at(x, y, scale=(body.feet[1] - y) / 34):
-        cape = [(-15, -3), (0, 2), (15, -3), (29, 8), (37, 31), (20, 36), (7, 33), (-7, 37), (-20, 34), (-37, 31),
-                (-29, 8)]
-        canvas.piece(smooth(np.array(cape, dtype=float), closed=True, pieces=4), color, rim_of(color))
-        for a, b in ((-13, 13), (13, 12), (-24, 25), (0, 24), (23, 24)):
-            canvas.ellipse(a, b, 4.4, 4.4, darker(color, 0.34))
+    with canvas.at(x, y + 0.3 * body.head_radius, scale=(body.feet[1] - y) / 54):
+        canvas.blob([(-15, -1), (0, 4), (15, -1), (26, 13), (35, 38), (20, 43), (7, 40), (-7, 44), (-20, 41), (-35, 38),
+                     (-26, 13)], color)
+        for a, b in ((-15, 15), (3, 17), (18, 14), (-22, 31), (-3, 31), (15, 30)):
+            canvas.ellipse(a, b, 2.4, 2.4, darker(color, 0.34))
+        canvas.curve([(-17, -2), (-8, 3), (0, 5), (8, 3), (17, -2)], darker(color, 0.25), 5)
 
 
 def _scissors(canvas: Canvas, angle: float, gape: float) -> None:
     """Open scissors pointing to the right, at the head."""
     with canvas.at(-4, 0, angle=angle):
-        for turn, blade in ((-gape, (176, 184, 200)), (gape, (136, 144, 166))):
+        for turn, blade in ((-gape, (158, 166, 182)), (gape, (120, 128, 148))):
             with canvas.at(0, 0, angle=turn):
-                canvas.piece([(-6, -3.2), (27, -1.5), (25, 3.4), (-6, 3.2)], blade, (60, 64, 80), 1.2)
-                canvas.ring(-15, 0, 7, (226, 50, 46), 5)
-        canvas.ellipse(0, 0, 3, 3, (74, 76, 88))
+                canvas.polygon([(-6, -2.2), (27, -0.6), (24, 2.6), (-6, 2.2)], blade)
+                canvas.line([(-6, 0), (-12, 0)], (214, 66, 58), 4)
+                canvas.ring(-18, 0, 6.4, (214, 66, 58), 4)
+        canvas.ellipse(0, 0, 2, 2, (74, 76, 88))
 
 
 def _comb(canvas: Canvas, angle: float) -> None:
-    """A comb with a few thick teeth."""
-    color = (30, 140, 150)
-    with canvas.at(0, 0, angle=angle):
-        canvas.rect(-18, -1, 18, 6, color)
-        for i in range(6):
-            canvas.rect(-18 + 6.4 * i, -10, -14 + 6.4 * i, 0, color)
+    """A comb with its teeth up."""
+    color = (52, 136, 142)
+    with canvas.at(-6, 6, angle=angle):
+        canvas.rect(-17, 0, 17, 5, color)
+        teeth = []
+        for i in range(10):
+            x = -16 + 3.5 * i
+            teeth += [(x, 1), (x, -7), (x, 1)]
+        canvas.line(teeth, color, 1.6)
 
 
 # ---- sleeping
@@ -214,21 +230,23 @@ def _bed_color(scene: Scene) -> Color:
 
 def _bed_behind(canvas: Canvas, scene: Scene, body: Body) -> None:
     """A pet's round bed with a pillow under the head."""
-    bed, pillow = _bed_color(scene), (250, 248, 252)
+    bed, pillow = _bed_color(scene), (246, 244, 250)
     with _frame(canvas, body):
-        canvas.ellipse(0, 8, 68, 10, (30, 30, 40), opacity=60)
-        canvas.oval_piece(0, -6, 66, 17, darker(bed, 0.3), rim_of(bed))
-    with canvas.at(body.head[0], body.head[1] + 0.35 * body.head_radius, scale=body.head_radius, flip=body.mirrored):
-        cushion = [(-1.35, -0.4), (-0.9, -0.6), (0.5, -0.6), (1.2, -0.3), (1.2, 0.3), (0.5, 0.52), (-0.9, 0.52),
-                   (-1.35, 0.3)]
-        canvas.piece(smooth(np.array(cushion), closed=True, pieces=4), pillow, (150, 146, 170))
+        canvas.ellipse(0, 4, 70, 12, (30, 30, 40), opacity=60)
+        canvas.ellipse(0, -6, 68, 16, darker(bed, 0.3))
+        canvas.ellipse(0, -2, 60, 11, lighter(bed, 0.6))
+    with canvas.at(body.head[0], body.head[1] + 0.5 * body.head_radius, scale=body.head_radius, flip=body.mirrored):
+        canvas.blob([(-1.5, -0.3), (-0.9, -0.52), (0.5, -0.5), (1.0, -0.2), (1.0, 0.3), (0.5, 0.52), (-0.9, 0.52),
+                     (-1.5, 0.3)], pillow)
+        canvas.curve([(-1.4, 0.2), (-0.9, 0.38), (0.5, 0.38), (0.9, 0.2)], darker(pillow, 0.14), 0.07)
 
 
 def _bed_front(canvas: Canvas, scene: Scene, body: Body) -> None:
     """The bed's soft front edge."""
     bed = _bed_color(scene)
-    outer = [(66 * math.cos(a), -6 + 21 * math.sin(a)) for a in [math.pi * i / 12 for i in range(13)]]
-    inner = [(54 * math.cos(a), -6 + 8 * math.sin(a)) for a in [math.pi * (1 - i / 12) for i in range(13)]]
+    outer = [(68 * math.cos(a), -6 + 19 * math.sin(a)) for a in [math.pi * i / 12 for i in range(13)]]
+    inner = [(60 * math.cos(a), -6 + 6 * math.sin(a)) for a in [math.pi * (1 - i / 12) for i in range(13)]]
     with _frame(canvas, body):
-        canvas.piece(outer + inner, bed, rim_of(bed))
-        canvas.line([(x * 0.92, y - 6) for x, y in outer[1:-1]], lighter(bed, 0.35), 3)
+        canvas.polygon(outer + inner, bed)
+        canvas.line(inner, lighter(bed, 0.3), 2)
+        canvas.line([(x * 0.95, y - 4) for x, y in outer[1:-1]], darker(bed, 0.25), 1.4)

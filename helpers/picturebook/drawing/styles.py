@@ -1,256 +1,288 @@
 """The styles of the world: what a picture looks like, whatever is in it.
 
-Every style draws the same display list, so layout and label map are those of the plain picture. A style is a look that
-a model can predict: outlines, fills, paper and regular patterns that are the same in every picture. None has a texture
-of random grains, which no model of this size could learn, and which would hide what the picture shows.
+Every style draws the same display list. The vector styles (pencil, crayon, watercolor) first let the outlines waver in
+a smooth field, so that neighbouring shapes stay together; then paper, wax and pigment are textures laid over the
+pixels. Textures are computed once per size and shifted from picture to picture.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import lru_cache
+import random
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 
 import aggdraw
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from ..canvas import UNITS, Canvas, Color, Shape, render
 from ..scene import Scene
-from .palette import darker, lighter, mix
+from .palette import darker
 
+PAPER: Color = (252, 250, 244)
 BACKGROUND = ("place", "sky", "clouds", "rainbow", "crowd", "snow")  # the parts behind the main thing
-CELL = 4  #: a pixel-art cell's width and height, in picture units
-PATCH = 8  #: what one latent cell shows, in picture units: strokes that repeat with it look alike in every cell
-INKS = 24  #: how many colours a pixel-art picture has
-_PENCIL_PAPER: Color = (252, 251, 247)
-_CREAM: Color = (255, 244, 214)
+BLEED = 6.0  #: what touches the border is drawn this far over it, so that a wavering edge never shows there
+CELL = 3  #: a pixel-art cell's width and height, in picture units: smaller than sunglasses
+INKS = 32  #: how many colours a pixel-art picture has
 
 
 def apply(scene: Scene, canvas: Canvas, size: int) -> Image.Image:
     """The picture in the scene's style, `size` x `size` pixels, mode RGB."""
     if scene.style == "plain" or not canvas.shapes:
         return render(canvas, size)
-    return _STYLES[scene.style](canvas.shapes, size)
+    return _STYLES[scene.style](canvas.shapes, size, scene.stream("style"))
 
 
-def _is_rim(shape: Shape) -> bool:
-    """Whether a stroke is the outline of the polygon after it (`Canvas.piece`)."""
-    points = shape.points
-    return shape.width > 0 and len(points) > 4 and bool((points[0] == points[-2]).all())
+# --- outlines that waver -------------------------------------------------------------------------------------------
+
+def _subdivided(shapes: Sequence[Shape], longest: float = 7.0) -> tuple[np.ndarray, list[int]]:
+    """All points of all shapes, with no edge longer than `longest` units: (n, 2), and how many each shape has."""
+    counts = np.array([len(s.points) for s in shapes])
+    points = np.concatenate([s.points for s in shapes]).astype(np.float32)
+    ends = np.cumsum(counts)
+    following = np.concatenate([points[1:], points[:1]])
+    following[ends - 1] = points[ends - counts]  # a shape's last edge leads back to its first point
+    strokes = np.array([s.width > 0 for s in shapes])
+    edges = following - points
+    edges[ends[strokes] - 1] = 0  # ... but a stroke is open
+    pieces = np.ceil(np.abs(edges).max(axis=1).clip(1, 2 * UNITS) / longest).astype(int)
+    first = np.cumsum(pieces) - pieces
+    owner = np.repeat(np.arange(len(points)), pieces)
+    step = ((np.arange(len(owner)) - first[owner]) / pieces[owner]).astype(np.float32)
+    totals = np.add.reduceat(pieces, ends - counts)
+    return points[owner] + edges[owner] * step[:, None], totals.tolist()
 
 
-def _rooms(shapes: Sequence[Shape]) -> list[float]:
-    """How large each shape is, as far as an outline goes: 0 for strokes, veils and the bands of the sky."""
-    starts = np.cumsum([0, *(len(s.points) for s in shapes)])[:-1]
-    points = np.concatenate([s.points for s in shapes])
-    extents = (np.maximum.reduceat(points, starts) - np.minimum.reduceat(points, starts)).min(axis=1).tolist()
-    return [0.0 if s.width or s.opacity < 200 or s.part == "sky" and not s.detail else room
-            for s, room in zip(shapes, extents, strict=True)]
+def _field(points: np.ndarray, stream: random.Random, waves: Sequence[tuple[float, float]]) -> np.ndarray:
+    """A smooth random displacement at `points` (n, 2): a sum of waves of (length, height), all in picture units."""
+    shift = np.zeros_like(points)
+    for length, height in waves:
+        for axis in (0, 1):
+            angle = stream.uniform(-0.5, 0.5) + axis * math.pi / 2
+            along, across = math.sin(angle) * 2 * math.pi / length, math.cos(angle) * 2 * math.pi / length
+            phase = points[:, 0] * along + points[:, 1] * across + stream.uniform(0, 2 * math.pi)
+            shift[:, axis] += height * np.sin(phase)
+    return shift
+
+
+def _paths(shapes: Sequence[Shape], size: int, *shifts: Callable[[np.ndarray], np.ndarray]) -> list[list[list[float]]]:
+    """For each displacement, every shape's points in pixels, as aggdraw wants them."""
+    points, counts = _subdivided(shapes)
+    points += np.float32(BLEED) * ((points > UNITS - 0.5).astype(np.float32) - (points < 0.5))
+    result = []
+    for shift in shifts:
+        flat = ((points + shift(points)) * (size / UNITS)).ravel().tolist()
+        paths, start = [], 0
+        for count in counts:
+            paths.append(flat[start : start + 2 * count])
+            start += 2 * count
+        result.append(paths)
+    return result
+
+
+# --- textures ------------------------------------------------------------------------------------------------------
+
+@lru_cache(maxsize=64)
+def _noise(size: int, wavelength: tuple[float, float], angle: float = 0.0, number: int = 0) -> np.ndarray:
+    """Smooth noise for a picture of `size` pixels: (2 size, 2 size) float32, mean 0.5, evenly spread over [0, 1].
+
+    Its wavelengths, along and across, are in picture units; `angle` turns it, in degrees.
+    """
+    extent = 3 * UNITS  # larger than the result, so that turning leaves no empty corners
+    grid = [max(2, round(extent / w)) for w in wavelength]
+    raw = np.random.default_rng(number).random((grid[1], grid[0]), dtype=np.float32)
+    pixels = 3 * size
+    image = Image.fromarray(raw).resize((pixels, pixels), Image.Resampling.BICUBIC)
+    image = image.rotate(angle, Image.Resampling.BILINEAR)
+    values = np.asarray(image)[size // 2 : size // 2 + 2 * size, size // 2 : size // 2 + 2 * size]
+    ranks = np.searchsorted(np.sort(values.ravel()[:: 7]), values)
+    even: np.ndarray = (ranks / ranks.max()).astype(np.float32)
+    return even
 
 
 @lru_cache(maxsize=8)
-def _grid(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """x and y of every pixel's middle, in picture units: two (size, size) arrays."""
-    y, x = (np.mgrid[:size, :size].astype(np.float32) + 0.5) * (UNITS / size)
-    return x, y
-
-
-@lru_cache(maxsize=16)
-def _hatching(size: int, period: float, width: float, falling: bool) -> np.ndarray:
-    """Even diagonal strokes: (size, size, 1) float32, 1 on a stroke `width` units wide, 0 between two."""
-    x, y = _grid(size)
-    across = ((x + y if falling else x - y) / math.sqrt(2)) % period
-    off = np.abs(across - period / 2) - width / 2
-    strokes: np.ndarray = (0.5 - off * size / UNITS).clip(0, 1)[..., None]
+def _hatching(size: int) -> np.ndarray:
+    """Parallel pencil strokes, not quite even: (2 size, 2 size) float32, 0 on a stroke, 1 between two."""
+    y, x = np.mgrid[: 2 * size, : 2 * size].astype(np.float32) * (UNITS / size)
+    phase = (x + 1.25 * y) / 4.6 + 1.1 * _noise(size, (30.0, 30.0), 0.0, 6)
+    pressure = _noise(size, (26.0, 2.2), 141.0, 7)
+    strokes: np.ndarray = (0.5 + 0.42 * np.sin(2 * math.pi * phase) + 0.5 * (pressure - 0.5)).clip(0, 1)
     return strokes
 
 
-def _on_paper(picture: np.ndarray, paper: Color, margin: float, wave: float) -> np.ndarray:
-    """The picture (size, size, 3) with a rim of paper, `margin` units wide and wavy by `wave`."""
-    amount = _inside(len(picture), margin, wave)
-    framed: np.ndarray = picture * amount + np.array(paper, np.float32) * (1 - amount)
-    return framed
+def _somewhere(texture: np.ndarray, size: int, stream: random.Random) -> np.ndarray:
+    """A `size` x `size` window of a texture."""
+    x, y = int(stream.random() * size), int(stream.random() * size)
+    return texture[y : y + size, x : x + size]
 
 
-@lru_cache(maxsize=8)
-def _inside(size: int, margin: float, wave: float) -> np.ndarray:
-    """1 inside of the painted area, 0 on the paper's rim: (size, size, 1)."""
-    x, y = _grid(size)
-    side = np.minimum(np.minimum(x, UNITS - x) + wave * np.sin(y / 7.0),
-                      np.minimum(y, UNITS - y) + wave * np.sin(x / 8.0))
-    inside: np.ndarray = ((side - margin) * size / UNITS / 2 + 0.5).clip(0, 1)[..., None]
-    return inside
+def _blend(image: Image.Image, color: Color, amount: np.ndarray) -> Image.Image:
+    """`color` laid over the image by `amount` in [0, 1], (size, size)."""
+    mask = Image.fromarray((amount * 255).clip(0, 255).astype(np.uint8))
+    return Image.composite(Image.new("RGB", image.size, color), image, mask)
 
 
-def _image(picture: np.ndarray) -> Image.Image:
-    return Image.fromarray(picture.clip(0, 255).astype(np.uint8))
+# --- pencil --------------------------------------------------------------------------------------------------------
+
+_PENCIL_WAVES = (((40, 0.4), (13, 0.2)), ((24, 0.9),))  # of the first and the second line
 
 
-# --- pencil sketch ---------------------------------------------------------------------------------------------------
-
-_GRAPHITE: Color = (58, 58, 66)
-#: luminance -> gray left of it on the main thing, and behind it
-_TONES = ((0, 45, 75, 110, 255), (48, 62, 116, 176, 255)), ((0, 60, 255), (168, 196, 255))
-
-
-def _pencil(shapes: Sequence[Shape], size: int) -> Image.Image:
-    """Clean dark outlines on white paper, light gray fills with a trace of colour, dark ones hatched evenly."""
-    image = Image.new("RGB", (size, size), _PENCIL_PAPER)
-    draw, k = aggdraw.Draw(image), size / UNITS
-    line, thin = aggdraw.Pen(_GRAPHITE, 1.7 * k), aggdraw.Pen((140, 140, 148), 1.3 * k)
-    rimmed = False
-    for shape, room in zip(shapes, _rooms(shapes), strict=True):
-        behind = shape.part in BACKGROUND
-        flat = (shape.points * k).ravel().tolist()
-        if shape.width:
-            rimmed = _is_rim(shape)
-            tone = _GRAPHITE if rimmed else _penciled(shape.color, behind)
-            draw.line(flat, aggdraw.Pen(tone, shape.width * k, shape.opacity))
-            continue
-        pen = None if rimmed or room < 7 or shape.detail == "eye" else thin if behind else line
-        draw.polygon(flat, pen, aggdraw.Brush(_penciled(shape.color, behind), shape.opacity))
-        rimmed = False
-    draw.flush()
-    picture = np.asarray(image, np.float32)
-    strokes = _hatching(size, PATCH / math.sqrt(2), 2.2, True)
-    green = picture[..., 1:2]
-    hatched = strokes * ((232 - green) / 40).clip(0, 1) * ((green - 120) / 30).clip(0, 1)
-    return _image(_on_paper(picture - 24 * hatched, _PENCIL_PAPER, 3.0, 0.0))
-
-
-def _penciled(color: Color, behind: bool) -> Color:
-    """A colour as a pencil leaves it: gray, with a trace of its hue."""
-    gray = 0.3 * color[0] + 0.59 * color[1] + 0.11 * color[2]
-    tone = float(np.interp(gray, *_TONES[behind]))
-    trace = 0.12 if behind else 0.26
-    r, g, b = (min(max(round(tone + trace * (c - gray)), 0), 255) for c in color)
-    return r, g, b
-
-
-# --- watercolor ------------------------------------------------------------------------------------------------------
-
-def _watercolor(shapes: Sequence[Shape], size: int) -> Image.Image:
-    """A pale wash: soft edges, pigment gathered along them, smooth light and shade, a rim of white paper."""
+def _pencil(shapes: Sequence[Shape], size: int, stream: random.Random) -> Image.Image:
+    """Graphite outlines on white paper; the colours pale, the shadows hatched."""
     image = Image.new("RGB", (size, size), (255, 255, 255))
-    draw, k = aggdraw.Draw(image), size / UNITS
-    for shape in shapes:
-        flat = (shape.points * k).ravel().tolist()
-        if not shape.width:
-            draw.polygon(flat, None, aggdraw.Brush(shape.color, shape.opacity))
-        elif _is_rim(shape):  # instead of an outline, the colour's own darker edge
-            draw.line(flat, aggdraw.Pen(mix(shape.color, (255, 255, 255), 0.4), shape.width * k, shape.opacity))
-        else:
-            draw.line(flat, aggdraw.Pen(shape.color, shape.width * k, shape.opacity))
-    draw.flush()
-    wet = image.filter(ImageFilter.GaussianBlur(0.5 * k))
-    tone = np.asarray(wet, np.float32)
-    around = np.asarray(image.filter(ImageFilter.BoxBlur(3.5 * k)), np.float32)
-    x, y = _grid(size)
-    wash = 0.74 + 0.12 * np.sin(x / 19 + 0.6) * np.cos(y / 23) + 0.1 * np.sin((x + y) / 31)
-    pale = 255 - (255 - tone) * wash[..., None] - 0.35 * (around - tone).clip(0, 90)
-    return _image(_on_paper(pale, (255, 255, 252), 7.0, 1.6))
-
-
-# --- children drawing ------------------------------------------------------------------------------------------------
-
-_OFF = (1.6, -1.2)  # how far the fills are off their outlines, in picture units
-
-
-def _wavering(points: np.ndarray) -> np.ndarray:
-    """Points as a child's hand sets them: the same gentle waves in every picture."""
-    x, y = points[:, 0], points[:, 1]
-    return points + np.stack([0.9 * np.sin(y / 7.3 + x / 31), 0.9 * np.sin(x / 8.1 - y / 29)], axis=1)
-
-
-def _crayon(shapes: Sequence[Shape], size: int) -> Image.Image:
-    """Thick coloured outlines, bright flat fills a little off, cream paper between even strokes behind."""
-    image = Image.new("RGB", (size, size), _CREAM)
-    k, rooms = size / UNITS, _rooms(shapes)
-    first = next((i for i, s in enumerate(shapes) if s.part not in BACKGROUND), len(shapes))
-    _crayon_shapes(image, shapes[:first], rooms[:first], k)
-    picture: np.ndarray = np.asarray(image, np.float32)
-    gaps = 0.24 * _hatching(size, 2 * PATCH / math.sqrt(2), 2.4, False)
-    picture = picture + (np.array(_CREAM, np.float32) - picture) * gaps
-    image = _image(_on_paper(picture, _CREAM, 4.5, 1.2))
-    _crayon_shapes(image, shapes[first:], rooms[first:], k)
-    return image
-
-
-def _crayon_shapes(image: Image.Image, shapes: Sequence[Shape], rooms: Sequence[float], k: float) -> None:
-    """Bright fills, and over each the outline of its shape."""
-    draw, rimmed = aggdraw.Draw(image), False
-    for shape, room in zip(shapes, rooms, strict=True):
-        points = _wavering(shape.points)
+    k = size / UNITS
+    paths, again = _paths(shapes, size, *(partial(_field, stream=stream, waves=w) for w in _PENCIL_WAVES))
+    draw = aggdraw.Draw(image)
+    graphite, thin = aggdraw.Pen((66, 66, 72), 0.8 * k), aggdraw.Pen((74, 74, 82), 0.55 * k, 205)
+    rooms, colors = _outline_rooms(shapes), _penciled(shapes)
+    for shape, path, second, room, pale in zip(shapes, paths, again, rooms, colors, strict=True):
+        behind = shape.part in BACKGROUND
         if shape.width:
-            rimmed = _is_rim(shape)
-            if not rimmed:
-                draw.line((points * k).ravel().tolist(), aggdraw.Pen(shape.color, max(shape.width, 1.6) * k,
-                                                                     shape.opacity))
+            draw.line(path, aggdraw.Pen(pale, max(shape.width, 0.8) * k, shape.opacity))
             continue
-        off = _OFF if rimmed or room > 12 else (0.0, 0.0)
-        draw.polygon(((points + off) * k).ravel().tolist(), None, aggdraw.Brush(_bright(shape.color), shape.opacity))
-        if (rimmed or room > 9) and shape.detail != "eye":
-            shade = 0.3 if shape.part in BACKGROUND else 0.5
-            edge = lighter(shape.color, 0.45) if sum(shape.color) < 200 else darker(shape.color, shade)
-            draw.polygon((points * k).ravel().tolist(), aggdraw.Pen(edge, (3.0 if rimmed else 1.8) * k), None)
-        rimmed = False
+        pen = None if room < (4 if behind else 3) else thin if behind or room < 9 else graphite
+        draw.polygon(path, pen, aggdraw.Brush(pale, shape.opacity))
+        if pen is graphite and room > 13:
+            draw.line(second + second[:2], thin)
+    draw.flush()
+    brightest = ImageChops.lighter(ImageChops.lighter(*image.split()[:2]), image.getchannel("B"))
+    tone = ImageChops.blend(brightest, image.convert("L"), 0.3)  # so vivid colours are hatched less than dark ones
+    darkness = 1 - np.asarray(tone, dtype=np.float32) / 255
+    hatch = _somewhere(_hatching(size), size, stream)
+    tooth = _somewhere(_noise(size, (1.2, 1.2), 0.0, 2), size, stream)
+    image = _blend(image, (255, 255, 255), (hatch + tooth * 0.6 - 0.4) * 0.45)
+    light = 255 * (1 - ((darkness * 1.4 - hatch) * 1.1).clip(0, 0.42))
+    return ImageChops.multiply(image, Image.fromarray(light.astype(np.uint8)).convert("RGB"))
+
+
+def _penciled(shapes: Sequence[Shape]) -> list[tuple[int, ...]]:
+    """The shapes' colours as coloured pencils leave them: grayer, and nearer to white, most of all behind."""
+    colors = np.array([s.color for s in shapes], dtype=np.float32)
+    paleness = np.array([0.7 if s.part in BACKGROUND else 0.22 for s in shapes], dtype=np.float32)[:, None]
+    gray = colors @ np.array([[0.3], [0.6], [0.1]], dtype=np.float32)
+    colors += (gray - colors) * paleness / 2
+    return [tuple(c) for c in (colors + (255 - colors) * paleness).astype(int).tolist()]
+
+
+def _outline_rooms(shapes: Sequence[Shape]) -> list[float]:
+    """How large each shape is, as far as an outline goes: 0 for strokes, veils, bands of the sky, and tufts of fur."""
+    starts = np.cumsum([0, *(len(s.points) for s in shapes)])[:-1]
+    points = np.concatenate([s.points for s in shapes])
+    extents = np.maximum.reduceat(points, starts) - np.minimum.reduceat(points, starts)
+    rooms = []
+    before = None
+    for shape, (width, height) in zip(shapes, extents.tolist(), strict=True):
+        room = min(width, height)
+        band = shape.part == "sky" and width > UNITS / 2
+        tuft = shape.color == before and room < 9
+        rooms.append(0.0 if shape.width or shape.opacity < 200 or band or tuft else room)
+        before = shape.color
+    return rooms
+
+
+# --- crayon --------------------------------------------------------------------------------------------------------
+
+_CRAYON_WAVES = ((46, 0.9), (17, 0.5))
+
+
+def _crayon(shapes: Sequence[Shape], size: int, stream: random.Random) -> Image.Image:
+    """Wax crayons in a child's hand: wavering shapes, thick dark outlines, paper between the strokes."""
+    image = Image.new("RGB", (size, size), PAPER)
+    (paths,) = _paths(shapes, size, lambda p: _field(p, stream, _CRAYON_WAVES))
+    first = next((i for i, s in enumerate(shapes) if s.part not in BACKGROUND), len(shapes))
+    wax = _somewhere(_noise(size, (20.0, 1.7), -35.0, 1), size, stream)
+    grain = _somewhere(_noise(size, (1.2, 1.2), 0.0, 2), size, stream)
+    widths = [min(1.0, 0.08 * room) if i < first else min(1.7, 0.13 * room)
+              for i, room in enumerate(_outline_rooms(shapes))]
+    _crayon_shapes(image, shapes[:first], paths[:first], widths[:first])
+    image = _waxed(image, wax * 1.5 + grain * 0.45 - 0.9, 0.9)
+    _crayon_shapes(image, shapes[first:], paths[first:], widths[first:])
+    return _waxed(image, wax.T * 0.5 + grain * 0.9 - 0.75, 0.6)
+
+
+def _waxed(image: Image.Image, gaps: np.ndarray, most: float) -> Image.Image:
+    """Paper showing through `gaps` (size, size) in the wax, by `most` at most and less through dark colours."""
+    tone = np.asarray(image.convert("L"), dtype=np.float32) / 255
+    return _blend(image, PAPER, gaps.clip(0, most) * (0.15 + 0.8 * tone))
+
+
+def _crayon_shapes(image: Image.Image, shapes: Sequence[Shape], paths: Sequence[list[float]],
+                   widths: Sequence[float]) -> None:
+    """Shapes with outlines of these widths (picture units) in a dark shade of their colour."""
+    draw = aggdraw.Draw(image)
+    k = image.width / UNITS
+    for shape, path, width in zip(shapes, paths, widths, strict=True):
+        if shape.width:
+            draw.line(path, aggdraw.Pen(shape.color, max(shape.width * 1.15, 1.2) * k, shape.opacity))
+            continue
+        pen = aggdraw.Pen(darker(shape.color, 0.65), width * k) if width > 0.4 else None
+        draw.polygon(path, pen, aggdraw.Brush(shape.color, shape.opacity))
     draw.flush()
 
 
-def _bright(color: Color) -> Color:
-    """A colour as a wax crayon has it: more vivid."""
-    gray = sum(color) / 3
-    r, g, b = (min(max(round(gray + 1.25 * (c - gray) + 8), 0), 255) for c in color)
-    return r, g, b
+# --- watercolor ----------------------------------------------------------------------------------------------------
+
+_BRUSH_WAVES = ((30, 0.7), (9, 0.35))
 
 
-# --- pixel art -------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=1)
+def _pigment() -> np.ndarray:
+    """What light is left of each value under each amount of pigment: (256 amounts, 256 values) uint8."""
+    light = np.arange(256, dtype=np.float32) / 255
+    amount = np.arange(256, dtype=np.float32)[:, None] / 128  # 128: as much as in the plain picture
+    return np.round(255 * light.clip(0.02) ** amount).astype(np.uint8)
 
-def _pixels(shapes: Sequence[Shape], size: int) -> Image.Image:
-    """32 x 32 square cells in few colours; every cell shows what is at its middle. Things have a dark outline."""
-    image, owner = Image.new("RGB", (UNITS, UNITS), (255, 255, 255)), Image.new("1", (UNITS, UNITS), 0)
-    draw, own = ImageDraw.Draw(image, "RGBA"), ImageDraw.Draw(owner)
-    eye = 0
+
+def _watercolor(shapes: Sequence[Shape], size: int, stream: random.Random) -> Image.Image:
+    """Pigment in water: soft edges with darker rims, uneven washes, paper grain, a ragged white margin."""
+    image = Image.new("RGB", (size, size), (255, 255, 255))
+    draw = aggdraw.Draw(image)
+    k = size / UNITS
+    (paths,) = _paths(shapes, size, lambda p: _field(p, stream, _BRUSH_WAVES))
+    for shape, path in zip(shapes, paths, strict=True):
+        if shape.width:
+            draw.line(path, aggdraw.Pen(shape.color, shape.width * k, shape.opacity))
+        else:
+            draw.polygon(path, None, aggdraw.Brush(shape.color, shape.opacity))
+    draw.flush()
+    wet = image.filter(ImageFilter.GaussianBlur(0.55 * k))
+    tone = np.asarray(wet.convert("L"), dtype=np.float32)
+    around = np.asarray(wet.convert("L").filter(ImageFilter.BoxBlur(2.5 * k)), dtype=np.float32)
+    wash = _somewhere(_noise(size, (26.0, 26.0), 0.0, 3), size, stream)
+    bloom = _somewhere(_noise(size, (7.0, 7.0), 0.0, 4), size, stream)
+    grain = _somewhere(_noise(size, (1.6, 1.6), 0.0, 5), size, stream)
+    amount = 30 + 75 * wash + 22 * bloom + 22 * grain + (1.5 * (around - tone)).clip(-14, 70)
+    amount = amount.clip(0, 255) * _inside(size, bloom)
+    values = _pigment()[amount.astype(np.uint8)[:, :, None], np.asarray(wet)]
+    return Image.fromarray(values)
+
+
+def _inside(size: int, ragged: np.ndarray) -> np.ndarray:
+    """1 inside the painted area, 0 on the margin: (size, size)."""
+    edge = (np.arange(size) + 0.5) * UNITS / size
+    edge = np.minimum(edge, UNITS - edge)
+    return (np.minimum(edge[:, None], edge[None, :]) - 1.5 - 4.5 * ragged).clip(0, 1)
+
+
+# --- pixel art -----------------------------------------------------------------------------------------------------
+
+def _pixels(shapes: Sequence[Shape], size: int, stream: random.Random) -> Image.Image:
+    """Large square cells in few colours; every cell shows what is at its middle, so no two colours mix."""
+    cells = -(-UNITS // CELL)
+    fine = cells * CELL  # pixels of one picture unit
+    image = Image.new("RGB", (fine, fine), (255, 255, 255))
+    draw = ImageDraw.Draw(image, "RGBA")
     for shape in shapes:
-        if shape.detail == "eye":  # what its shapes leave in the cells' middles would be no eye
-            if shape.nth != eye:
-                _pixel_eye(draw, shape)
-            eye = shape.nth
-            continue
-        if _is_rim(shape):  # thinner than a cell; the outline below takes its place
-            continue
-        flat, front = shape.points.ravel().tolist(), shape.part not in BACKGROUND
+        flat = shape.points.ravel().tolist()
         if not shape.width:
             draw.polygon(flat, (*shape.color, shape.opacity))
-            if front and shape.opacity > 100:
-                own.polygon(flat, 1)
-        elif shape.width > 1.5:
-            draw.line(flat, (*shape.color, shape.opacity), max(CELL, round(shape.width)))
-            if front:
-                own.line(flat, 1, max(CELL, round(shape.width)))
-    cells = np.asarray(image)[CELL // 2 :: CELL, CELL // 2 :: CELL]
-    small = Image.fromarray(_outlined(cells, np.asarray(owner)[CELL // 2 :: CELL, CELL // 2 :: CELL]))
-    small = small.quantize(INKS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).convert("RGB")
-    return small.resize((size, size), Image.Resampling.NEAREST)
-
-
-def _pixel_eye(draw: ImageDraw.ImageDraw, shape: Shape) -> None:
-    """A white block of whole cells with a dark one in it, where an eye's first shape is."""
-    low, high = shape.points.min(axis=0), shape.points.max(axis=0)
-    count = 3 if high[0] - low[0] > 9.5 else 2
-    x, y = (int(round(float(c) / CELL - count / 2)) * CELL for c in (low + high) / 2)
-    draw.rectangle((x, y, x + count * CELL - 1, y + count * CELL - 1), (255, 255, 255))
-    draw.rectangle((x + CELL, y + (count - 2) * CELL, x + count * CELL - 1, y + count * CELL - 1), (30, 24, 36))
-
-
-def _outlined(cells: np.ndarray, front: np.ndarray) -> np.ndarray:
-    """Cells (32, 32, 3) with those beside the things darkened, or lightened where it is dark."""
-    wide = np.pad(front, 1)
-    beside = (wide[:-2, 1:-1] | wide[2:, 1:-1] | wide[1:-1, :-2] | wide[1:-1, 2:]) & ~front
-    dark = cells.mean(axis=2, keepdims=True) < 80
-    edge = np.where(dark, cells * 0.55 + 90, cells * 0.32)
-    return np.where(beside[..., None], edge, cells).astype(np.uint8)
+        elif shape.width > 0.8:  # a hair thinner than that is no cell of its own
+            draw.line(flat, (*shape.color, shape.opacity), max(CELL - 1, round(shape.width)))
+    image = image.resize((cells, cells), Image.Resampling.NEAREST)
+    image = image.quantize(INKS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).convert("RGB")
+    box = (0, 0, UNITS / CELL, UNITS / CELL)  # the last row and column of cells may reach over the border
+    return image.resize((size, size), Image.Resampling.NEAREST, box=box)
 
 
 _STYLES = {"pencil sketch": _pencil, "watercolor": _watercolor, "children drawing": _crayon, "pixel art": _pixels}

@@ -36,8 +36,7 @@ def scrubber(
         raise ValueError("There are no pictures to scrub through: give at least one.")
     if len(labels) != len(pictures):
         raise ValueError(f"{len(labels)} labels for {len(pictures)} pictures: give one for each.")
-    steps = [f"{label} ({i} of {len(labels)})" for i, label in enumerate(labels, 1)]
-    alts = [f"{alt}: {steps[0]}", *steps[1:]]  # read aloud, the same sentence twenty times would be too much
+    alts = [f"{alt}: {label} ({i} of {len(labels)})" for i, label in enumerate(labels, 1)]
     thumbnails = zip(map(as_picture, pictures), alts, labels, strict=True)
     strip = "".join(captioned(*thumbnail, THUMBNAIL, "webp") for thumbnail in thumbnails)
     name = f"{name_of('scrubber', alt, labels, width)}-{width}"
