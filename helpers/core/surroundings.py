@@ -7,8 +7,7 @@
         ...                       the same, but gradients are as they were: what differentiable functions compute in
 
 Every public function and every check computes inside one of the two, so a tensor made without a word about it is a
-float32 one on the CPU, in our code and in that of diffusers and transformers. Where the defaults are torch's own,
-neither does anything.
+float32 one on the CPU, in our code and in that of diffusers and transformers.
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ def defaults() -> Iterator[None]:
 
 @contextmanager
 def surroundings(grad: bool) -> Iterator[None]:
-    """Inside the with-block gradients are on or off as `grad` says; the default is float32 on the CPU."""
+    """Inside the with-block gradients are on or off as `grad` says, and the rest is as `defaults` has it."""
     with ExitStack() as stack:
         if torch.is_inference_mode_enabled():
             stack.enter_context(torch.inference_mode(False))

@@ -60,12 +60,12 @@ def draw_mouth(canvas: Canvas, y: float, width: float = 0.2, color: Color = INK)
 
 
 def draw_nose(canvas: Canvas, y: float, size: float, color: Color) -> None:
-    """A round nose."""
+    """A nose, wide above and narrow below."""
     canvas.blob([(-size, y - 0.5 * size), (size, y - 0.5 * size), (0, y + 0.8 * size)], color)
 
 
 def draw_whiskers(canvas: Canvas, look: Look) -> None:
-    """Three hairs on each side."""
+    """Two hairs on each side."""
     color = lighter(look.fur, 0.6) if luminance(look.fur) < 115 else darker(look.fur, 0.6)
     for side in SIDES:
         for y, end in ((0.3, 0.18), (0.42, 0.46)):
